@@ -1,0 +1,172 @@
+"""What a rule says (`Report`), what it wants changed (`Intent`), and what the user gets (`Finding`)."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from ormlint.link.schema import Column, Relation
+from ormlint.run.log import Loop, QueryObject
+from ormlint.text import Edit, Site
+
+
+class Severity(str, enum.Enum):
+    """How much a finding costs."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Applicability(str, enum.Enum):
+    """Who may apply a fix: `--fix`, `--fix --unsafe-fixes`, or only a person."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    DISPLAY = "display"
+
+
+class Mark(str, enum.Enum):
+    """What a label points at."""
+
+    QUERY = "query"
+    LOOP = "loop"
+    ACCESS = "access"
+    CALL = "call"
+    DECLARATION = "declaration"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A place that explains a finding, in the order query, loop, calls, access."""
+
+    site: Site
+    mark: Mark
+    text: str
+
+
+# ------------------------------------------------------------------------------------------------------- intents
+@dataclass(frozen=True, slots=True)
+class EagerLoad:
+    """Load a chain of relations along with the rows of a query."""
+
+    query: QueryObject
+    path: tuple[Relation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceLen:
+    """`len(query)` → `query.count()`. `site` is the whole call."""
+
+    query: QueryObject
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceCountTest:
+    """`query.count() > 0` → `query.exists()`.
+
+    `count` is the site of the count call, `test` that of the comparison or truth test, which is replaced; `negated` tells that
+    the test asks for emptiness and gets a `not`.
+    """
+
+    query: QueryObject
+    count: Site
+    test: Site
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceTruthTest:
+    """`if query:` → `if query.exists():`. `site` is the expression tested."""
+
+    query: QueryObject
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateInDatabase:
+    """`sum(row.f for row in query)` → an aggregate query. `site` is the call of `function` (sum, min, max, len)."""
+
+    query: QueryObject
+    site: Site
+    function: str
+    column: Column
+
+
+@dataclass(frozen=True, slots=True)
+class MoveAfterLoop:
+    """Move a statement (a commit) from the end of a loop's body to behind the loop. `site` is the call."""
+
+    site: Site
+    loop: Loop
+
+
+Intent = EagerLoad | ReplaceLen | ReplaceCountTest | ReplaceTruthTest | AggregateInDatabase | MoveAfterLoop
+
+
+# ------------------------------------------------------------------------------------------------------- reports
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a rule says about one cause.
+
+    `cause` identifies it: reports of one rule with equal causes become one finding, the rest is counted in a note.
+    `relations` are the lookup paths concerned (`author__country`). `severity` overrides the rule's.
+    """
+
+    site: Site
+    message: str
+    help: str
+    cause: tuple[object, ...]
+    labels: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    relations: tuple[str, ...] = ()
+    intent: Intent | None = None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that carry out an intent. `reason` tells why it is not safe ("" if it is)."""
+
+    applicability: Applicability
+    description: str
+    edits: tuple[Edit, ...]
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Finding:
+    """One line of the report."""
+
+    code: str
+    name: str
+    family: str
+    severity: Severity
+    site: Site
+    message: str
+    help: str
+    labels: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    relations: tuple[str, ...] = ()
+    intent: Intent | None = None
+    fix: Fix | None = None
+    fingerprint: str = ""
+    others: int = 0  # further places with the same cause
+
+    @property
+    def places(self) -> list[Site]:
+        """All places the finding points at, its own first; a suppression comment at any of them counts."""
+        return [self.site, *(label.site for label in self.labels)]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that could not be analysed, or a failure inside ormlint; never hidden."""
+
+    path: str
+    line: int
+    column: int
+    message: str
+    kind: str  # syntax | encoding | io | internal
+    details: str = field(default="", compare=False)

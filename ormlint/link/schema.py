@@ -1,0 +1,139 @@
+"""The schema: what the project's models look like to its database.
+
+Built once per run from the linked program; read by the abstract interpreter, by rules and by fixes. Django and
+SQLAlchemy models are the same thing here: a `Model` with columns and relations. A relation is always seen from the
+model that has the attribute, so `Book.author` (to-one, forward) and `Author.books` (to-many, reverse) are two
+relations that know each other through `inverse`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ormlint.text import Site
+
+
+class Orm(str, enum.Enum):
+    """The library a model or a query belongs to."""
+
+    DJANGO = "django"
+    SQLALCHEMY = "sqlalchemy"
+
+
+class Kind(str, enum.Enum):
+    """What kind of relation an attribute is; decides how it is loaded and what its loading costs."""
+
+    FOREIGN_KEY = "foreign key"  # Django ForeignKey, SQLAlchemy many-to-one
+    ONE_TO_ONE = "one-to-one"  # the side that has the column
+    REVERSE_ONE_TO_ONE = "reverse one-to-one"  # the other side: at most one row, found by a query
+    REVERSE_FOREIGN_KEY = "reverse foreign key"  # a collection
+    MANY_TO_MANY = "many-to-many"
+    GENERIC_FOREIGN_KEY = "generic foreign key"  # Django: target known only per row
+    GENERIC_RELATION = "generic relation"
+    PARENT_LINK = "parent link"  # multi-table inheritance: filled from the child's own columns
+
+
+TO_ONE = frozenset({Kind.FOREIGN_KEY, Kind.ONE_TO_ONE, Kind.REVERSE_ONE_TO_ONE, Kind.GENERIC_FOREIGN_KEY, Kind.PARENT_LINK})
+
+
+@dataclass(slots=True, eq=False)
+class Column:
+    """A column of a model's own table."""
+
+    name: str
+    type: str  # last part of the field or type name as written: "CharField", "Integer"
+    site: Site
+    nullable: bool = False
+    primary_key: bool = False
+    unique: bool = False
+    indexed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Relation:
+    """An attribute of `model` that leads to rows of `target`.
+
+    `name` is the attribute, `query_name` what it is called in a Django lookup (`books` or `book`).
+    `attname` is the attribute that holds the raw key (`author_id`), if this side has the column.
+    `lazy` is the SQLAlchemy loader strategy of the mapping ("select", "joined", "selectin", "raise", "dynamic", …).
+    `target` is None when it is not known (GenericForeignKey, unresolved string).
+    """
+
+    name: str
+    model: Model
+    target: Model | None
+    kind: Kind
+    site: Site
+    query_name: str = ""
+    attname: str = ""
+    nullable: bool = True
+    to_field: str = ""  # the target's column that the key refers to, when it is not the primary key
+    through: Model | None = None
+    lazy: str = "select"
+    inverse: Relation | None = None
+    ordered: bool = False
+    order_known: bool = True
+
+    @property
+    def to_one(self) -> bool:
+        """Whether the attribute holds at most one row."""
+        return self.kind in TO_ONE
+
+    def __repr__(self) -> str:
+        return f"<{self.model.name}.{self.name} → {self.target.name if self.target else '?'} {self.kind.value}>"
+
+
+@dataclass(slots=True, eq=False)
+class Model:
+    """A class that is mapped to a table (or, if abstract, lends its columns to such classes)."""
+
+    name: str
+    label: str  # "shop.Book" for Django, dotted path for SQLAlchemy: unique within the project
+    orm: Orm
+    site: Site
+    bases: tuple[Model, ...] = ()
+    abstract: bool = False
+    proxy: bool = False
+    columns: dict[str, Column] = field(default_factory=dict)
+    relations: dict[str, Relation] = field(default_factory=dict)
+    primary_key: str = "id"
+    unique_together: list[frozenset[str]] = field(default_factory=list)
+    indexes: list[tuple[str, ...]] = field(default_factory=list)
+    ordering: tuple[str, ...] = ()
+    overrides: frozenset[str] = frozenset()  # methods with an effect on writes that the class defines: save, delete, …
+    has_receivers: bool = False  # a signal receiver may run when a row is saved or deleted
+    table: str = ""
+
+    def relation(self, lookup: str) -> Relation | None:
+        """Returns the relation that an attribute or a lookup name means, or None if it means none."""
+        found = self.relations.get(lookup)
+        if found is not None:
+            return found
+        return next((r for r in self.relations.values() if r.query_name == lookup), None)
+
+    def is_primary_key(self, name: str) -> bool:
+        """Whether an attribute or lookup name means the primary key."""
+        return name == self.primary_key or (name == "pk" and self.orm is Orm.DJANGO)
+
+    def __repr__(self) -> str:
+        return f"<Model {self.label}>"
+
+
+@dataclass(slots=True, eq=False)
+class Schema:
+    """All models of the project."""
+
+    models: dict[str, Model] = field(default_factory=dict)  # by label
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self.models.values())
+
+    def named(self, name: str) -> Model | None:
+        """Returns the model with this label, or with this class name if only one has it."""
+        if name in self.models:
+            return self.models[name]
+        wanted = name.lower()
+        found = [m for m in self.models.values() if m.name.lower() == wanted or m.label.lower() == wanted]
+        return found[0] if len(found) == 1 else None

@@ -1,0 +1,297 @@
+"""The query log: what the program would ask of its database.
+
+This is the read model that rules judge. The abstract interpreter writes it; a log built by hand serves as well.
+Nothing here refers to syntax: a place is a `Site`, a loop is a `Loop`, a queryset is a `QueryObject` with the list
+of everything that was done to it.
+
+    Event ──query──► QueryObject ──uses──► Use            which query object an event belongs to, and its life
+      │──row────►  Origin(query, path)                    for work on a row: the query the row came from
+      │──loops──►  (Loop, Loop, …)                        outermost first: what repeats the event
+      └──calls──►  (Site, …)                              the calls between the outermost loop and the event
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ormlint.link.schema import Model, Orm, Relation
+from ormlint.text import Site
+
+
+class Op(str, enum.Enum):
+    """What an event does to the database, one statement each unless said otherwise."""
+
+    LOAD_ROWS = "load rows"  # a query object is evaluated: all its rows are fetched (plus one statement per prefetch)
+    GET_ROW = "get row"  # at most one row: get(), first(), [0], one(), session.get()
+    COUNT = "count"
+    EXISTS = "exists"
+    AGGREGATE = "aggregate"
+    LAZY_OBJECT = "lazy object"  # a to-one relation of a row is read and was not loaded
+    LAZY_COLLECTION = "lazy collection"  # a to-many relation of a row is evaluated and was not loaded
+    LAZY_COLUMN = "lazy column"  # a deferred column of a row is read
+    SAVE = "save"  # row.save()
+    CREATE = "create"  # Model.objects.create(), Model(...).save()
+    GET_OR_CREATE = "get or create"
+    DELETE = "delete"  # row.delete(), session.delete(row)
+    UPDATE_ROWS = "update rows"  # queryset.update()
+    DELETE_ROWS = "delete rows"  # queryset.delete()
+    BULK_WRITE = "bulk write"
+    LINK = "link"  # row.m2m.add(), set(), remove(), clear()
+    INSERT = "insert"  # session.execute(insert(Model))
+    ADD = "add"  # session.add(row): no statement until the flush
+    FLUSH = "flush"
+    COMMIT = "commit"
+    ROLLBACK = "rollback"
+    REFRESH = "refresh"
+    EXECUTE = "execute"  # raw SQL or a statement that is not understood further
+
+
+READS = frozenset({Op.LOAD_ROWS, Op.GET_ROW, Op.COUNT, Op.EXISTS, Op.AGGREGATE})
+
+
+class Bound(enum.IntEnum):
+    """How many rows a query gives or how often a loop runs."""
+
+    ONE = 1
+    FEW = 2  # a constant known to be small, see `limit`
+    PAGE = 3  # as many as a page has
+    MANY = 4  # grows with the data
+
+
+class UseKind(str, enum.Enum):
+    """What is done with a query object or with the number or truth value that one of its methods returned."""
+
+    ITERATE = "iterate"  # for, comprehension, list(), sorted(), * …
+    LEN = "len"
+    TRUTH = "truth"  # if, not, and/or, bool(), while, assert
+    COMPARE = "compare"  # with a constant: see `operator`, `constant`
+    CONTAINS = "contains"  # x in query
+    INDEX = "index"  # query[3]
+    AGGREGATE = "aggregate"  # consumed whole by sum(), min(), max()… in Python: see `operator` for which
+    METHOD = "method"  # a method that runs a statement of its own: see `operator`
+    DERIVE = "derive"  # another query object is made from it: filter(), all(), slice …
+    ARGUMENT = "argument"  # passed to something that is not understood
+    RETURN = "return"  # returned, from a function that nobody in the project calls or whose caller goes on with it
+    STORE = "store"  # kept in an attribute, a container, a context
+    RENDER = "render"  # given to a template, a serializer or a response
+    OTHER = "other"  # arithmetic, formatting …
+    DISCARD = "discard"  # an expression statement
+
+
+@dataclass(slots=True, eq=False)
+class Use:
+    """One thing that is done with a query object or a derived number."""
+
+    kind: UseKind
+    site: Site
+    operator: str = ""
+    constant: object = None
+    negated: bool = False  # under `not`
+    reflected: bool = False  # `0 < qs.count()`: the constant stands on the left
+
+
+@dataclass(slots=True, eq=False)
+class Tracked:
+    """A value whose every use is recorded."""
+
+    uses: list[Use] = field(default_factory=list)
+    parent: Tracked | None = None  # the object of the callee this was returned from
+
+    def all_uses(self) -> Iterator[Use]:
+        """Yields the uses here and in the functions the value was returned from."""
+        seen: Tracked | None = self
+        while seen is not None:
+            yield from seen.uses
+            seen = seen.parent
+
+
+class LoadKind(str, enum.Enum):
+    """How a relation is loaded along with the rows."""
+
+    JOIN = "join"  # select_related, joinedload, contains_eager
+    SEPARATE = "separate"  # prefetch_related, selectinload, subqueryload: one more statement
+    KNOWN = "known"  # filled without a query: back-reference, assignment
+    RAISE = "raise"  # raiseload, lazy="raise": reading it is an error, not a query
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """Which relations and columns a query loads: a tree of relation names.
+
+    `certain` is False for a relation that only some of the ways to this point load.
+    `deferred` / `only` name columns (`only` is None when all columns are loaded).
+    `custom` marks a Prefetch with its own queryset; `to_attr` the attribute that then holds its list.
+    """
+
+    loaded: dict[str, Loaded] = field(default_factory=dict)
+    deferred: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
+
+    def paths(self, prefix: str = "") -> Iterator[str]:
+        """Yields every loaded lookup path, parents before children."""
+        for name, entry in self.loaded.items():
+            yield prefix + name
+            yield from entry.plan.paths(f"{prefix}{name}__")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One relation of a load plan."""
+
+    kind: LoadKind
+    plan: LoadPlan
+    certain: bool = True
+    custom: bool = False
+    ordered: bool = False
+    to_attr: str = ""
+
+
+class Shape(str, enum.Enum):
+    """What iterating over a query object gives."""
+
+    ROWS = "rows"  # model instances
+    TUPLES = "tuples"  # values(), values_list(), column selects: nothing is ever loaded lazily
+    UNKNOWN = "unknown"
+
+
+@dataclass(slots=True, eq=False)
+class QueryObject(Tracked):
+    """A queryset, Query, Select or Result as the program holds it; also the source of rows.
+
+    `site` is the expression that builds it, from the manager or session on, in its first statement; `steps` are the
+    expressions of the later statements that refine it, in order. `evaluable` is False for statements that only run
+    when handed to a session.
+    """
+
+    model: Model | None = None
+    orm: Orm = Orm.DJANGO
+    site: Site = Site("", 0, 0)
+    steps: tuple[Site, ...] = ()
+    function: str = ""  # qualified name of the function that builds it
+    plan: LoadPlan = field(default_factory=LoadPlan)
+    shape: Shape = Shape.ROWS
+    bound: Bound = Bound.MANY
+    limit: int | None = None
+    style: str = "queryset"  # queryset | manager | related | query | select | result | list
+    relation: Relation | None = None  # for `row.books.all()`: the relation it reads
+    methods: tuple[str, ...] = ()  # names of the methods of the chain, in order, of all statements
+    locked: bool = False  # select_for_update / with_for_update
+    sliced: bool = False
+    combined: bool = False  # union, intersection, difference
+    distinct: bool = False
+    raw: bool = False
+    cached: bool = False  # the rows are already at hand: prefetched, or a list
+    filters: frozenset[str] = frozenset()  # lookup names in filter(), get(), …
+    parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on
+    complete: bool = True  # False if something unknown may have changed what it loads
+
+    def has(self, *names: str) -> bool:
+        """Whether one of these methods stands in the chain."""
+        return any(name in self.methods for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Something that runs its body once per element.
+
+    `id` is unique within a run. `source` is the query object whose rows it walks, if it is one.
+    """
+
+    id: int
+    site: Site  # `for x in rows` without the body; the whole comprehension
+    body: Site
+    kind: str  # for | while | comprehension | callback | template | framework
+    bound: Bound = Bound.MANY
+    limit: int | None = None
+    variable: str = ""
+    source: QueryObject | None = None
+    first_only: bool = False  # leaves unconditionally in the first round
+    searches: bool = False  # may leave early on a condition
+    batches: bool = False  # walks chunks, pages or offsets: one query per round is the point
+    polls: bool = False  # waits in between: a worker, a retry, a poll
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a row came from: a query object and the lookup path from its rows to this row ("" for the rows themselves)."""
+
+    query: QueryObject
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What surrounds an event and may make it deliberate."""
+
+    error_path: bool = False  # in an except block, or on a way that ends in raise
+    conditional: bool = False  # under an if within the innermost loop
+    guarded_by_cache: bool = False  # `if key not in cache:` or a memoised function around it
+    isolated: bool = False  # in a try whose handler rolls back or goes on to the next element
+    transaction: bool = False  # inside atomic() / begin()
+    asynchronous: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Event(Tracked):
+    """One thing the program asks of the database. `uses` tells what becomes of a returned number or truth value."""
+
+    op: Op = Op.EXECUTE
+    site: Site = Site("", 0, 0)
+    model: Model | None = None
+    orm: Orm = Orm.DJANGO
+    query: QueryObject | None = None
+    row: Origin | None = None
+    relation: Relation | None = None
+    use: UseKind = UseKind.OTHER  # for LOAD_ROWS and LAZY_COLLECTION: what made it run
+    method: str = ""  # the method or function that ran it
+    loops: tuple[Loop, ...] = ()
+    calls: tuple[Site, ...] = ()
+    callees: tuple[str, ...] = ()  # names of the functions called at `calls`
+    depends: frozenset[int] = frozenset()  # ids of loops whose variables decide what it asks for
+    text: str = ""  # the expression as the user wrote it, shortened: "book.author"
+    constant: bool = False  # for SAVE: every assignment before it in the loop is a constant
+    assigned: tuple[str, ...] = ()  # for SAVE: fields assigned since the row was read
+    column: str = ""
+    path: tuple[str, ...] = ()  # lookup path of the relation from the rows of `row.query`: ("author", "country")
+    function: str = ""  # qualified name of the function the event stands in
+    around: Circumstances = Circumstances()
+
+    def repeated_by(self, at_least: Bound = Bound.PAGE) -> Loop | None:
+        """Returns the innermost loop that repeats the event at least that often, or None."""
+        return next((loop for loop in reversed(self.loops) if loop.bound >= at_least and not loop.first_only), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What was examined, so that "nothing found" can be told from "nothing understood"."""
+
+    files: int = 0
+    templates: int = 0
+    lines: int = 0
+    models: int = 0
+    relations: int = 0
+    functions: int = 0
+    queries: int = 0
+    loops: int = 0
+    loops_over_queries: int = 0
+    calls: int = 0
+    calls_resolved: int = 0
+
+
+class QueryLog:
+    """All events of a run, in program order, with the query objects they concern."""
+
+    def __init__(self, events: Iterable[Event] = (), queries: Iterable[QueryObject] = (), statistics: Statistics | None = None) -> None:
+        self.events = list(events)
+        self.queries = list(queries)
+        self.statistics = statistics or Statistics()
+        self._by_op: dict[Op, list[Event]] = {}
+        for event in self.events:
+            self._by_op.setdefault(event.op, []).append(event)
+
+    def of(self, *ops: Op) -> Iterator[Event]:
+        """Yields the events with one of these operations."""
+        for op in ops:
+            yield from self._by_op.get(op, ())
