@@ -14,13 +14,14 @@ from ormlint.judge.finding import (
     Report,
     Severity,
 )
+from ormlint.judge.project import Project
 from ormlint.judge.rule import Rule, rule
-from ormlint.judge.project import Endpoint, Project
 from ormlint.link.schema import Column, Kind, Model, Orm, Relation, Schema
 from ormlint.run.log import (
     READS,
     Bound,
     Circumstances,
+    Endpoint,
     Event,
     LoadKind,
     Loop,
@@ -34,4 +35,41 @@ from ormlint.run.log import (
 )
 from ormlint.text import Site
 
-__all__ = ["READS", "AggregateInDatabase", "Applicability", "Bound", "Circumstances", "Column", "EagerLoad", "Endpoint", "Event", "Intent", "Kind", "Label", "LoadKind", "Loop", "Mark", "Model", "MoveAfterLoop", "Op", "Origin", "Orm", "Project", "QueryLog", "QueryObject", "Relation", "ReplaceCountTest", "ReplaceLen", "ReplaceTruthTest", "Report", "Rule", "Schema", "Severity", "Shape", "Site", "Use", "UseKind", "rule"]
+__all__ = [
+    "READS",
+    "AggregateInDatabase",
+    "Applicability",
+    "Bound",
+    "Circumstances",
+    "Column",
+    "EagerLoad",
+    "Endpoint",
+    "Event",
+    "Intent",
+    "Kind",
+    "Label",
+    "LoadKind",
+    "Loop",
+    "Mark",
+    "Model",
+    "MoveAfterLoop",
+    "Op",
+    "Origin",
+    "Orm",
+    "Project",
+    "QueryLog",
+    "QueryObject",
+    "Relation",
+    "ReplaceCountTest",
+    "ReplaceLen",
+    "ReplaceTruthTest",
+    "Report",
+    "Rule",
+    "Schema",
+    "Severity",
+    "Shape",
+    "Site",
+    "Use",
+    "UseKind",
+    "rule",
+]

@@ -285,7 +285,26 @@ class Import(Node):
 
 
 Expr_ = Union[
-    Const, Name, Attr, Index, Slice, Call, Lambda, Comp, Seq, Map, Bool, Compare, Not, Binary, Cond, Text, Star, Await, Yield, Walrus,
+    Const,
+    Name,
+    Attr,
+    Index,
+    Slice,
+    Call,
+    Lambda,
+    Comp,
+    Seq,
+    Map,
+    Bool,
+    Compare,
+    Not,
+    Binary,
+    Cond,
+    Text,
+    Star,
+    Await,
+    Yield,
+    Walrus,
 ]
 Stmt = Union[Expr, Assign, Delete, If, Loop, While, Try, With, Return, Raise, Assert, Jump, Emit, Function, Class, Import]
 

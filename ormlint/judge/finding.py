@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ormlint.link.schema import Column, Relation
 from ormlint.run.log import Loop, QueryObject
@@ -158,15 +158,3 @@ class Finding:
     def places(self) -> list[Site]:
         """All places the finding points at, its own first; a suppression comment at any of them counts."""
         return [self.site, *(label.site for label in self.labels)]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A file that could not be analysed, or a failure inside ormlint; never hidden."""
-
-    path: str
-    line: int
-    column: int
-    message: str
-    kind: str  # syntax | encoding | io | internal
-    details: str = field(default="", compare=False)

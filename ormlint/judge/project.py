@@ -5,27 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ormlint.link.schema import Model, Schema
-from ormlint.run.log import QueryObject
+from ormlint.run.log import Endpoint
 from ormlint.text import LineIndex, Position, Site
-
-
-@dataclass(slots=True, eq=False)
-class Endpoint:
-    """An HTTP endpoint, or another place where rows leave the program as a whole list.
-
-    `name` is what people call it ("BookListView", "GET /books"). `query` is the query object whose rows it returns.
-    `paginated` tells that a page is cut from the query by the framework.
-    """
-
-    name: str
-    framework: str  # django | drf | fastapi | flask
-    site: Site
-    query: QueryObject | None = None
-    rendered_at: Site | None = None
-    paginated: bool = False
-    streams: bool = False
-    methods: tuple[str, ...] = ()
-    admin_only: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -16,7 +16,7 @@ import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ormlint.link.schema import Model, Orm, Relation
+from ormlint.link.schema import Model, Orm, Relation, Schema
 from ormlint.text import Site
 
 
@@ -263,6 +263,25 @@ class Event(Tracked):
         return next((loop for loop in reversed(self.loops) if loop.bound >= at_least and not loop.first_only), None)
 
 
+@dataclass(slots=True, eq=False)
+class Endpoint:
+    """An HTTP endpoint, or another place where rows leave the program as a whole list.
+
+    `name` is what people call it ("BookListView", "GET /books"). `query` is the query object whose rows it returns.
+    `paginated` tells that a page is cut from the query by the framework.
+    """
+
+    name: str
+    framework: str  # django | drf | fastapi | flask
+    site: Site
+    query: QueryObject | None = None
+    rendered_at: Site | None = None
+    paginated: bool = False
+    streams: bool = False
+    methods: tuple[str, ...] = ()
+    admin_only: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Statistics:
     """What was examined, so that "nothing found" can be told from "nothing understood"."""
@@ -295,3 +314,16 @@ class QueryLog:
         """Yields the events with one of these operations."""
         for op in ops:
             yield from self._by_op.get(op, ())
+
+
+@dataclass(slots=True, eq=False)
+class Analysis:
+    """What the run stage knows about a program: its schema, its query log, its endpoints and its settings.
+
+    `settings` holds the values of Django's settings modules, where they are constant.
+    """
+
+    schema: Schema
+    log: QueryLog
+    endpoints: list[Endpoint] = field(default_factory=list)
+    settings: dict[str, object] = field(default_factory=dict)
