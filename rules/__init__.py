@@ -1,0 +1,1 @@
+"""The rules, one module and one page each, in a package per family; shipped as `ormlint.rules`."""

@@ -1,0 +1,1 @@
+"""Queries that fetch more than is used of them."""

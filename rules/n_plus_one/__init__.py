@@ -1,0 +1,1 @@
+"""Queries that a loop repeats for every row."""

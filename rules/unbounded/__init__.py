@@ -1,0 +1,1 @@
+"""Queries whose result grows with the data and leaves the program whole."""

@@ -1,0 +1,1 @@
+"""Writes that a loop sends one by one."""
