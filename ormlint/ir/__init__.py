@@ -1,0 +1,1 @@
+"""The intermediate language that every stage after reading works on."""

@@ -17,7 +17,7 @@ from typing import Union
 import msgspec
 
 
-class Node(msgspec.Struct, array_like=True, tag=True, gc=False, frozen=True):
+class Node(msgspec.Struct, array_like=True, gc=False, frozen=True):
     """Base of all nodes."""
 
     start: int
@@ -25,38 +25,38 @@ class Node(msgspec.Struct, array_like=True, tag=True, gc=False, frozen=True):
 
 
 # ---------------------------------------------------------------------------------------------------- expressions
-class Const(Node):
+class Const(Node, tag=1, frozen=True):
     """A literal. `...` and bytes have kind "other" and no value."""
 
     value: Union[str, int, float, bool, None]
     kind: str = ""
 
 
-class Name(Node):
+class Name(Node, tag=2, frozen=True):
     id: str
 
 
-class Attr(Node):
+class Attr(Node, tag=3, frozen=True):
     """`value.name`; `name_start` is the offset of the attribute's name."""
 
     value: Expr_
     name: str
 
 
-class Index(Node):
+class Index(Node, tag=4, frozen=True):
     """`value[index]`, the index being a `Slice` for `value[a:b]`."""
 
     value: Expr_
     index: Expr_
 
 
-class Slice(Node):
+class Slice(Node, tag=5, frozen=True):
     lower: Union[Expr_, None]
     upper: Union[Expr_, None]
     step: Union[Expr_, None]
 
 
-class Call(Node):
+class Call(Node, tag=6, frozen=True):
     """`func(*args, **keywords)`; a keyword with an empty name is `**value`, an argument may be a `Star`."""
 
     func: Expr_
@@ -64,40 +64,40 @@ class Call(Node):
     keywords: list[tuple[str, Expr_]]
 
 
-class Lambda(Node):
+class Lambda(Node, tag=7, frozen=True):
     params: list[Param]
     body: Expr_
 
 
-class Comp(Node):
+class Comp(Node, tag=8, frozen=True):
     """A comprehension or generator expression: `kind` is list, set, dict or generator."""
 
     kind: str
     body: Loop
 
 
-class Seq(Node):
+class Seq(Node, tag=9, frozen=True):
     """A display: `kind` is list, tuple or set."""
 
     kind: str
     items: list[Expr_]
 
 
-class Map(Node):
+class Map(Node, tag=10, frozen=True):
     """A dict display; a missing key is `**value`."""
 
     keys: list[Union[Expr_, None]]
     values: list[Expr_]
 
 
-class Bool(Node):
+class Bool(Node, tag=11, frozen=True):
     """`a and b and c`; `op` is and / or."""
 
     op: str
     values: list[Expr_]
 
 
-class Compare(Node):
+class Compare(Node, tag=12, frozen=True):
     """`left op right`, chained comparisons being an `and` of these; `op` as written: "==", "not in", …"""
 
     op: str
@@ -105,11 +105,11 @@ class Compare(Node):
     right: Expr_
 
 
-class Not(Node):
+class Not(Node, tag=13, frozen=True):
     value: Expr_
 
 
-class Binary(Node):
+class Binary(Node, tag=14, frozen=True):
     """An arithmetic or bit operation; a unary one has no left side."""
 
     op: str
@@ -117,7 +117,7 @@ class Binary(Node):
     right: Expr_
 
 
-class Cond(Node):
+class Cond(Node, tag=15, frozen=True):
     """`body if test else orelse`"""
 
     test: Expr_
@@ -125,38 +125,38 @@ class Cond(Node):
     orelse: Expr_
 
 
-class Text(Node):
+class Text(Node, tag=16, frozen=True):
     """An f-string or t-string: the expressions in it."""
 
     parts: list[Expr_]
 
 
-class Star(Node):
+class Star(Node, tag=17, frozen=True):
     value: Expr_
 
 
-class Await(Node):
+class Await(Node, tag=18, frozen=True):
     value: Expr_
 
 
-class Yield(Node):
+class Yield(Node, tag=19, frozen=True):
     value: Union[Expr_, None]
     delegate: bool = False  # yield from
 
 
-class Walrus(Node):
+class Walrus(Node, tag=20, frozen=True):
     name: str
     value: Expr_
 
 
 # ----------------------------------------------------------------------------------------------------- statements
-class Expr(Node):
+class Expr(Node, tag=21, frozen=True):
     """An expression statement."""
 
     value: Expr_
 
 
-class Assign(Node):
+class Assign(Node, tag=22, frozen=True):
     """`targets = value`. `op` is "" or the operator of an augmented assignment; `value` is missing in `x: int`."""
 
     targets: list[Expr_]
@@ -165,11 +165,11 @@ class Assign(Node):
     annotation: Union[Expr_, None] = None
 
 
-class Delete(Node):
+class Delete(Node, tag=23, frozen=True):
     targets: list[Expr_]
 
 
-class If(Node):
+class If(Node, tag=24, frozen=True):
     """`match` is lowered to a chain of these, with an unknown test per case."""
 
     test: Expr_
@@ -177,7 +177,7 @@ class If(Node):
     orelse: list[Stmt]
 
 
-class Loop(Node):
+class Loop(Node, tag=25, frozen=True):
     """`for target in iter: body else: orelse`; `kind` is for, comprehension or template."""
 
     target: Expr_
@@ -188,13 +188,13 @@ class Loop(Node):
     kind: str = "for"
 
 
-class While(Node):
+class While(Node, tag=26, frozen=True):
     test: Expr_
     body: list[Stmt]
     orelse: list[Stmt]
 
 
-class Handler(Node):
+class Handler(Node, tag=27, frozen=True):
     """`except catches as name: body`"""
 
     catches: Union[Expr_, None]
@@ -202,14 +202,14 @@ class Handler(Node):
     body: list[Stmt]
 
 
-class Try(Node):
+class Try(Node, tag=28, frozen=True):
     body: list[Stmt]
     handlers: list[Handler]
     orelse: list[Stmt]
     final: list[Stmt]
 
 
-class With(Node):
+class With(Node, tag=29, frozen=True):
     """`with value as target, …: body`"""
 
     items: list[tuple[Expr_, Union[Expr_, None]]]
@@ -217,32 +217,32 @@ class With(Node):
     is_async: bool = False
 
 
-class Return(Node):
+class Return(Node, tag=30, frozen=True):
     value: Union[Expr_, None]
 
 
-class Raise(Node):
+class Raise(Node, tag=31, frozen=True):
     value: Union[Expr_, None]
 
 
-class Assert(Node):
+class Assert(Node, tag=32, frozen=True):
     test: Expr_
 
 
-class Jump(Node):
+class Jump(Node, tag=33, frozen=True):
     """`kind` is break or continue."""
 
     kind: str
 
 
-class Emit(Node):
+class Emit(Node, tag=34, frozen=True):
     """What a comprehension yields: an element, or key and value of a dict comprehension."""
 
     value: Expr_
     key: Union[Expr_, None] = None
 
 
-class Param(Node):
+class Param(Node, tag=35, frozen=True):
     """A parameter; `kind` is "" (positional or keyword), "*", "**", "/" (positional only) or "k" (keyword only)."""
 
     name: str
@@ -251,7 +251,7 @@ class Param(Node):
     default: Union[Expr_, None] = None
 
 
-class Function(Node):
+class Function(Node, tag=36, frozen=True):
     """A function; `start` is that of `def` (or `async`), `head_end` the end of its signature."""
 
     name: str
@@ -264,7 +264,7 @@ class Function(Node):
     docstring: bool = False
 
 
-class Class(Node):
+class Class(Node, tag=37, frozen=True):
     name: str
     bases: list[Expr_]
     keywords: list[tuple[str, Expr_]]
@@ -272,7 +272,7 @@ class Class(Node):
     decorators: list[Expr_]
 
 
-class Import(Node):
+class Import(Node, tag=38, frozen=True):
     """`import a.b as c` has an empty `name` and binds `bound`; `from ..a import b as c` has level 2, module "a", name "b".
 
     A star import has the name "*".

@@ -1,0 +1,111 @@
+"""Python source, lowered to the intermediate language with the standard library's `ast`.
+
+After this stage nobody sees `ast` again. Nothing is imported or executed.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ormlint.ir import nodes as ir
+from ormlint.read.lines import line_offsets, line_starts
+from ormlint.read.statements import lower_block
+
+_SPEAKS_TO_US = re.compile(r"#[^\r\n]*(?:ormlint:|noqa)", re.IGNORECASE)
+# Strings are matched only to be passed over. A prefix needs no attention: a backslash keeps the quote in raw strings too.
+_STRING_OR_COMMENT = re.compile(
+    r'"""(?:[^"\\]|\\.|"(?!""))*"""'
+    r"|'''(?:[^'\\]|\\.|'(?!''))*'''"
+    r'|"(?:[^"\\\r\n]|\\\r\n|\\.)*"'
+    r"|'(?:[^'\\\r\n]|\\\r\n|\\.)*'"
+    r"|\#(?P<comment>[^\r\n]*)",
+    re.DOTALL,
+)
+
+
+class ReadError(Exception):
+    """A text that cannot be read as the language it is in; line and column are counted from 1."""
+
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(message)
+        self.message, self.line, self.column = message, line, column
+
+
+def lower_python(path: str, name: str, text: str, is_package: bool = False) -> ir.Module:
+    """Returns the module in the intermediate language, spans being character offsets into `text`.
+
+    Raises ReadError if the text is no valid Python.
+    """
+    with without_gc():
+        try:
+            tree = parse(text)
+            starts = line_starts(text)
+            body = lower_block(tree.body, line_offsets(text, starts))
+        except (RecursionError, MemoryError) as error:
+            raise ReadError("nested too deeply to be analysed") from error
+        return ir.Module(path, name, "python", body, starts, len(text), find_comments(text), is_package, find_exports(body))
+
+
+def parse(text: str) -> ast.Module:
+    """Returns the syntax tree of a text; a byte order mark is passed over.
+
+    Raises ReadError if the text is no valid Python.
+    """
+    if text.startswith("\ufeff"):
+        text = text[1:]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(text)
+        except SyntaxError as error:
+            raise ReadError(error.msg, max(error.lineno or 1, 1), max(error.offset or 1, 1)) from error
+        except ValueError as error:  # Python 3.10 and 3.11 on NUL characters
+            raise ReadError(str(error)) from error
+
+
+def find_comments(text: str) -> list[ir.Comment]:
+    """Returns the comments that speak to ormlint: those that hold `ormlint:` or `noqa`."""
+    if not _SPEAKS_TO_US.search(text):
+        return []
+    return [
+        ir.Comment(match.start(), match["comment"])
+        for match in _STRING_OR_COMMENT.finditer(text)
+        if match["comment"] is not None and _SPEAKS_TO_US.match(match[0])
+    ]
+
+
+def find_exports(body: list[ir.Stmt]) -> list[str] | None:
+    """Returns the names in `__all__`, or None if it is not assigned or not made of literal lists alone."""
+    exports: list[str] | None = None
+    for statement in body:
+        if type(statement) is not ir.Assign or not any(type(target) is ir.Name and target.id == "__all__" for target in statement.targets):
+            continue
+        names = _literal_strings(statement.value)
+        if names is None or statement.op not in ("", "+"):
+            return None
+        exports = [*(exports or []), *names] if statement.op else names
+    return exports
+
+
+def _literal_strings(value: ir.Expr_ | None) -> list[str] | None:
+    if type(value) is not ir.Seq:
+        return None
+    names = [item.value for item in value.items if type(item) is ir.Const and type(item.value) is str]
+    return names if len(names) == len(value.items) else None
+
+
+@contextmanager
+def without_gc() -> Iterator[None]:
+    """Keeps the garbage collector off: lowering makes very many objects and no cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
