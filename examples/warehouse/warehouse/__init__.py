@@ -1,0 +1,1 @@
+"""A warehouse: suppliers send shipments, shipments become stock."""
