@@ -1,0 +1,419 @@
+"""Reads Django models from the linked classes.
+
+Source of the facts: django.db.models.base.ModelBase and django.db.models.fields.related (4.2 to 6.1): abstract parents
+lend copies of their fields, concrete parents are joined through a parent link, proxies share everything, reverse
+relations are named by `related_name` or `<model>_set` / `<model>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ormlint.ir import nodes as ir
+from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, ModuleInfo, Program, shared_folders
+from ormlint.link.schema import Column, Kind, Model, Orm, Relation, Schema
+
+MODEL_BASES = frozenset({
+    "Model", "AbstractUser", "AbstractBaseUser", "PermissionsMixin", "MPTTModel", "MP_Node", "NS_Node", "AL_Node", "ClusterableModel",
+    "PolymorphicModel", "TimeStampedModel", "SafeDeleteModel", "TranslatableModel", "TitleSlugDescriptionModel", "SoftDeletableModel",
+})  # fmt: skip
+DJANGO_PACKAGES = frozenset({
+    "django", "mptt", "treebeard", "modelcluster", "polymorphic", "model_utils", "django_extensions", "safedelete", "parler", "wagtail",
+    "taggit", "guardian", "simple_history", "oauth2_provider", "social_django", "reversion", "cms", "filer", "easy_thumbnails",
+})  # fmt: skip
+WRITE_METHODS = frozenset({"save", "delete", "asave", "adelete", "save_base", "full_clean"})
+SIGNALS = frozenset({"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed"})
+KINDS = {
+    "ForeignKey": Kind.FOREIGN_KEY,
+    "ParentalKey": Kind.FOREIGN_KEY,
+    "OneToOneField": Kind.ONE_TO_ONE,
+    "ManyToManyField": Kind.MANY_TO_MANY,
+    "GenericForeignKey": Kind.GENERIC_FOREIGN_KEY,
+    "GenericRelation": Kind.GENERIC_RELATION,
+    "TaggableManager": Kind.MANY_TO_MANY,
+    "ClusterTaggableManager": Kind.MANY_TO_MANY,
+}
+
+
+@dataclass(slots=True)
+class FieldSpec:
+    """A field as a class body declares it."""
+
+    name: str
+    type: str
+    kind: Kind | None
+    call: ir.Call
+    cls: ClassInfo
+
+    def keyword(self, name: str) -> ir.Expr_ | None:
+        """Returns the expression of a keyword argument, or None."""
+        return next((value for key, value in self.call.keywords if key == name), None)
+
+    def flag(self, name: str) -> bool:
+        """Whether a keyword argument is the constant True."""
+        value = self.keyword(name)
+        return isinstance(value, ir.Const) and value.value is True
+
+    def text(self, name: str) -> str:
+        """Returns a keyword argument that is a constant string, or ""."""
+        value = self.keyword(name)
+        return value.value if isinstance(value, ir.Const) and isinstance(value.value, str) else ""
+
+
+def field_kind(name: str) -> Kind | None:
+    """Returns the kind of relation that a field class of this name makes, or None for a plain column."""
+    if name in KINDS:
+        return KINDS[name]
+    for ending in ("OneToOneField", "ManyToManyField", "ForeignKey", "OneToOneKey"):
+        if name.endswith(ending):
+            return KINDS.get(ending, Kind.ONE_TO_ONE)
+    return None
+
+
+class DjangoModels:
+    """Adds all Django models of a program to a schema."""
+
+    def __init__(self, program: Program, schema: Schema) -> None:
+        self.program = program
+        self.schema = schema
+        self.apps = dict(self._app_labels())
+        self._names: dict[Relation, tuple[str, str]] = {}  # related_name and related_query_name as given
+        self.by_label: dict[str, list[tuple[ClassInfo, Model]]] = {}
+        self.by_name: dict[str, list[tuple[ClassInfo, Model]]] = {}
+
+    def build(self) -> None:
+        """Finds the models, then their fields, then resolves relations and adds their reverse sides."""
+        found = [c for c in self.program.classes if self.is_model(c)]
+        for cls in found:
+            self._declare(cls)
+        for cls in found:
+            assert cls.model is not None
+            self._inherit(cls, cls.model)
+        for cls in found:
+            assert cls.model is not None
+            self._fields(cls, cls.model)
+        for cls in found:
+            assert cls.model is not None
+            self._parents(cls, cls.model)
+        for cls in found:
+            assert cls.model is not None
+            for relation in list(cls.model.relations.values()):
+                self._reverse(relation)
+        for cls in sorted(found, key=lambda c: len(c.mro)):
+            assert cls.model is not None
+            self._share(cls, cls.model)
+        self._receivers()
+
+    # ----------------------------------------------------------------------------------------------- models
+    def is_model(self, cls: ClassInfo) -> bool:
+        """Whether a class is a Django model: by ancestry, or by its fields where an ancestor is out of sight."""
+        if cls.module.is_library and cls.module.name == "django.db.models" and cls.name == "Model":
+            return False
+        for ancestor in cls.mro[1:]:
+            if ancestor.module.is_library and ancestor.module.name == "django.db.models" and ancestor.name == "Model":
+                return True
+        for external in cls.externals:
+            if external.package == "django" and external.name in MODEL_BASES and ".forms" not in external.path:
+                return True
+            if external.package in DJANGO_PACKAGES and external.name in MODEL_BASES and "orm" not in external.path.split("."):
+                return True
+        if any(e.package not in ("builtins", "sqlalchemy", "typing", "enum") for e in cls.externals) or None in cls.bases:
+            return any(self._is_django_field(spec) for c in cls.mro for spec in self._specs(c))
+        return False
+
+    def _is_django_field(self, spec: FieldSpec) -> bool:
+        symbol = self.program.resolve(spec.call.func, spec.cls.module, spec.cls)
+        return isinstance(symbol, External) and symbol.path.startswith("django.db.models") and symbol.name not in ("Model", "Manager")
+
+    def _declare(self, cls: ClassInfo) -> None:
+        meta = cls.classes.get("Meta")
+        abstract = _const(meta, "abstract") is True
+        label = _const(meta, "app_label")
+        app = label if isinstance(label, str) else self.app_of(cls.module)
+        model = Model(cls.name, f"{app}.{cls.name}", Orm.DJANGO, cls.site, abstract=abstract, proxy=_const(meta, "proxy") is True)
+        number = 2
+        while model.label in self.schema.models:
+            model.label = f"{app}.{cls.name}@{number}"
+            number += 1
+        model.table = f"{app}_{cls.name}".lower()
+        self.schema.models[model.label] = model
+        cls.model = model
+        self.by_label.setdefault(f"{app}.{cls.name}".lower(), []).append((cls, model))
+        self.by_name.setdefault(cls.name.lower(), []).append((cls, model))
+
+    def _inherit(self, cls: ClassInfo, model: Model) -> None:
+        model.bases = tuple(c.model for c in cls.mro[1:] if c.model is not None)
+        for ancestor in cls.mro:
+            meta = ancestor.classes.get("Meta")
+            ordering = meta.bindings.get("ordering") if meta else None
+            if ordering and isinstance(ordering[-1], ir.Assign) and isinstance(ordering[-1].value, ir.Seq):
+                model.ordering = tuple(str(i.value) for i in ordering[-1].value.items if isinstance(i, ir.Const)) or ("?",)
+                break
+            if meta is not None and not meta.node.bases:
+                break
+        model.overrides = frozenset(
+            name for c in cls.mro if not c.module.is_library for name in c.functions if name in WRITE_METHODS
+        )  # fmt: skip
+
+    def app_of(self, module: ModuleInfo) -> str:
+        """Returns the label of the app that a module belongs to."""
+        parts = module.name.split(".")
+        for length in range(len(parts), 0, -1):
+            label = self.apps.get(".".join(parts[:length]))
+            if label:
+                return label
+        if "models" in parts:
+            at = len(parts) - 1 - parts[::-1].index("models")
+            return parts[at - 1] if at else ""
+        return parts[-2] if len(parts) > 1 else parts[-1]
+
+    def _app_labels(self) -> Iterator[tuple[str, str]]:
+        for cls in self.program.all_classes():
+            if cls.derives_from("AppConfig"):
+                name, label = _const(cls, "name"), _const(cls, "label")
+                package = cls.module.name.rpartition(".")[0]
+                if isinstance(name, str):
+                    yield name, label if isinstance(label, str) else name.rpartition(".")[2]
+                if isinstance(label, str) and package:
+                    yield package, label
+
+    # ----------------------------------------------------------------------------------------------- fields
+    def _specs(self, cls: ClassInfo) -> Iterator[FieldSpec]:
+        for name, stmts in cls.bindings.items():
+            stmt = stmts[-1]
+            if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Call) and not stmt.op:
+                symbol = self.program.resolve(stmt.value.func, cls.module, cls)
+                kind_name = ""
+                if isinstance(symbol, External):
+                    kind_name = symbol.name
+                elif isinstance(symbol, ClassInfo):
+                    kind_name = next((e.name for e in symbol.externals if field_kind(e.name)), symbol.name)
+                if kind_name.endswith(("Field", "Key", "TaggableManager")) or kind_name in KINDS:
+                    yield FieldSpec(name, kind_name, field_kind(kind_name), stmt.value, cls)
+
+    def _fields(self, cls: ClassInfo, model: Model) -> None:
+        """Gives a model its own fields and copies of those of its abstract parents."""
+        for ancestor in reversed(cls.mro):
+            if ancestor is not cls and (ancestor.model is None or not ancestor.model.abstract):
+                continue
+            for spec in self._specs(ancestor):
+                if spec.kind is None:
+                    self._column(spec, model)
+                else:
+                    self._relation(spec, cls, model)
+            self._constraints(ancestor, model)
+        pk = next((c.name for c in model.columns.values() if c.primary_key), None)
+        model.primary_key = pk or "id"
+
+    def _column(self, spec: FieldSpec, model: Model) -> None:
+        unique = spec.flag("unique") or spec.flag("primary_key")
+        model.columns[spec.name] = Column(
+            spec.name, spec.type, spec.cls.module.site(spec.call), spec.flag("null"), spec.flag("primary_key"), unique, unique or spec.flag("db_index")
+        )  # fmt: skip
+
+    def _relation(self, spec: FieldSpec, cls: ClassInfo, model: Model) -> None:
+        assert spec.kind is not None
+        to = spec.keyword("to") or (spec.call.args[0] if spec.call.args else None)
+        target = None if spec.kind is Kind.GENERIC_FOREIGN_KEY else self.target(to, spec.cls, model)
+        relation = Relation(spec.name, model, target, spec.kind, spec.cls.module.site(spec.call), query_name=spec.name)
+        relation.nullable = spec.flag("null") or spec.kind is Kind.GENERIC_FOREIGN_KEY
+        relation.to_field = spec.text("to_field")
+        if spec.kind in (Kind.FOREIGN_KEY, Kind.ONE_TO_ONE):
+            relation.attname = f"{spec.name}_id"
+            unique = spec.kind is Kind.ONE_TO_ONE or spec.flag("unique")
+            column = Column(relation.attname, spec.type, relation.site, relation.nullable, spec.flag("primary_key"), unique, True)
+            model.columns[relation.attname] = column
+        through = spec.keyword("through")
+        if through is not None:
+            relation.through = self.target(through, spec.cls, model)
+        related = spec.text("related_name")
+        if related:
+            app = model.label.partition(".")[0].lower()
+            related = related.replace("%(class)s", model.name.lower()).replace("%(app_label)s", app).replace("%(model_name)s", model.name.lower())
+        spec_query = spec.text("related_query_name")
+        self._names[relation] = (related, spec_query)
+        model.relations[spec.name] = relation
+
+    def _constraints(self, cls: ClassInfo, model: Model) -> None:
+        meta = cls.classes.get("Meta")
+        if meta is None:
+            return
+        for name in ("unique_together", "constraints", "indexes"):
+            for stmt in meta.bindings.get(name, ()):
+                if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Seq):
+                    self._constraint(name, stmt.value, model)
+
+    def _constraint(self, name: str, value: ir.Seq, model: Model) -> None:
+        if name == "unique_together":
+            groups = [i for i in value.items if isinstance(i, ir.Seq)] or [value]
+            model.unique_together += [frozenset(_strings(g)) for g in groups]
+            return
+        for item in value.items:
+            if not isinstance(item, ir.Call):
+                continue
+            fields = next((v for k, v in item.keywords if k == "fields"), None)
+            names = _strings(fields) if isinstance(fields, ir.Seq) else []
+            conditional = any(k == "condition" for k, _ in item.keywords)
+            if name == "indexes" and names:
+                model.indexes.append(tuple(n.lstrip("-") for n in names))
+            elif names and not conditional and isinstance(item.func, (ir.Attr, ir.Name)):
+                kind = item.func.name if isinstance(item.func, ir.Attr) else item.func.id
+                if kind == "UniqueConstraint":
+                    model.unique_together.append(frozenset(names))
+
+    def _parents(self, cls: ClassInfo, model: Model) -> None:
+        """Adds the parent link of multi-table inheritance; a proxy has none."""
+        if model.proxy or model.abstract:
+            return
+        for ancestor in cls.mro[1:]:
+            parent = ancestor.model
+            if parent is None or parent.abstract:
+                continue
+            if not parent.proxy:
+                name = f"{parent.name.lower()}_ptr"
+                explicit = next((r for r in model.relations.values() if r.kind is Kind.ONE_TO_ONE and r.target is parent), None)
+                if explicit is None:
+                    link = Relation(name, model, parent, Kind.PARENT_LINK, model.site, query_name=name, attname=f"{name}_id", nullable=False)
+                    model.relations.setdefault(name, link)
+                    child = Relation(model.name.lower(), parent, model, Kind.REVERSE_ONE_TO_ONE, model.site, query_name=model.name.lower(), inverse=link)
+                    parent.relations.setdefault(child.name, child)
+                model.primary_key = parent.primary_key
+            return
+
+    def _reverse(self, relation: Relation) -> None:
+        """Adds the reverse side of a relation to its target."""
+        target, source = relation.target, relation.model
+        if target is None or source.abstract or relation.inverse is not None or relation.kind is Kind.GENERIC_RELATION:
+            return
+        kinds = {Kind.FOREIGN_KEY: Kind.REVERSE_FOREIGN_KEY, Kind.ONE_TO_ONE: Kind.REVERSE_ONE_TO_ONE, Kind.MANY_TO_MANY: Kind.MANY_TO_MANY}
+        kind = kinds.get(relation.kind)
+        related, query_name = self._names.get(relation, ("", ""))
+        if kind is None or related.endswith("+"):
+            return
+        if kind is Kind.MANY_TO_MANY and target is source:
+            return
+        lower = source.name.lower()
+        default = lower if kind is Kind.REVERSE_ONE_TO_ONE else f"{lower}_set"
+        name = related or default
+        reverse = Relation(name, target, source, kind, relation.site, query_name=query_name or related or lower, inverse=relation)
+        reverse.ordered = bool(source.ordering)
+        reverse.through = relation.through
+        relation.inverse = reverse
+        target.relations.setdefault(name, reverse)
+
+    def _share(self, cls: ClassInfo, model: Model) -> None:
+        """Lets children and proxies see what their concrete parents have, reverse relations included."""
+        for ancestor in cls.mro[1:]:
+            parent = ancestor.model
+            if parent is not None and not parent.abstract:
+                for name, column in parent.columns.items():
+                    model.columns.setdefault(name, column)
+                for name, relation in parent.relations.items():
+                    if relation.target is not model or relation.kind is not Kind.REVERSE_ONE_TO_ONE:
+                        model.relations.setdefault(name, relation)
+                if model.proxy:
+                    model.primary_key = parent.primary_key
+
+    # ---------------------------------------------------------------------------------------------- targets
+    def target(self, node: ir.Expr_ | None, cls: ClassInfo, model: Model) -> Model | None:
+        """Returns the model that the first argument of a relation field means, or None."""
+        if node is None:
+            return None
+        if isinstance(node, ir.Const) and isinstance(node.value, str):
+            return self.named(node.value, cls.module, model)
+        symbol = self.program.resolve(node, cls.module, cls)
+        if isinstance(symbol, ClassInfo):
+            return symbol.model
+        if isinstance(symbol, ConstRef) and isinstance(symbol.value, str):
+            return self.named(symbol.value, cls.module, model)
+        if isinstance(symbol, External):
+            if symbol.name == "AUTH_USER_MODEL" or symbol.path.endswith("get_user_model()"):
+                return self.user()
+            return self.named(symbol.name, cls.module, model) if symbol.package not in ("builtins", "django") else None
+        if isinstance(node, ir.Attr) and node.name == "AUTH_USER_MODEL":
+            return self.user()
+        return None
+
+    def named(self, text: str, module: ModuleInfo, model: Model | None) -> Model | None:
+        """Returns the model that a lazy reference means: "self", "Model" in the same app, or "app.Model"."""
+        if text == "self":
+            return model
+        if "." in text:
+            found = self.by_label.get(".".join(text.split(".")[-2:]).lower(), [])
+        else:
+            app = model.label.partition(".")[0] if model else self.app_of(module)
+            found = self.by_label.get(f"{app}.{text}".lower(), []) or [
+                pair for pair in self.by_name.get(text.lower(), []) if pair[0].module is module or len(self.by_name[text.lower()]) == 1
+            ]  # fmt: skip
+        if not found:
+            return None
+        folder = module.path.rpartition("/")[0]
+        return max(found, key=lambda pair: (shared_folders(pair[0].module.path, folder), pair[0].module.path))[1]
+
+    def user(self) -> Model | None:
+        """Returns the model that AUTH_USER_MODEL names, by default auth.User."""
+        for module in self.program.modules.values():
+            for stmt in module.bindings.get("AUTH_USER_MODEL", ()):
+                if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Const) and isinstance(stmt.value.value, str):
+                    found = self.named(stmt.value.value, module, None)
+                    if found is not None:
+                        return found
+        pairs = self.by_label.get("auth.user")
+        return pairs[0][1] if pairs else None
+
+    # ---------------------------------------------------------------------------------------------- signals
+    def _receivers(self) -> None:
+        """Marks the models whose saving or deleting runs receivers of the project."""
+        for function in self.program.functions:
+            for node in function.node.decorators:
+                if isinstance(node, ir.Call) and self._is_receiver(node.func, function):
+                    self._mark(node, function.module)
+            if function.name == "ready":
+                for stmt in function.node.body:
+                    self._connect(stmt, function.module)
+        for module in self.program.modules.values():
+            for stmt in module.tree.body:
+                self._connect(stmt, module)
+
+    def _is_receiver(self, node: ir.Expr_, function: FunctionInfo) -> bool:
+        symbol = self.program.resolve(node, function.module)
+        return isinstance(symbol, External) and symbol.path == "django.dispatch.receiver"
+
+    def _connect(self, stmt: ir.Stmt, module: ModuleInfo) -> None:
+        match stmt:
+            case ir.Expr(value=ir.Call(func=ir.Attr(name="connect", value=ir.Name(id=signal)))) if signal in SIGNALS:
+                assert isinstance(stmt.value, ir.Call)
+                self._mark(stmt.value, module, connects=True)
+            case _:
+                pass
+
+    def _mark(self, call: ir.Call, module: ModuleInfo, *, connects: bool = False) -> None:
+        if not connects and call.args:
+            named = call.args[0].items if isinstance(call.args[0], ir.Seq) else [call.args[0]]
+            names = {n.name if isinstance(n, ir.Attr) else n.id if isinstance(n, ir.Name) else "" for n in named}
+            if not names & SIGNALS:
+                return
+        sender = next((v for k, v in call.keywords if k == "sender"), None)
+        if sender is None:
+            for model in self.schema:
+                model.has_receivers = True
+            return
+        symbol = self.program.resolve(sender, module)
+        found = symbol.model if isinstance(symbol, ClassInfo) else None
+        if found is None and isinstance(sender, ir.Const) and isinstance(sender.value, str):
+            found = self.named(sender.value, module, None)
+        if found is not None:
+            found.has_receivers = True
+
+
+def _const(cls: ClassInfo | None, name: str) -> object:
+    """Returns the constant that a class body gives a name, or None."""
+    stmts = cls.bindings.get(name) if cls is not None else None
+    if stmts and isinstance(stmts[-1], ir.Assign) and isinstance(stmts[-1].value, ir.Const):
+        return stmts[-1].value.value
+    return None
+
+
+def _strings(node: ir.Seq) -> list[str]:
+    return [i.value for i in node.items if isinstance(i, ir.Const) and isinstance(i.value, str)]

@@ -1,0 +1,350 @@
+"""Reads SQLAlchemy models from the linked classes.
+
+A class is mapped when its ancestry leads to a declarative base, however the base was made: `declarative_base()`,
+`DeclarativeBase`, `registry().generate_base()`, `db.Model` of Flask-SQLAlchemy, `SQLModel` with `table=True`. Where the base
+lies out of sight, a class with `__tablename__` and mapped attributes is taken as one.
+Source of the facts: sqlalchemy.orm (1.4 to 2.1), flask_sqlalchemy, sqlmodel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ormlint.ir import nodes as ir
+from ormlint.link.names import ClassInfo, External, ModuleInfo, Program, decorator_name, shared_folders
+from ormlint.link.schema import Column, Kind, Model, Orm, Relation, Schema
+
+BASE_NAMES = frozenset({
+    "DeclarativeBase", "DeclarativeBaseNoMeta", "declarative_base", "generate_base", "automap_base", "SQLModel", "as_declarative_base",
+})  # fmt: skip
+COLUMN_NAMES = frozenset({"Column", "mapped_column", "Field", "deferred", "column_property", "query_expression"})
+RELATIONSHIP_NAMES = frozenset({"relationship", "relation", "Relationship", "dynamic_loader"})
+WRAPPERS = frozenset({"Mapped", "Optional", "Union", "DynamicMapped", "WriteOnlyMapped", "None", "Annotated", "ClassVar", "typing", "t"})
+COLLECTIONS = frozenset({"list", "List", "set", "Set", "Sequence", "Collection", "InstrumentedList", "DynamicMapped", "WriteOnlyMapped", "Iterable"})
+MAPPINGS = frozenset({"dict", "Dict"})
+IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+
+
+class SqlalchemyModels:
+    """Adds all SQLAlchemy models of a program to a schema."""
+
+    def __init__(self, program: Program, schema: Schema) -> None:
+        self.program = program
+        self.schema = schema
+        self.by_name: dict[str, list[tuple[ClassInfo, Model]]] = {}
+        self.by_table: dict[str, list[Model]] = {}
+        self._named_partners: dict[Relation, str] = {}
+        self.keys: dict[Model, list[tuple[str, str]]] = {}  # foreign key columns of a model: (column, table or class)
+
+    def build(self) -> None:
+        """Finds the models, then their columns, then their relationships with backrefs and partners."""
+        found = [c for c in self.program.classes if c.model is None and self.is_model(c)]
+        for cls in found:
+            self._declare(cls)
+        for cls in found:
+            self._columns(cls)
+        for cls in sorted(found, key=lambda c: len(c.mro)):
+            self._relations(cls)
+        for cls in found:
+            assert cls.model is not None
+            self._partners(cls.model)
+
+    # ----------------------------------------------------------------------------------------------- models
+    def is_model(self, cls: ClassInfo) -> bool:
+        """Whether a class is mapped, or abstract between a declarative base and mapped classes."""
+        if cls.module.is_library:
+            return False
+        for external in cls.externals:
+            if external.name == "SQLModel":
+                return any(k == "table" and isinstance(v, ir.Const) and v.value is True for c in cls.mro for k, v in c.node.keywords)
+            if external.name in BASE_NAMES and len(cls.mro) >= 1:
+                return self._is_mapped(cls)
+            if external.name == "Model" and ("SQLAlchemy()" in external.path or "flask_appbuilder" in external.path):
+                return True
+        if any(decorator_name(d) in ("as_declarative", "mapped", "mapped_as_dataclass") for c in cls.mro for d in c.node.decorators):
+            return self._is_mapped(cls)
+        return self._table(cls) is not None and any(True for c in cls.mro for _ in self._mapped(c))
+
+    def _is_mapped(self, cls: ClassInfo) -> bool:
+        return self._table(cls) is not None or any(self._mapped(cls)) or "__table__" in cls.bindings
+
+    def _table(self, cls: ClassInfo) -> str | None:
+        for ancestor in cls.mro:
+            for stmt in ancestor.bindings.get("__tablename__", ()):
+                if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Const) and isinstance(stmt.value.value, str):
+                    return stmt.value.value
+                return cls.name.lower()
+            if "__table__" in ancestor.bindings:
+                return cls.name.lower()
+        return None
+
+    def _declare(self, cls: ClassInfo) -> None:
+        label = f"{cls.module.name}.{cls.qualname}"
+        number = 2
+        while label in self.schema.models:
+            label = f"{cls.module.name}.{cls.qualname}@{number}"
+            number += 1
+        abstract = any(
+            isinstance(s, ir.Assign) and isinstance(s.value, ir.Const) and s.value.value is True for s in cls.bindings.get("__abstract__", ())
+        )  # fmt: skip
+        model = Model(cls.name, label, Orm.SQLALCHEMY, cls.site, abstract=abstract)
+        model.bases = tuple(c.model for c in cls.mro[1:] if c.model is not None)
+        model.table = self._table(cls) or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.name).lower()
+        self.schema.models[label] = model
+        cls.model = model
+        self.by_name.setdefault(cls.name, []).append((cls, model))
+        if not abstract:
+            self.by_table.setdefault(model.table, []).append(model)
+
+    # ---------------------------------------------------------------------------------------------- columns
+    def _mapped(self, cls: ClassInfo) -> Iterator[tuple[str, ir.Stmt, ir.Call | None, str]]:
+        """Yields name, statement, call and kind (column or relationship) of the mapped attributes of one class body."""
+        for name, stmts in cls.bindings.items():
+            stmt = stmts[-1]
+            if isinstance(stmt, ir.Function) and any(decorator_name(d) == "declared_attr" for d in stmt.decorators):
+                returned = next((s.value for s in reversed(stmt.body) if isinstance(s, ir.Return)), None)
+                if isinstance(returned, ir.Call):
+                    kind = self._call_kind(returned, cls)
+                    if kind:
+                        yield name, stmt, returned, kind
+            elif isinstance(stmt, ir.Assign) and not stmt.op:
+                if isinstance(stmt.value, ir.Call):
+                    kind = self._call_kind(stmt.value, cls)
+                    if kind:
+                        yield name, stmt, stmt.value, kind
+                elif stmt.annotation is not None and stmt.value is None and "Mapped" in identifiers(stmt.annotation)[:3]:
+                    yield name, stmt, None, "column"
+
+    def _call_kind(self, call: ir.Call, cls: ClassInfo) -> str:
+        name = call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
+        symbol = self.program.resolve(call.func, cls.module, cls)
+        if isinstance(symbol, External):
+            if symbol.package in ("django", "marshmallow", "wtforms", "pydantic", "dataclasses", "attr", "attrs"):
+                return ""
+            name = symbol.name
+        return "relationship" if name in RELATIONSHIP_NAMES else "column" if name in COLUMN_NAMES else ""
+
+    def _columns(self, cls: ClassInfo) -> None:
+        model = cls.model
+        assert model is not None
+        keys = self.keys.setdefault(model, [])
+        primary = []
+        for ancestor in reversed(cls.mro):
+            for name, stmt, call, kind in self._mapped(ancestor):
+                if kind != "column":
+                    continue
+                column = Column(name, "", ancestor.module.site(stmt))
+                if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
+                    column.nullable = not {"Optional", "None"}.isdisjoint(identifiers(stmt.annotation))
+                if call is not None:
+                    self._column_arguments(call, ancestor, column, keys)
+                if column.primary_key:
+                    primary.append(name)
+                model.columns[name] = column
+        if primary:
+            model.primary_key = primary[0] if len(primary) == 1 else ""
+
+    def _column_arguments(self, call: ir.Call, cls: ClassInfo, column: Column, keys: list[tuple[str, str]]) -> None:
+        for arg in call.args:
+            inner = arg
+            if isinstance(inner, ir.Call):
+                name = inner.func.name if isinstance(inner.func, ir.Attr) else inner.func.id if isinstance(inner.func, ir.Name) else ""
+                if name == "ForeignKey" and inner.args:
+                    keys.append((column.name, self._referred(inner.args[0], cls)))
+                elif name in COLUMN_NAMES:
+                    self._column_arguments(inner, cls, column, keys)
+                else:
+                    column.type = column.type or name
+            elif isinstance(inner, (ir.Name, ir.Attr)):
+                column.type = column.type or (inner.id if isinstance(inner, ir.Name) else inner.name)
+        for key, value in call.keywords:
+            true = isinstance(value, ir.Const) and value.value is True
+            if key == "nullable":
+                column.nullable = true
+            elif key == "primary_key" and true:
+                column.primary_key = column.unique = column.indexed = True
+            elif key in ("unique", "index"):
+                column.unique |= true and key == "unique"
+                column.indexed |= true
+            elif key == "foreign_key" and isinstance(value, ir.Const) and isinstance(value.value, str):
+                keys.append((column.name, value.value.rpartition(".")[0]))
+        if not any(k == "nullable" for k, _ in call.keywords) and not column.primary_key and column.nullable is False:
+            name = call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
+            column.nullable = name == "Column"
+
+    def _referred(self, node: ir.Expr_, cls: ClassInfo) -> str:
+        """Returns the table (or class) that the argument of ForeignKey names: "user.id" or User.id."""
+        if isinstance(node, ir.Const) and isinstance(node.value, str):
+            return node.value.rpartition(".")[0].rpartition(".")[2]
+        if isinstance(node, ir.Attr):
+            if node.name != "c" and isinstance(node.value, ir.Attr) and node.value.name == "c":
+                node = node.value
+            symbol = self.program.resolve(node.value, cls.module, cls)
+            if isinstance(symbol, ClassInfo) and symbol.model is not None:
+                return symbol.model.table
+        return ""
+
+    # -------------------------------------------------------------------------------------------- relations
+    def _relations(self, cls: ClassInfo) -> None:
+        model = cls.model
+        assert model is not None
+        for ancestor in reversed(cls.mro):
+            if ancestor is not cls and ancestor.model is not None and not ancestor.model.abstract:
+                for name, relation in ancestor.model.relations.items():
+                    model.relations.setdefault(name, relation)
+                continue
+            for name, stmt, call, kind in self._mapped(ancestor):
+                if kind == "relationship" and call is not None:
+                    annotation = stmt.annotation if isinstance(stmt, ir.Assign) else stmt.returns if isinstance(stmt, ir.Function) else None
+                    self._relation(name, call, annotation, ancestor, model)
+
+    def _relation(self, name: str, call: ir.Call, annotation: ir.Expr_ | None, cls: ClassInfo, model: Model) -> None:
+        words = identifiers(annotation) if annotation is not None else []
+        keywords = dict(call.keywords)
+        nested = keywords.get("sa_relationship_kwargs")
+        if isinstance(nested, ir.Map):
+            for key, value in zip(nested.keys, nested.values, strict=True):
+                if isinstance(key, ir.Const) and isinstance(key.value, str):
+                    keywords.setdefault(key.value, value)
+        target = self._target(call, keywords, words, cls, model)
+        relation = Relation(name, model, target, Kind.REVERSE_FOREIGN_KEY, cls.module.site(call), query_name=name)
+        relation.lazy = self._lazy(keywords.get("lazy"), call, words)
+        relation.ordered = "order_by" in keywords
+        relation.kind = self._kind(relation, keywords, words)
+        if relation.kind is Kind.FOREIGN_KEY and target is not None:
+            column = self._local_column(relation, keywords)
+            if column is not None:
+                relation.attname = column.name
+                relation.nullable = column.nullable
+        model.relations[name] = relation
+        self._backref(relation, keywords.get("backref"), cls)
+        partner = keywords.get("back_populates")
+        if isinstance(partner, ir.Const) and isinstance(partner.value, str):
+            self._named_partners[relation] = partner.value
+
+    def _lazy(self, node: ir.Expr_ | None, call: ir.Call, words: list[str]) -> str:
+        if isinstance(node, ir.Const):
+            names: dict[object, str] = {True: "select", False: "joined", None: "noload"}
+            return node.value if isinstance(node.value, str) else names.get(node.value, "unknown")
+        name = call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
+        if name == "dynamic_loader" or "DynamicMapped" in words:
+            return "dynamic"
+        if "WriteOnlyMapped" in words:
+            return "write_only"
+        return "select" if node is None else "unknown"
+
+    def _kind(self, relation: Relation, keywords: dict[str, ir.Expr_], words: list[str]) -> Kind:
+        uselist = keywords.get("uselist")
+        flag = uselist.value if isinstance(uselist, ir.Const) else None
+        if "secondary" in keywords:
+            return Kind.MANY_TO_MANY if flag is not False else Kind.REVERSE_ONE_TO_ONE
+        many = not COLLECTIONS.isdisjoint(words) or not MAPPINGS.isdisjoint(words)
+        if flag is True or many:
+            return Kind.REVERSE_FOREIGN_KEY
+        local = self._local_column(relation, keywords)
+        if relation.target is relation.model or (relation.target is not None and relation.target in relation.model.bases):
+            local = local if "remote_side" in keywords or words else None
+        if local is not None:
+            return Kind.FOREIGN_KEY
+        if flag is False or (words and relation.target is not None and words[-1] == relation.target.name):
+            return Kind.REVERSE_ONE_TO_ONE if flag is False or self.keys.get(relation.model) is not None else Kind.FOREIGN_KEY
+        return Kind.REVERSE_FOREIGN_KEY
+
+    def _local_column(self, relation: Relation, keywords: dict[str, ir.Expr_]) -> Column | None:
+        """Returns the model's own foreign key column that a relationship uses, or None if the key is on the other side."""
+        if relation.target is None:
+            return None
+        tables = {relation.target.table, *(b.table for b in relation.target.bases)}
+        names = [column for column, table in self.keys.get(relation.model, ()) if table in tables]
+        given = keywords.get("foreign_keys")
+        if given is not None and names:
+            mentioned = set(identifiers(given))
+            own = [n for n in names if n in mentioned]
+            if own:
+                return relation.model.columns.get(own[0])
+            if not mentioned & {n for n, _ in self.keys.get(relation.model, ())}:
+                return None
+        return relation.model.columns.get(names[0]) if names else None
+
+    def _target(self, call: ir.Call, keywords: dict[str, ir.Expr_], words: list[str], cls: ClassInfo, model: Model) -> Model | None:
+        node = call.args[0] if call.args else keywords.get("argument")
+        if isinstance(node, ir.Lambda):
+            node = node.body
+        if isinstance(node, ir.Const) and isinstance(node.value, str):
+            return self.named(node.value.rpartition(".")[2], cls.module)
+        if node is not None:
+            symbol = self.program.resolve(node, cls.module, cls)
+            if isinstance(symbol, ClassInfo):
+                return symbol.model
+            return self.named(node.id, cls.module) if isinstance(node, ir.Name) else None
+        for word in reversed(words):
+            if word not in WRAPPERS and word not in COLLECTIONS and word not in MAPPINGS:
+                if word in ("Self", cls.name):
+                    return model
+                return self.named(word, cls.module)
+        return None
+
+    def named(self, name: str, module: ModuleInfo) -> Model | None:
+        """Returns the mapped class of this name that is nearest to a module, or None."""
+        found = self.by_name.get(name)
+        if not found:
+            return None
+        folder = module.path.rpartition("/")[0]
+        return max(found, key=lambda pair: (shared_folders(pair[0].module.path, folder), pair[0].module.path))[1]
+
+    def _backref(self, relation: Relation, node: ir.Expr_ | None, cls: ClassInfo) -> None:
+        if node is None or relation.target is None:
+            return
+        name, keywords = "", dict[str, ir.Expr_]()
+        if isinstance(node, ir.Const) and isinstance(node.value, str):
+            name = node.value
+        elif isinstance(node, ir.Call) and node.args and isinstance(node.args[0], ir.Const):
+            name, keywords = str(node.args[0].value), dict(node.keywords)
+        if not name:
+            return
+        uselist = keywords.get("uselist")
+        single = isinstance(uselist, ir.Const) and uselist.value is False
+        kinds = {
+            Kind.FOREIGN_KEY: Kind.REVERSE_ONE_TO_ONE if single else Kind.REVERSE_FOREIGN_KEY,
+            Kind.REVERSE_FOREIGN_KEY: Kind.FOREIGN_KEY,
+            Kind.REVERSE_ONE_TO_ONE: Kind.FOREIGN_KEY,
+            Kind.MANY_TO_MANY: Kind.MANY_TO_MANY,
+        }
+        reverse = Relation(name, relation.target, relation.model, kinds[relation.kind], relation.site, query_name=name, inverse=relation)
+        reverse.lazy = self._lazy(keywords.get("lazy"), node, []) if isinstance(node, ir.Call) else "select"
+        reverse.ordered = "order_by" in keywords
+        if reverse.kind is Kind.FOREIGN_KEY:
+            column = self._local_column(reverse, {})
+            if column is not None:
+                reverse.attname, reverse.nullable = column.name, column.nullable
+        relation.inverse = reverse
+        relation.target.relations.setdefault(name, reverse)
+
+    def _partners(self, model: Model) -> None:
+        for relation in model.relations.values():
+            if relation.inverse is None and relation.target is not None and relation in self._named_partners:
+                relation.inverse = relation.target.relations.get(self._named_partners[relation])
+
+
+def identifiers(node: ir.Expr_) -> list[str]:
+    """Returns the names in an annotation in order of appearance, looking into quoted parts."""
+    match node:
+        case ir.Name():
+            return [node.id]
+        case ir.Attr():
+            return [*identifiers(node.value), node.name]
+        case ir.Const():
+            return IDENTIFIER.findall(node.value) if isinstance(node.value, str) else ["None"] if node.value is None else []
+        case ir.Index():
+            return identifiers(node.value) + identifiers(node.index)
+        case ir.Seq():
+            return [word for item in node.items for word in identifiers(item)]
+        case ir.Binary():
+            return (identifiers(node.left) if node.left is not None else []) + identifiers(node.right)
+        case ir.Call():
+            return identifiers(node.func) + [word for arg in node.args for word in identifiers(arg)]
+        case ir.Lambda():
+            return identifiers(node.body)
+        case _:
+            return []
