@@ -1,0 +1,1 @@
+"""Programs that execute cases under the real ORMs; each runs in a process of its own."""
