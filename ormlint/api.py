@@ -14,7 +14,7 @@ from ormlint.judge.finding import (
     Report,
     Severity,
 )
-from ormlint.judge.project import Project
+from ormlint.judge.project import Project, Suppression
 from ormlint.judge.rule import Rule, rule
 from ormlint.link.schema import Column, Kind, Model, Orm, Relation, Schema
 from ormlint.run.log import (
@@ -69,6 +69,7 @@ __all__ = [
     "Severity",
     "Shape",
     "Site",
+    "Suppression",
     "Use",
     "UseKind",
     "rule",

@@ -15,3 +15,7 @@ class Problem:
     message: str
     kind: str  # syntax | encoding | io | internal
     details: str = field(default="", compare=False)
+
+
+class UsageError(Exception):
+    """What the user has to correct before a run makes sense: an option, a path, a configuration value. Ends with exit code 2."""

@@ -10,6 +10,28 @@ from ormlint.text import LineIndex, Position, Site
 
 
 @dataclass(slots=True, eq=False)
+class Suppression:
+    """One rule that one comment silences: `# ormlint: ignore[ORM101, ORM103]` makes two.
+
+    `selector` is what the comment names ("" for all rules), `codes` are the rules this means; there are none if nothing is
+    called that. `directive` is what stands after `ormlint:`, or noqa. `lines` are the lines it speaks of, None for the whole file.
+    """
+
+    site: Site
+    directive: str
+    selector: str
+    codes: frozenset[str]
+    lines: frozenset[int] | None
+    used: bool = False
+    judged: bool = False  # all the rules it names have run
+
+    @property
+    def known(self) -> bool:
+        """Whether the comment is one that ormlint understands."""
+        return bool(self.codes)
+
+
+@dataclass(slots=True, eq=False)
 class Project:
     """Read model of the linked program."""
 
@@ -19,6 +41,7 @@ class Project:
     settings: dict[str, object] = field(default_factory=dict)  # values of Django's settings module, where constant
     small_models: frozenset[str] = frozenset()  # names or labels of models with few rows, from the configuration
     lines: dict[str, LineIndex] = field(default_factory=dict)
+    suppressions: list[Suppression] = field(default_factory=list)
 
     def position(self, site: Site) -> Position:
         """Returns where a site begins, as people name it."""

@@ -26,7 +26,10 @@ Check = Callable[[Project, QueryLog], Iterator[Report]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A registered rule. `stable` rules are on by default, others need `--preview`."""
+    """A registered rule. `stable` rules are on by default, others need `--preview`.
+
+    `judges_comments` marks a rule that looks at `project.suppressions` and so runs after all rules that can be suppressed.
+    """
 
     code: str
     name: str
@@ -36,6 +39,7 @@ class Rule:
     orms: tuple[Orm, ...]
     module: str
     aliases: tuple[str, ...] = ()
+    judges_comments: bool = False
 
     @property
     def family(self) -> str:
@@ -51,10 +55,11 @@ def rule(
     stable: bool = True,
     orms: tuple[Orm, ...] = (Orm.DJANGO, Orm.SQLALCHEMY),
     aliases: tuple[str, ...] = (),
+    judges_comments: bool = False,
 ) -> Callable[[Check], Rule]:
     """Makes a `Rule` of a check function."""
 
     def register(check: Check) -> Rule:
-        return Rule(code, name, check, severity, stable, orms, check.__module__, aliases)
+        return Rule(code, name, check, severity, stable, orms, check.__module__, aliases, judges_comments)
 
     return register

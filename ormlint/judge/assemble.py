@@ -1,0 +1,135 @@
+"""From rules and a query log to the findings people see."""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ormlint.ir import nodes as ir
+from ormlint.judge.finding import Finding, Report
+from ormlint.judge.project import Project, Suppression
+from ormlint.judge.rule import Rule
+from ormlint.judge.suppress import is_suppressed, suppressions
+from ormlint.problem import Problem
+from ormlint.run.log import QueryLog
+from ormlint.text import Site
+
+Hides = Callable[[Rule, Site], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A report that does not become a finding of its own, and why."""
+
+    rule: Rule
+    report: Report
+    reason: str
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What the rules found, sorted by place, what was left out, and which rules failed."""
+
+    findings: list[Finding] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def judge(
+    project: Project,
+    log: QueryLog,
+    modules: Sequence[ir.Module],
+    texts: Mapping[str, str],
+    rules: Sequence[Rule],
+    all_rules: Sequence[Rule],
+    hides: Hides = lambda rule, site: "",
+) -> Judgement:
+    """Returns the findings of the rules.
+
+    `hides` returns why findings of a rule at a site are not wanted, "" if they are. `all_rules` are those that comments may
+    name. A rule that fails becomes a problem, and the others run.
+    """
+    result = Judgement()
+    project.suppressions = suppressions(modules, texts, all_rules)
+    comments: dict[str, list[Suppression]] = {}
+    for comment in project.suppressions:
+        comments.setdefault(comment.site.path, []).append(comment)
+    running = {rule.code for rule in rules if not rule.judges_comments}
+    kept: list[tuple[Rule, Report]] = []
+    for rule in sorted(rules, key=lambda rule: rule.judges_comments):
+        if rule.judges_comments:
+            _mark_judged(project, running, all_rules)
+        for report in _reports(rule, project, log, result.problems):
+            places = [report.site, *(label.site for label in report.labels)]
+            reason = hides(rule, report.site)
+            if not rule.judges_comments and is_suppressed(places, rule.code, comments, project):
+                reason = "silenced by a comment"
+            if reason:
+                result.dropped.append(Dropped(rule, report, reason))
+            else:
+                kept.append((rule, report))
+    result.findings = _findings(kept, project, texts, result.dropped)
+    return result
+
+
+def _mark_judged(project: Project, running: set[str], rules: Sequence[Rule]) -> None:
+    everything = {rule.code for rule in rules if rule.stable and not rule.judges_comments}
+    for comment in project.suppressions:
+        comment.judged = (comment.codes & everything if not comment.selector else comment.codes) <= running
+
+
+def _reports(rule: Rule, project: Project, log: QueryLog, problems: list[Problem]) -> list[Report]:
+    """Returns a rule's reports up to where it ends or fails; a failure is added to the problems."""
+    reports: list[Report] = []
+    try:
+        reports.extend(rule.check(project, log))
+    except Exception as error:
+        # rules are other people's code too: one that fails is reported in full and must not take the others down
+        message = f"the rule {rule.code} [{rule.name}] failed: {error!r}"
+        problems.append(Problem("", 1, 1, message, "internal", traceback.format_exc()))
+    return reports
+
+
+def _findings(kept: list[tuple[Rule, Report]], project: Project, texts: Mapping[str, str], dropped: list[Dropped]) -> list[Finding]:
+    """Returns one finding per rule and cause, at the first place in file order; the others are counted."""
+    kept = sorted(kept, key=lambda pair: (pair[1].site, pair[0].code))
+    first: dict[tuple[object, ...], Finding] = {}
+    for rule, report in kept:
+        cause = (rule.code, *report.cause)
+        if cause in first:
+            first[cause].others += 1
+            dropped.append(Dropped(rule, report, f"has the same cause as {project.at(first[cause].site)}"))
+            continue
+        first[cause] = Finding(
+            code=rule.code,
+            name=rule.name,
+            family=rule.family,
+            severity=report.severity or rule.severity,
+            site=report.site,
+            message=report.message,
+            help=report.help,
+            labels=report.labels,
+            notes=report.notes,
+            relations=report.relations,
+            intent=report.intent,
+        )
+    findings = sorted(first.values(), key=lambda f: (f.site.path, project.position(f.site), f.code))
+    _number(findings, project, texts)
+    return findings
+
+
+def _number(findings: list[Finding], project: Project, texts: Mapping[str, str]) -> None:
+    """Gives every finding a fingerprint that survives edits elsewhere in its file."""
+    seen: Counter[str] = Counter()
+    for finding in findings:
+        index = project.lines[finding.site.path]
+        first = index.position(finding.site.start).line
+        last = index.position(max(finding.site.start, finding.site.end - 1)).line
+        text = texts[finding.site.path][index.offset(first) : index.offset(min(last, first + 9) + 1)]
+        key = "\0".join((finding.code, finding.site.path, " ".join(text.split()), *sorted(finding.relations)))
+        occurrence = seen[key]
+        seen[key] += 1
+        finding.fingerprint = hashlib.sha256(f"{key}\0{occurrence}".encode()).hexdigest()[:16]

@@ -1,0 +1,31 @@
+"""Which part a file plays: the program itself, its tests, its schema migrations.
+
+Tests and migrations are analysed as program text like everything else, but findings in them are left out unless asked for:
+waste there costs little and is mostly deliberate.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+
+TEST_DIRECTORIES = frozenset({"test", "tests", "testing", "testutils", "test_utils", "fixtures", "e2e"})
+TEST_FILE = re.compile(r"(?:test_.*|.*_tests?|tests?|conftest|factories|.*_factory)\.py$")
+
+
+class Role(str, enum.Enum):
+    """The part a file plays in the project."""
+
+    PROGRAM = "program"
+    TEST = "test"
+    MIGRATION = "migration"
+
+
+def role_of(path: str) -> Role:
+    """Returns the role of a file, given its path relative to the project root."""
+    *directories, name = path.split("/")
+    if "migrations" in directories or "alembic" in directories:
+        return Role.MIGRATION
+    if not TEST_DIRECTORIES.isdisjoint(directories) or TEST_FILE.match(name):
+        return Role.TEST
+    return Role.PROGRAM

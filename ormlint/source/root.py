@@ -1,0 +1,68 @@
+"""Where a project begins: the directory whose whole contents are analysed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomli
+
+from ormlint.problem import UsageError
+
+MARKERS = ("pyproject.toml", "manage.py", ".git")
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The project's directory, the configuration file that speaks for it, and what showed that it begins there."""
+
+    path: Path
+    configuration: Path | None
+    marker: str
+
+
+def find_root(start: Path) -> Root:
+    """Returns the project that a file or directory belongs to.
+
+    That is the nearest directory upwards with an `ormlint.toml` or a `pyproject.toml` with a table `[tool.ormlint]`; failing
+    that, the nearest with a pyproject.toml, a manage.py or a .git; failing that, the directory itself, outside any package.
+    Raises UsageError if a pyproject.toml on the way is not valid TOML.
+    """
+    directory = start if start.is_dir() else start.parent
+    ancestors = (directory, *directory.parents)
+    for candidate in ancestors:
+        configuration = configuration_in(candidate)
+        if configuration is not None:
+            return Root(candidate, configuration, configuration.name)
+    for candidate in ancestors:
+        marker = next((name for name in MARKERS if (candidate / name).exists()), None)
+        if marker is not None:
+            return Root(candidate, None, marker)
+    while (directory / "__init__.py").exists() and directory.parent != directory:
+        directory = directory.parent
+    return Root(directory, None, "")
+
+
+def configuration_in(directory: Path) -> Path | None:
+    """Returns the configuration file of a directory, or None if there is none that speaks of ormlint."""
+    own = directory / "ormlint.toml"
+    if own.is_file():
+        return own
+    shared = directory / "pyproject.toml"
+    return shared if shared.is_file() and own_table(shared) is not None else None
+
+
+def own_table(pyproject: Path) -> object | None:
+    """Returns the table `[tool.ormlint]` of a pyproject.toml, or None if there is none; raises UsageError like `read_toml`."""
+    tool = read_toml(pyproject).get("tool")
+    return tool.get("ormlint") if isinstance(tool, dict) else None
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """Returns the contents of a TOML file; raises UsageError if it cannot be read or is not valid."""
+    try:
+        return tomli.loads(path.read_text(encoding="utf-8"))
+    except tomli.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not valid TOML: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error
