@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
 
 from ormlint.link.schema import Model, Schema
@@ -42,6 +43,7 @@ class Project:
     small_models: frozenset[str] = frozenset()  # names or labels of models with few rows, from the configuration
     lines: dict[str, LineIndex] = field(default_factory=dict)
     suppressions: list[Suppression] = field(default_factory=list)
+    viewpoint: str = ""  # the directory that paths in messages are relative to, itself relative to the root
 
     def position(self, site: Site) -> Position:
         """Returns where a site begins, as people name it."""
@@ -49,7 +51,11 @@ class Project:
 
     def at(self, site: Site) -> str:
         """Returns "path:line" of a site, for messages."""
-        return f"{site.path}:{self.position(site).line}"
+        return f"{self.shown(site.path)}:{self.position(site).line}"
+
+    def shown(self, path: str) -> str:
+        """Returns how the path of one of the project's files is written for people: relative to where they stand."""
+        return posixpath.relpath(path, self.viewpoint) if self.viewpoint else path
 
     def is_small(self, model: Model | None) -> bool:
         """Whether the configuration or the framework says that a model has few rows."""

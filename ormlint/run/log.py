@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ormlint.link.schema import Model, Orm, Relation, Schema
+from ormlint.problem import Problem
 from ormlint.text import Site
 
 
@@ -320,10 +321,12 @@ class QueryLog:
 class Analysis:
     """What the run stage knows about a program: its schema, its query log, its endpoints and its settings.
 
-    `settings` holds the values of Django's settings modules, where they are constant.
+    `settings` holds the values of Django's settings modules, where they are constant. `problems` are the files or functions
+    that the analysis failed on.
     """
 
     schema: Schema
     log: QueryLog
     endpoints: list[Endpoint] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
