@@ -1,0 +1,107 @@
+"""The words and labels of reports: one way to name a piece of code, a multiplicity, a call path.
+
+message   loading `book.author` runs one query per `Book`
+labels    the rows come from here → the loop → `byline` is called here → this reads `author`
+note      call path: `byline` at shop/views.py:5 → `Author.name` at shop/models.py:12
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ormlint.judge.finding import Label, Mark
+from ormlint.judge.project import Project
+from ormlint.judge.repetition import innermost, repeaters
+from ormlint.link.schema import Model
+from ormlint.run.log import Event, Loop, QueryObject, Use
+from ormlint.text import Site
+
+LONGEST_CODE = 40
+
+
+def code(text: str) -> str:
+    """Returns source text for a message: on one line, in backticks, the middle left out if it is long."""
+    flat = " ".join(text.split()).replace("`", "'")
+    if len(flat) > LONGEST_CODE:
+        half = LONGEST_CODE // 2
+        flat = f"{flat[:half]}…{flat[1 - half :]}"
+    return f"`{flat}`"
+
+
+def row_of(query: QueryObject | None) -> str:
+    """Returns what one row of a query is called: "`Book` row" or "row"."""
+    return f"`{query.model.name}` row" if query is not None and query.model is not None else "row"
+
+
+def per(loop: Loop) -> str:
+    """Returns the multiplicity of a loop: "per `Book`", "per `pk`", "per round of the loop"."""
+    if loop.source is not None and loop.source.model is not None:
+        return f"per `{loop.source.model.name}`"
+    if loop.variable:
+        return f"per {code(loop.variable)}"
+    return "per round of the loop"
+
+
+def per_model(model: Model | None) -> str:
+    """Returns the multiplicity of work on every row of a model: "per `Book`", or "per row" if the model is not known."""
+    return f"per `{model.name}`" if model is not None else "per row"
+
+
+def is_shown(project: Project, site: Site) -> bool:
+    """Whether a place is part of the project; the inside of a framework is not."""
+    return site.path in project.lines
+
+
+def at(project: Project, site: Site) -> str:
+    """Returns " at path:line", or nothing for a place outside the project."""
+    return f" at {project.at(site)}" if is_shown(project, site) else ""
+
+
+def place(project: Project, event: Event, loop: Loop) -> Site:
+    """Returns where in a loop an event comes about: the event itself, or the call in the loop that leads to it.
+
+    Of what happens inside a framework, the nearest place in the project is returned.
+    """
+    way = [site for site in (*event.calls, event.site) if is_shown(project, site)]
+    inside = (site for site in way if loop.site.encloses(site) or loop.body.encloses(site))
+    known = [loop.site, *([event.row.query.site] if event.row is not None else ())]
+    nearest = way[-1] if way else next((site for site in known if is_shown(project, site)), event.site)
+    return next(inside, nearest)
+
+
+def places(project: Project, events: Iterable[Event]) -> dict[Site, Event]:
+    """Returns the first of the repeated events for every place in which they come about, in their order."""
+    found: dict[Site, Event] = {}
+    for event in events:
+        found.setdefault(place(project, event, innermost(repeaters(event))), event)
+    return found
+
+
+def labels(project: Project, event: Event, loop: Loop | None, query: QueryObject | None, access: str) -> tuple[Label, ...]:
+    """Returns the labels of an event: query, loop, calls, access; places outside the project are left out."""
+    found = []
+    if query is not None:
+        found.append(Label(query.site, Mark.QUERY, "the rows come from here"))
+    if loop is not None:
+        found.append(Label(loop.site, Mark.LOOP, "the loop"))
+    found += [Label(site, Mark.CALL, f"{code(callee)} is called here") for site, callee in zip(event.calls, event.callees, strict=True)]
+    found.append(Label(event.site, Mark.ACCESS, access))
+    return tuple(label for label in found if is_shown(project, label.site))
+
+
+def query_labels(project: Project, query: QueryObject, uses: Iterable[Use], text: str) -> tuple[Label, ...]:
+    """Returns the labels of a query that is judged by its uses: where it is built, where it is used."""
+    found = [Label(query.site, Mark.QUERY, "the query is built here"), *(Label(use.site, Mark.ACCESS, text) for use in uses)]
+    return tuple(label for label in found if is_shown(project, label.site))
+
+
+def call_path(project: Project, event: Event) -> tuple[str, ...]:
+    """Returns a note that names every call on the way to an event with its place; none if the way is direct."""
+    hops = [f"{code(callee)} at {project.at(site)}" for site, callee in zip(event.calls, event.callees, strict=True) if is_shown(project, site)]
+    return (f"call path: {' → '.join(hops)}",) if hops else ()
+
+
+def joined(words: Iterable[str]) -> str:
+    """Returns words as an enumeration: "a", "a and b", "a, b and c"."""
+    *init, last = words
+    return f"{', '.join(init)} and {last}" if init else last

@@ -1,0 +1,167 @@
+"""What a query would have to load along with its rows, and how that is written.
+
+    events of one query   author            author__country      publisher
+    chains                author__country (both events)          publisher
+
+The access to a relation that was not loaded is an event of its own for every hop. One `select_related("author__country")`
+cures both, so they are one chain, reported at its first hop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ormlint.judge.describe import at, code
+from ormlint.judge.finding import EagerLoad
+from ormlint.judge.project import Project
+from ormlint.judge.repetition import repeaters
+from ormlint.link.schema import Kind, Model, Orm, Relation
+from ormlint.run.log import Event, LoadPlan, QueryObject
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Relations that the rows of one query lack: `path` as far as it is needed, `events` that read its first unloaded hop."""
+
+    query: QueryObject
+    path: tuple[str, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def lookup(self) -> str:
+        """The path as Django writes it: "author__country"."""
+        return "__".join(self.path)
+
+    @property
+    def cause(self) -> tuple[object, ...]:
+        """What makes two chains one finding: the place of the query and the first relation it lacks."""
+        return (self.query.site, path_of(self.events[0]))
+
+    @property
+    def owner(self) -> Model | None:
+        """The model whose rows lack the first relation; None if it is not known.
+
+        A collection on the way there multiplies the rows: for `books__publisher` of authors there is one access per `Book`.
+        """
+        hops = relations_along(self.query.model, path_of(self.events[0])[:-1])
+        return next((hop.target for hop in reversed(hops) if not hop.to_one), self.query.model)
+
+
+def path_of(event: Event) -> tuple[str, ...]:
+    """Returns the lookup path of the relation that an event reads, from the rows of the query that gave its row."""
+    if event.path or event.row is None or event.relation is None:
+        return event.path
+    return (*event.row.path, event.relation.name)
+
+
+def is_attributable(event: Event) -> bool:
+    """Whether it is certain which query the row came from and what that query loads; without that, rules are silent."""
+    return event.row is not None and event.row.query.complete and event.relation is not None
+
+
+def missing_chains(events: Iterable[Event]) -> Iterator[Chain]:
+    """Yields the chains of relations that repeated events read one by one, in program order."""
+    by_query: dict[object, dict[tuple[str, ...], list[Event]]] = {}
+    for event in events:
+        if is_attributable(event) and repeaters(event):
+            assert event.row is not None
+            by_query.setdefault(event.row.query.site, {}).setdefault(path_of(event), []).append(event)
+    for read in by_query.values():
+        for path, first in _chains(read):
+            # a way that only an error takes is shown if there is no other
+            chain = [event for event in read[first] if not event.around.error_path] or read[first]
+            assert chain[0].row is not None
+            yield Chain(chain[0].row.query, path, tuple(chain))
+
+
+def _chains(read: dict[tuple[str, ...], list[Event]]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Yields the deepest paths, each with its first hop that is read too and belongs to no chain before it.
+
+    A collection on the way begins a new chain: walking it is a cause of its own.
+    """
+    passed = {path[:-1] for path in read if path[:-1] in read and _is_to_one(read[path[:-1]])}
+    claimed: set[tuple[str, ...]] = set()
+    for leaf in sorted((path for path in read if path not in passed), key=len, reverse=True):
+        first = leaf
+        while first[:-1] in passed - claimed:
+            first = first[:-1]
+            claimed.add(first)
+        yield leaf, first
+
+
+def _is_to_one(events: list[Event]) -> bool:
+    return all(event.relation is not None and event.relation.to_one for event in events)
+
+
+def relations_along(model: Model | None, path: tuple[str, ...]) -> tuple[Relation, ...]:
+    """Returns the relations that a lookup path names; none if one of them is not known."""
+    found: list[Relation] = []
+    for name in path:
+        relation = model.relation(name) if model is not None else None
+        if relation is None:
+            return ()
+        found.append(relation)
+        model = relation.target
+    return tuple(found)
+
+
+def is_loaded(plan: LoadPlan, path: tuple[str, ...]) -> bool:
+    """Whether a load plan certainly loads every hop of a path under the relation's own name."""
+    for name in path:
+        entry = plan.loaded.get(name)
+        if entry is None or not entry.certain or entry.to_attr:
+            return False
+        plan = entry.plan
+    return True
+
+
+def is_loadable(chain: Chain) -> bool:
+    """Whether an eager load can be added to the query: not to a combined one, nor to relations that load themselves."""
+    return not (chain.query.combined or chain.query.style == "list" or _loads_itself(chain.events[0].relation))
+
+
+def _loads_itself(relation: Relation | None) -> bool:
+    return relation is not None and relation.lazy in ("dynamic", "write_only")
+
+
+def intent_for(chain: Chain) -> EagerLoad | None:
+    """Returns the change of the query that cures a chain, or None if it cannot be made or a relation is not known."""
+    relations = relations_along(chain.query.model, chain.path)
+    return EagerLoad(chain.query, relations) if relations and is_loadable(chain) else None
+
+
+def advice_for(project: Project, chain: Chain) -> str:
+    """Returns the imperative that cures a chain, with the lookup and the place of the query."""
+    query = chain.query
+    where = at(project, query.site)
+    if _loads_itself(chain.events[0].relation):
+        return _one_query_instead(chain, where)
+    if query.orm is Orm.DJANGO and query.style == "list":
+        return f'load it for all rows at once with `prefetch_related_objects(rows, "{chain.lookup}")`, rows{where}'
+    target = "every query that is combined" if query.combined else "the query"
+    return f"add {lookup_text(chain)} to {target}{where}"
+
+
+def lookup_text(chain: Chain) -> str:
+    """Returns the call that loads a chain, in backticks, in the words of its ORM."""
+    relations = relations_along(chain.query.model, chain.path)
+    if chain.query.orm is Orm.DJANGO:
+        known = relations or tuple(event.relation for event in chain.events[:1] if event.relation is not None)
+        joinable = all(relation.to_one and relation.kind is not Kind.GENERIC_FOREIGN_KEY for relation in known)
+        method = "select_related" if joinable and not chain.query.raw else "prefetch_related"
+        return f'`.{method}("{chain.lookup}")`'
+    steps = []
+    owner = chain.query.model
+    for name in chain.path:
+        relation = owner.relation(name) if owner is not None else None
+        loader = "joinedload" if relation is None or relation.to_one else "selectinload"
+        steps.append(f"{loader}({owner.name if owner is not None else '…'}.{name})")
+        owner = relation.target if relation is not None else None
+    return f"`.options({'.'.join(steps)})`"
+
+
+def _one_query_instead(chain: Chain, where: str) -> str:
+    relation = chain.events[0].relation
+    target = relation.target.name if relation is not None and relation.target is not None else "…"
+    return f"fetch the rows of {code(target)} for all rows of the query{where} with one `in_()` and group them by key"

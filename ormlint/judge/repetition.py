@@ -1,0 +1,125 @@
+"""Which loops make an event cost more with more data, how much that weighs, and what became of a value.
+
+loops of an event   for author in authors:        counts
+                    for chunk in batches:         one query per batch is the point
+                    for lang in ("en", "de"):     few: counts only together with others
+weight              WARNING with the data, INFO when bounded by a small constant, a small table, a rare way
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ormlint.judge.finding import Severity
+from ormlint.judge.project import Project
+from ormlint.link.schema import Model
+from ormlint.run.log import Bound, Event, Loop, Op, QueryLog, QueryObject, Tracked, Use, UseKind
+
+NEGLIGIBLE = 3  # repetitions nobody needs to hear of
+_LARGE = 1_000_000
+
+
+def repeaters(event: Event) -> tuple[Loop, ...]:
+    """Returns the loops that repeat an event, outermost first; none when they run it at most three times.
+
+    Loops over batches and pages, loops that wait between rounds and loops that leave in the first round repeat nothing:
+    a query per batch, message or attempt is what they are there for.
+    """
+    return worth_counting(loop for loop in event.loops if not (loop.first_only or loop.batches or loop.polls))
+
+
+def worth_counting(loops: Iterable[Loop]) -> tuple[Loop, ...]:
+    """Returns the loops unchanged if together they run more than three times, else none."""
+    counted = tuple(loops)
+    rounds = 1
+    for loop in counted:
+        rounds *= _rounds(loop)
+    return counted if rounds > NEGLIGIBLE else ()
+
+
+def _rounds(loop: Loop) -> int:
+    if loop.bound >= Bound.PAGE:
+        return _LARGE
+    return loop.limit or 1 if loop.bound is Bound.FEW else 1
+
+
+def innermost(loops: tuple[Loop, ...]) -> Loop:
+    """Returns the loop to show: the innermost that grows with the data, else the innermost.
+
+    Raises IndexError if there is none.
+    """
+    growing = [loop for loop in loops if loop.bound >= Bound.PAGE]
+    return (growing or loops)[-1]
+
+
+def weight(project: Project, event: Event, loops: tuple[Loop, ...]) -> Severity:
+    """Returns how much a repeated event costs: INFO where the number of rounds or of occasions is small."""
+    growing = [loop for loop in loops if loop.bound >= Bound.PAGE and not _walks_small_table(project, loop)]
+    if not growing or event.around.error_path or _in_management_command(event):
+        return Severity.INFO
+    return Severity.WARNING
+
+
+def heaviest(project: Project, events: Iterable[Event]) -> Severity:
+    """Returns the weight of several repeated events with one cause."""
+    weights = {weight(project, event, repeaters(event)) for event in events}
+    return Severity.WARNING if Severity.WARNING in weights else Severity.INFO
+
+
+def _walks_small_table(project: Project, loop: Loop) -> bool:
+    return loop.source is not None and project.is_small(loop.source.model)
+
+
+def _in_management_command(event: Event) -> bool:
+    return "/management/commands/" in f"/{event.site.path}"
+
+
+def life(value: Tracked) -> Iterator[Use]:
+    """Yields all uses of a value; that an inner function returned it to an outer one is no use."""
+    yield from value.uses
+    inner = value.parent
+    while inner is not None:
+        yield from (use for use in inner.uses if use.kind is not UseKind.RETURN)
+        inner = inner.parent
+
+
+def collections_in_loops(log: QueryLog) -> set[QueryObject]:
+    """Returns the queries of collections that are evaluated for row after row.
+
+    How their rows are used does not matter before that is cured: prefetched, `len(author.books.all())` is free.
+    """
+    events = log.of(Op.LOAD_ROWS, Op.LAZY_COLLECTION)
+    return {event.query for event in events if event.query is not None and event.relation is not None and event.row is not None and repeaters(event)}
+
+
+def only_uses(value: Tracked, kind: UseKind) -> list[Use]:
+    """Returns the uses of one kind if the value has no others in its whole life, else an empty list.
+
+    Deriving another query object from a query leaves its rows alone and does not count.
+    """
+    uses = [use for use in life(value) if use.kind is not UseKind.DERIVE]
+    return uses if all(use.kind is kind for use in uses) else []
+
+
+def costs_nothing(query: QueryObject) -> bool:
+    """Whether the rows are at hand for another reason, so that using them runs no statement.
+
+    The list made of a query (`list(qs)`, `query.all()`) is at hand too, but was fetched for the sake of its uses.
+    """
+    return query.cached and (query.style != "list" or query.relation is not None)
+
+
+def is_deliberate(query: QueryObject) -> bool:
+    """Whether a query is evaluated for a purpose that another statement would not serve: row locks, raw SQL."""
+    return query.locked or query.raw or query.has("explain")
+
+
+def obstacle(model: Model | None, method: str) -> tuple[str, ...]:
+    """Returns a note if a bulk operation would pass over what the project does when one row is written; none otherwise."""
+    if model is None:
+        return ()
+    if method in model.overrides:
+        return (f"`{model.name}` overrides `{method}()`, which a bulk operation would not call",)
+    if model.has_receivers:
+        return (f"signal receivers of `{model.name}` stand in the way of a bulk operation",)
+    return ()

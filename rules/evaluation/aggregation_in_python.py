@@ -1,0 +1,54 @@
+"""ORM210: all rows of a query are fetched to compute one figure of them."""
+
+from collections.abc import Iterator
+
+from ormlint.api import AggregateInDatabase, Column, Event, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, UseKind, rule
+from ormlint.judge.describe import at, code, is_shown, query_labels, row_of
+from ormlint.judge.repetition import costs_nothing, is_deliberate, only_uses, repeaters
+
+_IN_DATABASE = {"sum": "Sum", "min": "Min", "max": "Max", "len": "Count", "mean": "Avg", "fmean": "Avg", "count": "Count"}
+# the database may round these differently from Python
+_INEXACT = frozenset({"DecimalField", "FloatField", "Decimal", "DECIMAL", "Numeric", "NUMERIC", "Float", "FLOAT", "Double", "DOUBLE", "REAL"})
+
+
+@rule("ORM210", "aggregation-in-python")
+def check(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every query whose rows only go into a sum, a minimum, a count… of one of their columns."""
+    for event in log.of(Op.LOAD_ROWS, Op.LAZY_COLLECTION):
+        query = event.query
+        # in a loop it is one query per row, which is another rule's finding
+        if query is None or repeaters(event) or costs_nothing(query) or is_deliberate(query):
+            continue
+        uses = only_uses(query, UseKind.AGGREGATE)
+        column = query.model.columns.get(event.column) if query.model is not None else None
+        if not uses or not is_shown(project, uses[0].site) or uses[0].operator not in _IN_DATABASE or (column is None and uses[0].operator != "len"):
+            continue
+        yield _report(project, event, query, uses, column)
+
+
+def _report(project: Project, event: Event, query: QueryObject, uses: list[Use], column: Column | None) -> Report:
+    function = uses[0].operator
+    of = f" of {code(column.name)}" if column is not None and function != "len" else ""
+    rounding = column is not None and column.type in _INEXACT and function in ("sum", "mean", "fmean")
+    return Report(
+        site=uses[0].site,
+        message=f"`{function}()`{of} loads every {row_of(query)} for one number",
+        help=_advice(project, query, _IN_DATABASE[function], column),
+        cause=(query.site, uses[0].site),
+        labels=query_labels(project, query, uses, "this needs one number"),
+        notes=("the database may round this sum differently",) if rounding else (),
+        intent=AggregateInDatabase(query, uses[0].site, function, column) if column is not None and len(uses) == 1 else None,
+        severity=Severity.INFO if rounding or project.is_small(query.model) else Severity.WARNING,
+    )
+
+
+def _advice(project: Project, query: QueryObject, function: str, column: Column | None) -> str:
+    where = at(project, query.site)
+    if query.orm is Orm.SQLALCHEMY:
+        owner = f"{query.model.name}.{column.name}" if query.model is not None and column is not None else ""
+        name = {"Avg": "avg"}.get(function, function.lower())
+        return f"select `func.{name}({owner})` instead of the rows in the query{where}"
+    if function == "Count":
+        return f"call `.count()` on the query{where} instead"
+    default = ", default=0" if function == "Sum" else ""
+    return f'call `.aggregate({function}("{column.name if column is not None else "…"}"{default}))` on the query{where} instead'

@@ -1,0 +1,64 @@
+"""ORM202: rows are counted to learn whether there is one."""
+
+from collections.abc import Iterator
+
+from ormlint.api import Event, Op, Orm, Project, QueryLog, ReplaceCountTest, Report, Severity, Use, UseKind, rule
+from ormlint.judge.describe import at, code, is_shown, query_labels
+from ormlint.judge.repetition import costs_nothing, is_deliberate, life
+
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+# what a comparison with the constant asks for: some row (True) or none (False)
+_ASKS_FOR_SOME = {(">", 0): True, ("!=", 0): True, (">=", 1): True, ("==", 0): False, ("<", 1): False, ("<=", 0): False}
+
+
+@rule("ORM202", "count-for-existence")
+def check(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every count whose number is only compared in ways that tell none from some."""
+    for event in log.of(Op.COUNT):
+        query = event.query
+        if query is None or costs_nothing(query) or is_deliberate(query):
+            continue
+        uses = list(life(event))
+        tests = [_asks_for_some(use) for use in uses]
+        if not tests or None in tests or not is_shown(project, uses[0].site):
+            continue
+        model = event.model or query.model
+        yield Report(
+            site=uses[0].site,
+            message=f"counting every `{model.name}` only tells whether there is one"
+            if model
+            else "counting the rows only tells whether there is one",
+            help=_advice(project, event),
+            cause=(event.site, uses[0].site),
+            labels=query_labels(project, query, uses, "this needs only a yes or no"),
+            intent=_intent(event, uses[0]) if len(uses) == 1 else None,
+            severity=Severity.INFO if project.is_small(model) else Severity.WARNING,
+        )
+
+
+def _asks_for_some(use: Use) -> bool | None:
+    """Returns whether a use asks for some row (True) or for none (False); None if it needs the number."""
+    if use.kind is UseKind.TRUTH:
+        return True
+    if use.kind is not UseKind.COMPARE or type(use.constant) is not int:
+        return None
+    operator = _MIRRORED.get(use.operator, use.operator) if use.reflected else use.operator
+    return _ASKS_FOR_SOME.get((operator, use.constant))
+
+
+def _intent(event: Event, use: Use) -> ReplaceCountTest | None:
+    """Returns the replacement of the test; a `not` in front of it stays where it is unless it is part of the test."""
+    query = event.query
+    if query is None or (query.orm is Orm.SQLALCHEMY and query.sliced):
+        return None
+    includes_not = use.kind is UseKind.TRUTH and use.negated and use.site.encloses(event.site) and use.site != event.site
+    return ReplaceCountTest(query, event.site, use.site, negated=includes_not or not _asks_for_some(use))
+
+
+def _advice(project: Project, event: Event) -> str:
+    where = at(project, event.site)
+    if event.orm is Orm.DJANGO:
+        return f"call `.exists()` instead of {code('.count()')}{where}"
+    if event.query is not None and event.query.style == "query":
+        return f"ask for `session.query(query.exists()).scalar()` instead of the count{where}"
+    return f"ask for `session.scalar(select(statement.exists()))` instead of the count{where}"

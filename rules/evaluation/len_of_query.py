@@ -1,0 +1,36 @@
+"""ORM201: all rows of a query are fetched to learn how many there are."""
+
+from collections.abc import Iterator
+
+from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceLen, Report, Severity, Shape, UseKind, rule
+from ormlint.judge.describe import at, is_shown, query_labels, row_of
+from ormlint.judge.repetition import collections_in_loops, costs_nothing, is_deliberate, only_uses
+
+
+@rule("ORM201", "len-of-query")
+def check(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every query of which nothing but the length is used."""
+    repeated = collections_in_loops(log)
+    for query in log.queries:
+        if query in repeated or costs_nothing(query) or is_deliberate(query) or query.shape is Shape.UNKNOWN:
+            continue
+        uses = only_uses(query, UseKind.LEN)
+        if not uses or not is_shown(project, uses[0].site):
+            continue
+        few = query.bound <= Bound.FEW or project.is_small(query.model)
+        yield Report(
+            site=uses[0].site,
+            message=f"`len()` loads every {row_of(query)} only to count them",
+            help=_advice(project, query),
+            cause=(query.site, uses[0].site),
+            labels=query_labels(project, query, uses, "this needs only their number"),
+            intent=ReplaceLen(query, uses[0].site) if len(uses) == 1 else None,
+            severity=Severity.INFO if few else Severity.WARNING,
+        )
+
+
+def _advice(project: Project, query: QueryObject) -> str:
+    where = at(project, query.site)
+    if query.orm is Orm.SQLALCHEMY and not query.has("query", "filter", "filter_by"):
+        return f"select `func.count()` instead of the rows in the query{where}"
+    return f"call `.count()` on the query{where} instead"

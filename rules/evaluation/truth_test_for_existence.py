@@ -1,0 +1,45 @@
+"""ORM203: all rows of a query are fetched by a truth test and never used."""
+
+from collections.abc import Iterator
+
+from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceTruthTest, Report, Severity, Shape, UseKind, rule
+from ormlint.judge.describe import at, is_shown, query_labels, row_of
+from ormlint.judge.repetition import collections_in_loops, costs_nothing, is_deliberate, only_uses
+
+
+@rule("ORM203", "truth-test-for-existence")
+def check(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every query of which nothing but the truth value is used."""
+    repeated = collections_in_loops(log)
+    for query in log.queries:
+        if query in repeated or not _loads_rows_when_tested(query) or costs_nothing(query) or is_deliberate(query) or query.bound is Bound.ONE:
+            continue
+        uses = only_uses(query, UseKind.TRUTH)
+        if not uses or not is_shown(project, uses[0].site):
+            continue
+        few = query.bound is Bound.FEW or project.is_small(query.model)
+        yield Report(
+            site=uses[0].site,
+            message=f"this truth test loads every {row_of(query)} to learn whether there is one",
+            help=_advice(project, query),
+            cause=(query.site, uses[0].site),
+            labels=query_labels(project, query, uses, "this needs only a yes or no"),
+            intent=ReplaceTruthTest(query, uses[0].site) if len(uses) == 1 else None,
+            severity=Severity.INFO if few else Severity.WARNING,
+        )
+
+
+def _loads_rows_when_tested(query: QueryObject) -> bool:
+    """Whether a truth test fetches rows: of a queryset and of a list it does, managers, `Query` and results are always true."""
+    if query.shape is Shape.UNKNOWN:
+        return False
+    if query.style == "list":
+        return True
+    return query.orm is Orm.DJANGO and (query.style == "queryset" or (query.style == "related" and bool(query.methods)))
+
+
+def _advice(project: Project, query: QueryObject) -> str:
+    where = at(project, query.site)
+    if query.orm is Orm.DJANGO:
+        return f"call `.exists()` on the query{where} instead"
+    return f"ask the database with `exists()` instead of loading the query{where}"

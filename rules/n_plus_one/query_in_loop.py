@@ -1,0 +1,81 @@
+"""ORM103: a query that depends on the loop variable runs in every round although one could fetch all its rows."""
+
+from collections.abc import Iterator
+
+from ormlint.api import READS, Event, Loop, Op, Orm, Project, QueryLog, Report, UseKind, rule
+from ormlint.judge.describe import at, call_path, code, labels, per, place
+from ormlint.judge.repetition import innermost, is_deliberate, life, repeaters, weight, worth_counting
+
+_KEYS = ("pk", "id", "pk__exact", "id__exact")
+
+
+@rule("ORM103", "query-in-loop")
+def check(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every query that a loop runs with parameters of its own round."""
+    for event in log.of(*READS):
+        loops = _loops_that_decide(event)
+        if not loops or _is_deliberate(event, loops):
+            continue
+        loop = innermost(loops)
+        model = event.model or (event.query.model if event.query is not None else None)
+        yield Report(
+            site=place(project, event, loop),
+            message=f"{_subject(event)} runs one query {per(loop)}",
+            help=_advice(project, event, loop, model.name if model is not None else "…"),
+            cause=(event.site, loop.site),
+            labels=labels(project, event, loop, loop.source, "this runs the query"),
+            notes=call_path(project, event),
+            severity=weight(project, event, loops),
+        )
+
+
+def _loops_that_decide(event: Event) -> tuple[Loop, ...]:
+    """Returns the repeating loops whose variables decide what is asked for; a query about a row's own relation is not meant."""
+    query = event.query
+    if event.relation is not None or (query is not None and query.relation is not None):
+        return ()
+    decisive = event.depends | (query.parameters if query is not None else frozenset())
+    return worth_counting(loop for loop in repeaters(event) if loop.id in decisive)
+
+
+def _is_deliberate(event: Event, loops: tuple[Loop, ...]) -> bool:
+    around = event.around
+    if around.error_path or around.guarded_by_cache or (event.query is not None and is_deliberate(event.query)):
+        return True
+    if any(loop.batches and loop.id in event.depends for loop in event.loops):
+        return True
+    return any(_looks_for_a_free_value(event, loop) for loop in loops)
+
+
+def _looks_for_a_free_value(event: Event, loop: Loop) -> bool:
+    """Whether the answer decides if the loop goes on.
+
+    # `while Book.objects.filter(slug=slug).exists(): slug = …` asks as often as it must
+    # `for name in names: if not User.objects.filter(name=name).exists(): return name` may stop in the first round
+    """
+    if loop.kind == "while" and loop.site.encloses(event.site):
+        return True
+    uses = [*life(event), *(life(event.query) if event.query is not None else ())]
+    return loop.searches and any(use.kind in (UseKind.TRUTH, UseKind.COMPARE) for use in uses)
+
+
+def _subject(event: Event) -> str:
+    if event.text:
+        return f"evaluating {code(event.text)}"
+    return f"querying `{event.model.name}`" if event.model is not None else "this statement"
+
+
+def _advice(project: Project, event: Event, loop: Loop, model: str) -> str:
+    before = f"before the loop{at(project, loop.site)}"
+    lookups = sorted(event.query.filters) if event.query is not None else []
+    lookup = lookups[0].removesuffix("__exact") if lookups else "…"
+    if event.op in (Op.COUNT, Op.AGGREGATE):
+        return f"compute the figures of `{model}` for all keys {before} with one grouped query"
+    if event.orm is Orm.SQLALCHEMY:
+        call = f"select({model}).where({model}.{lookup}.in_(…))"
+    elif event.op is Op.GET_ROW and lookups and all(name in _KEYS for name in lookups):
+        call = f"{model}.objects.in_bulk(…)"
+    else:
+        call = f"{model}.objects.filter({lookup.removesuffix('__in')}__in=…)"
+    kept = "set" if event.op is Op.EXISTS else "dict"
+    return f"fetch the rows {before} with one `{call}` and look them up in a {kept}"

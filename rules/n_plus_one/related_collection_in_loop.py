@@ -1,0 +1,76 @@
+"""ORM102: a to-many relation is evaluated for row after row of a query that does not load it."""
+
+from collections.abc import Iterator
+
+from ormlint.api import READS, Event, Op, Orm, Project, QueryLog, Report, rule
+from ormlint.judge.describe import at, call_path, code, labels, per_model, places
+from ormlint.judge.eager import Chain, advice_for, intent_for, is_attributable, is_loaded, missing_chains, path_of
+from ormlint.judge.repetition import heaviest, innermost, repeaters
+
+# these run a statement of their own even on a prefetched collection
+# fmt: off
+_IGNORE_PREFETCH = frozenset((
+    "filter", "exclude", "complex_filter", "order_by", "reverse", "values", "values_list", "distinct", "annotate", "alias",
+    "aggregate", "only", "defer", "extra", "using", "select_related", "prefetch_related", "select_for_update", "iterator",
+    "aiterator", "get", "aget", "last", "alast", "latest", "alatest", "earliest", "aearliest", "in_bulk", "ain_bulk", "union",
+    "intersection", "difference", "dates", "datetimes", "raw", "explain",
+))
+# fmt: on
+_AGGREGATES = {Op.COUNT: "Count", Op.EXISTS: "Exists", Op.AGGREGATE: "aggregate"}
+
+
+@rule("ORM102", "related-collection-in-loop")
+def check(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every place where a loop evaluates the first unloaded collection of a chain."""
+    events = [event for event in log.of(Op.LAZY_COLLECTION, *READS) if _is_unloaded_collection(event)]
+    for chain in missing_chains(event for event in events if _can_be_prefetched(event)):
+        yield from _reports(project, chain, advice_for(project, chain), curable=True)
+    for chain in missing_chains(event for event in events if not _can_be_prefetched(event)):
+        yield from _reports(project, chain, _advice_for_new_query(project, chain), curable=False)
+
+
+def _is_unloaded_collection(event: Event) -> bool:
+    if event.relation is None or event.relation.to_one or not is_attributable(event) or event.row is None:
+        return False
+    # a prefetched collection whose prefetch is bypassed is another matter
+    return not is_loaded(event.row.query.plan, path_of(event))
+
+
+def _can_be_prefetched(event: Event) -> bool:
+    """Whether the prefetched rows would serve: `.all()` and what reads its cache, but no query made anew."""
+    if event.op in _AGGREGATES:
+        return False
+    methods = {event.method, *(event.query.methods if event.query is not None else ())}
+    if methods & {"first", "afirst"}:
+        # `.first()` uses the prefetched rows if they have an order, otherwise it asks for the one with the lowest key
+        return event.relation is not None and event.relation.ordered
+    return not methods & _IGNORE_PREFETCH
+
+
+def _reports(project: Project, chain: Chain, advice: str, *, curable: bool) -> Iterator[Report]:
+    for site, event in places(project, chain.events).items():
+        text = event.text or chain.lookup
+        verb = "evaluating" if text.endswith(")") else "loading"
+        yield Report(
+            site=site,
+            message=f"{verb} {code(text)} runs one query {per_model(chain.owner)}",
+            help=advice,
+            cause=chain.cause if curable else (*chain.cause, site),
+            labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
+            notes=call_path(project, event),
+            relations=(chain.lookup,),
+            intent=intent_for(chain) if curable else None,
+            severity=heaviest(project, chain.events),
+        )
+
+
+def _advice_for_new_query(project: Project, chain: Chain) -> str:
+    event = chain.events[0]
+    where = at(project, chain.query.site)
+    lookup = chain.lookup
+    if event.orm is Orm.SQLALCHEMY:
+        return f"fetch these rows for the whole query{where} with one statement and group them by key"
+    if event.op in _AGGREGATES:
+        call = f'Count("{lookup}")' if event.op is Op.COUNT else f"{_AGGREGATES[event.op]}(…)"
+        return f"compute it for all rows with `.annotate(…={call})` on the query{where}"
+    return f'add `.prefetch_related(Prefetch("{lookup}", queryset=…, to_attr="…"))` to the query{where} and read that attribute'
