@@ -74,4 +74,5 @@ def fix(case: Case, laboratory: Laboratory, rewriter: Rewriter) -> None:
     raise Disagreement("not yet")
 
 
+ALL = (findings, run, agree, fix)
 EXECUTING = (run, agree)

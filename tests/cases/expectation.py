@@ -3,6 +3,7 @@
     print(book.author)  # error: [ORM101] "`book.author`"
     # error: [ORM102]
     list(author.books.all())
+    print(book.price)  # info: [ORM210]         of severity info
     reveal_type(books)  # revealed: query of Book
 
 A comment on a line of its own speaks of the next line of code. In templates the comment is `{# error: … #}`.
@@ -14,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_ERROR = re.compile(r"""(?:\#|\{\#)\s*error:\s*\[(?P<rule>[\w-]+)\](?:\s*"(?P<text>[^"]*)")?""")
+_ERROR = re.compile(r"""(?:\#|\{\#)\s*(?P<word>error|info):\s*\[(?P<rule>[\w-]+)\](?:\s*"(?P<text>[^"]*)")?""")
 _REVEALED = re.compile(r"#\s*revealed:\s*(?P<text>.*?)\s*$")
 _COMMENT_LINE = re.compile(r"\s*(?:#|\{#)")
 
@@ -27,9 +28,10 @@ class Expected:
     line: int
     rule: str
     text: str = ""
+    minor: bool = False
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: [{self.rule}]" + (f' "{self.text}"' if self.text else "")
+        return f"{self.path}:{self.line}: [{self.rule}]" + " info" * self.minor + (f' "{self.text}"' if self.text else "")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,13 +43,14 @@ class Found:
     code: str
     name: str
     message: str
+    minor: bool = False
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: [{self.code}] {self.message}"
+        return f"{self.path}:{self.line}: [{self.code}]{' info' * self.minor} {self.message}"
 
     def satisfies(self, expected: Expected) -> bool:
         """Whether this is the finding that was expected."""
-        if (self.path, self.line) != (expected.path, expected.line):
+        if (self.path, self.line, self.minor) != (expected.path, expected.line, expected.minor):
             return False
         return expected.rule in (self.code, self.name) and expected.text in self.message
 
@@ -56,7 +59,7 @@ def expected_findings(path: str, text: str) -> list[Expected]:
     """Returns the findings that the comments of a file expect, in order of lines."""
     lines = text.splitlines()
     return [
-        Expected(path, _spoken_of(lines, number), match["rule"], match["text"] or "")
+        Expected(path, _spoken_of(lines, number), match["rule"], match["text"] or "", match["word"] == "info")
         for number, line in enumerate(lines, 1)
         for match in _ERROR.finditer(line)
     ]

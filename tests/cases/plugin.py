@@ -27,6 +27,8 @@ REWRITER = pytest.StashKey[Rewriter]()
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LABORATORY] = Laboratory()
     config.stash[REWRITER] = Rewriter()
+    for check in checks.ALL:
+        config.addinivalue_line("markers", f"{check.__name__}: {check.__doc__}")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -61,6 +63,7 @@ class CaseItem(pytest.Item):
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self.case = case
         self.check = check
+        self.add_marker(check.__name__)
 
     def runtest(self) -> None:
         laboratory = self.config.stash[LABORATORY]

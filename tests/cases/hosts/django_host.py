@@ -13,6 +13,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import django
+import django.db.backends.sqlite3.base
+import django.db.backends.sqlite3.schema
+import django.db.models
+import django.template
 from django.conf import settings
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -28,7 +32,7 @@ def prepare(job: dict[str, Any]) -> Run:
     apps = sorted(str(path.parent.relative_to(root)).replace("/", ".") for path in root.glob("**/models.py") if path.parent != root)
     apps += sorted(str(path.parent.parent.relative_to(root)).replace("/", ".") for path in root.glob("**/models/__init__.py"))
     texts = "".join(path.read_text() for path in root.glob("**/*.py"))
-    contrib = list(CONTRIB) if any(word in texts for word in ("django.contrib", "AUTH_USER_MODEL", "get_user_model")) else []
+    contrib = list(CONTRIB) if any(word in texts for word in ("contenttypes", "contrib.auth", "AUTH_USER_MODEL")) else []
     settings.configure(**{**_defaults(root), "INSTALLED_APPS": contrib + apps, **_own_settings(root)})
     django.setup()
     return _run
@@ -62,10 +66,11 @@ def _run(module: Any, rows: int) -> list[str]:
     with connection.schema_editor() as editor:
         for model in models:
             editor.create_model(model)
+    _make_content_types(models)
     if hasattr(module, "fill"):
         module.fill(rows)
     else:
-        Filler(rows).fill([model for model in models if model.__module__.split(".")[0] != "django" or model.__name__ == "User"])
+        Filler(rows).fill([model for model in models if model.__module__.split(".")[0] != "django" or model._meta.swapped is None and model.__name__ == "User"])
     log: list[str] = []
 
     def record(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -96,6 +101,16 @@ def _new_database() -> None:
         ContentType.objects.clear_cache()
 
 
+def _make_content_types(models: list[Any]) -> None:
+    from django.apps import apps
+
+    if apps.is_installed("django.contrib.contenttypes"):
+        from django.contrib.contenttypes.models import ContentType
+
+        ContentType.objects.get_for_models(*models)
+        ContentType.objects.clear_cache()
+
+
 def _models() -> Iterator[Any]:
     """Yields the models that have tables, those they refer to first."""
     from django.apps import apps
@@ -122,24 +137,37 @@ class Filler:
     def __init__(self, rows: int) -> None:
         self.rows = rows
         self.made: dict[Any, list[Any]] = {}
+        self.heirs: dict[Any, Any] = {}
 
     def fill(self, models: list[Any]) -> None:
         """Makes the rows of all models; a model with children in other tables gets its rows from the first of them."""
-        parents = {parent for model in models for parent in model._meta.parents}
+        self.heirs = {parent: model for model in reversed(models) for parent in _ancestors(model)}
         for model in models:
-            if model not in parents:
-                self.made[model] = []
-                for number in range(self.rows):
-                    row = model(**dict(self._values(model, number)))
-                    row.save()
-                    self.made[model].append(row)
-                    for parent in model._meta.all_parents if hasattr(model._meta, "all_parents") else model._meta.get_parent_list():
-                        self.made.setdefault(parent, []).append(parent._base_manager.get(pk=row.pk))
+            self._make(model)
         for model, rows in self.made.items():
             for field in model._meta.local_many_to_many:
                 if field.remote_field.through._meta.auto_created:
                     for row in rows:
                         getattr(row, field.name).set(self.made.get(field.related_model, ()))
+
+    def _make(self, model: Any) -> None:
+        if model in self.made:
+            return
+        if model in self.heirs:
+            self._make(self.heirs[model])
+            return
+        self.made[model] = []
+        for parent in _ancestors(model):
+            self.made[parent] = []
+        for field in model._meta.concrete_fields:
+            if field.is_relation and not getattr(field.remote_field, "parent_link", False):
+                self._make(field.related_model._meta.concrete_model)
+        for number in range(self.rows):
+            row = model(**dict(self._values(model, number)))
+            row.save()
+            self.made[model].append(row)
+            for parent in _ancestors(model):
+                self.made[parent].append(parent._base_manager.get(pk=row.pk))
 
     def _values(self, model: Any, number: int) -> Iterator[tuple[str, object]]:
         generic = [field for field in model._meta.private_fields if hasattr(field, "ct_field")]
@@ -160,6 +188,10 @@ class Filler:
             return self.made[model][number - 1] if number else None
         rows = self.made.get(target, [])
         return rows[number] if number < len(rows) else None
+
+
+def _ancestors(model: Any) -> list[Any]:
+    return [parent for parent in model.__mro__[1:] if hasattr(parent, "_meta") and not parent._meta.abstract and parent in model._meta.parents]
 
 
 def _value(field: Any, number: int) -> object:

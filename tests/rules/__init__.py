@@ -1,0 +1,1 @@
+"""Rules judged on query logs that are built by hand."""
