@@ -108,7 +108,9 @@ class TestCountForExistence:
         assert found.help == "call `.exists()` instead of `.count()` at shop/views.py:3"
         assert found.intent == ReplaceCountTest(number.query, number.site, VIEWS.at("books.count() > 0"), negated)
 
-    @pytest.mark.parametrize(("operator", "constant", "negated"), [("<", 0, False), ("!=", 0, False), ("<=", 1, False), ("==", 0, True), (">", 1, True)])
+    @pytest.mark.parametrize(
+        ("operator", "constant", "negated"), [("<", 0, False), ("!=", 0, False), ("<=", 1, False), ("==", 0, True), (">", 1, True)]
+    )
     def test_the_constant_may_stand_on_the_left(self, operator, constant, negated):
         (found,) = reports(count_for_existence, PROJECT, [counted(compared(operator, constant, reflected=True))])
         assert found.intent.negated is negated
@@ -124,7 +126,16 @@ class TestCountForExistence:
 
     @pytest.mark.parametrize(
         ("operator", "constant", "reflected"),
-        [("==", 1, False), (">", 1, False), ("<", 10, False), (">", 0, True), (">=", 0, False), ("<", 0, False), (">", "0", False), ("==", False, False)],
+        [
+            ("==", 1, False),
+            (">", 1, False),
+            ("<", 10, False),
+            (">", 0, True),
+            (">=", 0, False),
+            ("<", 0, False),
+            (">", "0", False),
+            ("==", False, False),
+        ],
     )
     def test_comparisons_that_need_the_number_are_silent(self, operator, constant, reflected):
         assert not reports(count_for_existence, PROJECT, [counted(compared(operator, constant, reflected))])

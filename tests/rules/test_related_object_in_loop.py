@@ -1,4 +1,4 @@
-from ormlint.api import Bound, Circumstances, EagerLoad, Kind, Mark, Orm, Severity, Site
+from ormlint.api import Bound, Circumstances, EagerLoad, Kind, Mark, Op, Orm, Severity, Site
 from ormlint.rules.n_plus_one.related_object_in_loop import check as rule
 from tests.rules.builder import Source, event, lazy, loop, model, project, query, relate, reports
 
@@ -249,6 +249,4 @@ def test_long_code_is_shortened():
 
 def test_other_operations_are_not_meant():
     shop = Shop()
-    from ormlint.api import Op
-
     assert not reports(rule, PROJECT, [event(Op.LAZY_COLUMN, VIEWS.at("book.author"), shop.loop)])

@@ -1,0 +1,264 @@
+import pytest
+
+from ormlint.api import Bound, Circumstances, Kind, LoadKind, MoveAfterLoop, Op, Origin, Orm, Severity
+from ormlint.rules.writes.commit_in_loop import check as commit_in_loop
+from ormlint.rules.writes.create_in_loop import check as create_in_loop
+from ormlint.rules.writes.delete_in_loop import check as delete_in_loop
+from ormlint.rules.writes.save_in_loop import check as save_in_loop
+from ormlint.run.log import Loaded, LoadPlan
+from tests.rules.builder import Source, event, loop, model, project, query, relate, reports
+
+JOB = Source(
+    "shop/job.py",
+    """\
+books = Book.objects.filter(sold=True)
+for book in books:
+    book.price = 0
+    book.save()
+    book.delete()
+    Book.objects.create(title=book.title)
+    session.commit()
+    store(book)
+""",
+)
+PROJECT = project(JOB)
+NOT_REPEATED = [
+    {"bound": Bound.ONE},
+    {"bound": Bound.FEW, "limit": 3},
+    {"first_only": True},
+    {"batches": True},
+    {"polls": True},
+]
+
+
+class Job:
+    def __init__(self, orm=Orm.DJANGO, **facts):
+        self.book = model("Book", orm)
+        self.books = query(self.book, JOB.at("Book.objects.filter(sold=True)"))
+        self.loop = loop(JOB.at("for book in books:"), JOB.after("for book in books:"), **{"source": self.books, "variable": "book", **facts})
+
+    def write(self, op, code, **facts):
+        facts = {"model": self.book, "orm": self.book.orm, "row": Origin(self.books), "text": code, **facts}
+        return event(op, JOB.at(code), self.loop, **facts)
+
+    def save(self, **facts):
+        return self.write(Op.SAVE, "book.save()", **facts)
+
+    def create(self, **facts):
+        return self.write(Op.CREATE, "Book.objects.create(title=book.title)", **{"row": None, **facts})
+
+    def delete(self, **facts):
+        return self.write(Op.DELETE, "book.delete()", **facts)
+
+    def commit(self, **facts):
+        return self.write(Op.COMMIT, "session.commit()", **{"row": None, "model": None, **facts})
+
+
+class TestSaveInLoop:
+    def test_rows_saved_one_by_one_are_reported(self):
+        (found,) = reports(save_in_loop, PROJECT, [Job().save(assigned=("price", "stock"))])
+        assert found.site == JOB.at("book.save()")
+        assert found.message == "`book.save()` runs one UPDATE per `Book`"
+        assert found.help == 'collect the rows and call `Book.objects.bulk_update(rows, ["price", "stock"])` after the loop at shop/job.py:2'
+        assert found.severity is Severity.WARNING
+        assert found.intent is None
+
+    def test_constants_need_no_rows(self):
+        (found,) = reports(save_in_loop, PROJECT, [Job().save(assigned=("price",), constant=True)])
+        assert found.help == "replace the loop by one `.update(price=…)` on the query at shop/job.py:1"
+
+    def test_constants_for_some_of_the_rows_need_the_rows(self):
+        (found,) = reports(save_in_loop, PROJECT, [Job().save(assigned=("price",), constant=True, around=Circumstances(conditional=True))])
+        assert "`Book.objects.bulk_update(" in found.help
+
+    def test_a_slice_cannot_be_updated(self):
+        job = Job()
+        job.books.sliced = True
+        (found,) = reports(save_in_loop, PROJECT, [job.save(assigned=("price",), constant=True)])
+        assert "`Book.objects.bulk_update(" in found.help
+
+    def test_a_save_in_a_called_function_is_reported_at_the_call(self):
+        inner = Source("shop/store.py", "def store(book):\n    book.save()\n")
+        saved = Job().save(calls=(JOB.at("store(book)"),), callees=("store",))
+        saved.site = inner.at("book.save()")
+        (found,) = reports(save_in_loop, project(JOB, inner), [saved])
+        assert found.site == JOB.at("store(book)")
+
+    def test_an_overridden_save_stands_in_the_way(self):
+        job = Job()
+        job.book.overrides = frozenset({"save"})
+        (found,) = reports(save_in_loop, PROJECT, [job.save()])
+        assert found.severity is Severity.INFO
+        assert found.notes == ("`Book` overrides `save()`, which a bulk operation would not call",)
+
+    def test_signal_receivers_stand_in_the_way(self):
+        job = Job()
+        job.book.has_receivers = True
+        (found,) = reports(save_in_loop, PROJECT, [job.save()])
+        assert found.severity is Severity.INFO
+        assert found.notes == ("signal receivers of `Book` stand in the way of a bulk operation",)
+
+    def test_rows_that_may_fail_one_by_one_weigh_less(self):
+        (found,) = reports(save_in_loop, PROJECT, [Job().save(around=Circumstances(isolated=True))])
+        assert found.severity is Severity.INFO
+
+    @pytest.mark.parametrize("facts", NOT_REPEATED)
+    def test_loops_that_do_not_repeat_are_silent(self, facts):
+        assert not reports(save_in_loop, PROJECT, [Job(**facts).save()])
+
+    def test_a_single_save_is_silent(self):
+        saved = Job().save()
+        saved.loops = ()
+        assert not reports(save_in_loop, PROJECT, [saved])
+
+    def test_what_the_loop_walks_may_be_unknown(self):
+        (found,) = reports(save_in_loop, PROJECT, [Job(source=None).save(row=None)])
+        assert found.message == "`book.save()` runs one UPDATE per `book`"
+
+
+class TestCreateInLoop:
+    def test_rows_inserted_one_by_one_are_reported(self):
+        (found,) = reports(create_in_loop, PROJECT, [Job(source=None, variable="line").create(text="Book.objects.create(…)")])
+        assert found.message == "`Book.objects.create(…)` runs one INSERT per `line`"
+        assert found.help == "collect the objects and call `Book.objects.bulk_create(objects)` after the loop at shop/job.py:2"
+        assert found.severity is Severity.WARNING
+
+    def test_sqlalchemy_takes_a_list_of_values(self):
+        job = Job(Orm.SQLALCHEMY)
+        insert = job.create()
+        insert.op = Op.INSERT
+        (found,) = reports(create_in_loop, PROJECT, [insert])
+        assert found.help == "collect the values and run `session.execute(insert(Book), values)` after the loop at shop/job.py:2"
+
+    def test_adding_to_the_session_is_no_statement(self):
+        added = Job(Orm.SQLALCHEMY).create()
+        added.op = Op.ADD
+        assert not reports(create_in_loop, PROJECT, [added])
+
+    def test_getting_or_creating_is_another_matter(self):
+        created = Job().create()
+        created.op = Op.GET_OR_CREATE
+        assert not reports(create_in_loop, PROJECT, [created])
+
+    def test_rows_in_several_tables_cannot_be_created_together(self):
+        job = Job()
+        job.book.bases = (model("Product"),)
+        assert not reports(create_in_loop, PROJECT, [job.create()])
+
+    def test_abstract_bases_and_proxies_have_one_table(self):
+        job = Job()
+        job.book.bases = (model("Product", abstract=True),)
+        assert reports(create_in_loop, PROJECT, [job.create()])
+        job.book.bases, job.book.proxy = (model("Product"),), True
+        assert reports(create_in_loop, PROJECT, [job.create()])
+
+    def test_a_parent_whose_key_the_round_needs_weighs_less(self):
+        job = Job()
+        page = model("Page")
+        relate(page, "book", job.book)
+        events = [job.create(), job.create(model=page)]
+        parent, child = reports(create_in_loop, PROJECT, events)
+        assert parent.severity is Severity.INFO
+        assert parent.notes == ("its key is needed in the same round to create `Page`",)
+        assert child.severity is Severity.WARNING
+
+    def test_a_row_that_is_linked_in_its_round_weighs_less(self):
+        job = Job()
+        (found,) = reports(create_in_loop, PROJECT, [job.create(), job.write(Op.LINK, "store(book)")])
+        assert found.severity is Severity.INFO
+
+    def test_an_overridden_save_stands_in_the_way(self):
+        job = Job()
+        job.book.overrides = frozenset({"save"})
+        (found,) = reports(create_in_loop, PROJECT, [job.create()])
+        assert found.severity is Severity.INFO
+
+    @pytest.mark.parametrize("facts", NOT_REPEATED)
+    def test_loops_that_do_not_repeat_are_silent(self, facts):
+        assert not reports(create_in_loop, PROJECT, [Job(**facts).create()])
+
+
+class TestDeleteInLoop:
+    def test_rows_deleted_one_by_one_are_reported(self):
+        (found,) = reports(delete_in_loop, PROJECT, [Job().delete()])
+        assert found.message == "`book.delete()` runs one DELETE per `Book`"
+        assert found.help == "replace the loop by one `.delete()` on the query at shop/job.py:1"
+        assert found.severity is Severity.WARNING
+
+    @pytest.mark.parametrize("facts", [{"sliced": True}, {"combined": True}, {"distinct": True}])
+    def test_queries_that_cannot_delete_give_their_keys(self, facts):
+        job = Job()
+        for name, value in facts.items():
+            setattr(job.books, name, value)
+        (found,) = reports(delete_in_loop, PROJECT, [job.delete()])
+        assert found.help == "collect the keys and call `Book.objects.filter(pk__in=keys).delete()` after the loop at shop/job.py:2"
+
+    def test_some_of_the_rows_are_deleted_by_key(self):
+        (found,) = reports(delete_in_loop, PROJECT, [Job().delete(around=Circumstances(conditional=True))])
+        assert "filter(pk__in=keys)" in found.help
+
+    def test_an_overridden_delete_stands_in_the_way(self):
+        job = Job()
+        job.book.overrides = frozenset({"delete"})
+        (found,) = reports(delete_in_loop, PROJECT, [job.delete()])
+        assert found.severity is Severity.INFO
+        assert found.notes == ("`Book` overrides `delete()`, which a bulk operation would not call",)
+
+    def test_sqlalchemy_loads_the_collections_of_every_row(self):
+        job = Job(Orm.SQLALCHEMY)
+        relate(job.book, "pages", model("Page"), Kind.REVERSE_FOREIGN_KEY)
+        relate(job.book, "tags", model("Tag"), Kind.MANY_TO_MANY)
+        (found,) = reports(delete_in_loop, PROJECT, [job.delete()])
+        assert found.message == "`book.delete()` loads `pages` and `tags` per `Book`"
+        assert found.help == "replace the loop at shop/job.py:2 by one `session.execute(delete(Book).where(…))`"
+
+    def test_sqlalchemy_deletes_rows_without_collections_together(self):
+        job = Job(Orm.SQLALCHEMY)
+        relate(job.book, "author", model("Author"))
+        assert not reports(delete_in_loop, PROJECT, [job.delete()])
+
+    def test_sqlalchemy_loads_nothing_that_is_loaded(self):
+        job = Job(Orm.SQLALCHEMY)
+        relate(job.book, "pages", model("Page"), Kind.REVERSE_FOREIGN_KEY)
+        job.books.plan = LoadPlan({"pages": Loaded(LoadKind.SEPARATE, LoadPlan())})
+        assert not reports(delete_in_loop, PROJECT, [job.delete()])
+
+    @pytest.mark.parametrize("facts", NOT_REPEATED)
+    def test_loops_that_do_not_repeat_are_silent(self, facts):
+        assert not reports(delete_in_loop, PROJECT, [Job(**facts).delete()])
+
+
+class TestCommitInLoop:
+    def test_a_commit_per_row_is_reported(self):
+        job = Job(Orm.SQLALCHEMY)
+        committed = job.commit()
+        (found,) = reports(commit_in_loop, PROJECT, [committed])
+        assert found.message == "`session.commit()` ends one transaction per `Book`"
+        assert found.help == "move the commit behind the loop at shop/job.py:2"
+        assert found.intent == MoveAfterLoop(committed.site, job.loop)
+        assert found.severity is Severity.WARNING
+
+    def test_a_commit_in_a_called_function_is_not_moved(self):
+        inner = Source("shop/store.py", "def store(book):\n    session.commit()\n")
+        committed = Job(Orm.SQLALCHEMY).commit(calls=(JOB.at("store(book)"),), callees=("store",))
+        committed.site = inner.at("session.commit()")
+        (found,) = reports(commit_in_loop, project(JOB, inner), [committed])
+        assert found.site == JOB.at("store(book)")
+        assert found.intent is None
+
+    @pytest.mark.parametrize("around", [Circumstances(conditional=True), Circumstances(error_path=True)])
+    def test_commits_of_some_rounds_are_silent(self, around):
+        assert not reports(commit_in_loop, PROJECT, [Job(Orm.SQLALCHEMY).commit(around=around)])
+
+    def test_rows_that_may_fail_one_by_one_weigh_less(self):
+        (found,) = reports(commit_in_loop, PROJECT, [Job(Orm.SQLALCHEMY).commit(around=Circumstances(isolated=True))])
+        assert found.severity is Severity.INFO
+        assert found.intent is None
+        assert found.notes == ("one commit for all would also lose the rows that went well before an error",)
+
+    @pytest.mark.parametrize("facts", NOT_REPEATED)
+    def test_loops_over_batches_and_messages_are_silent(self, facts):
+        assert not reports(commit_in_loop, PROJECT, [Job(Orm.SQLALCHEMY, **facts).commit()])
+
+    def test_django_commits_are_another_matter(self):
+        assert not reports(commit_in_loop, PROJECT, [Job().commit()])
