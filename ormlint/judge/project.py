@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import posixpath
+import os
 from dataclasses import dataclass, field
 
 from ormlint.link.schema import Model, Schema
@@ -43,7 +43,7 @@ class Project:
     small_models: frozenset[str] = frozenset()  # names or labels of models with few rows, from the configuration
     lines: dict[str, LineIndex] = field(default_factory=dict)
     suppressions: list[Suppression] = field(default_factory=list)
-    viewpoint: str = ""  # the directory that paths in messages are relative to, itself relative to the root
+    viewpoint: str = ""  # the directory that paths in messages are relative to, "" for the root
 
     def position(self, site: Site) -> Position:
         """Returns where a site begins, as people name it."""
@@ -55,7 +55,9 @@ class Project:
 
     def shown(self, path: str) -> str:
         """Returns how the path of one of the project's files is written for people: relative to where they stand."""
-        return posixpath.relpath(path, self.viewpoint) if self.viewpoint else path
+        if self.viewpoint in ("", self.root):
+            return path
+        return os.path.relpath(os.path.join(self.root, path), self.viewpoint).replace(os.sep, "/")
 
     def is_small(self, model: Model | None) -> bool:
         """Whether the configuration or the framework says that a model has few rows."""

@@ -18,7 +18,8 @@ STOPPING = "internal"  # the kind of problem after which a run cannot be trusted
 class Result:
     """The outcome for one project. `texts` are its files by path, `pages` the documentation of its rules by code.
 
-    `other_problems` concern files outside the paths that were asked about; they are shown and do not count.
+    `other_problems` concern files outside the paths that were asked about; they are shown and do not count. `warnings` are
+    for the user and concern no file; `unsafe_fixes` tells whether those fixes are wanted; `fixed` counts the fixes applied.
     """
 
     project: Project
@@ -28,6 +29,8 @@ class Result:
     texts: Mapping[str, str] = field(default_factory=dict)
     pages: Mapping[str, str] = field(default_factory=dict)
     statistics: Statistics = field(default_factory=Statistics)
+    warnings: tuple[str, ...] = ()
+    unsafe_fixes: bool = False
     fixed: int = 0
 
 

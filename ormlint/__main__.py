@@ -1,0 +1,5 @@
+"""`python -m ormlint` is `ormlint`."""
+
+from ormlint.cli import main
+
+main()

@@ -1,0 +1,255 @@
+"""The pipeline: discover → read → run → judge → fix, for one project.
+
+The whole project is analysed; the paths asked about only choose what is reported.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ormlint.config import Config
+from ormlint.ir.nodes import Module
+from ormlint.judge.assemble import Judgement, judge
+from ormlint.judge.project import Project
+from ormlint.judge.registry import load_rules, page_of
+from ormlint.judge.rule import Rule
+from ormlint.judge.select import Choice, Layer, choose, resolve
+from ormlint.link.schema import Schema
+from ormlint.problem import Problem
+from ormlint.report.result import Result
+from ormlint.run.log import Analysis
+from ormlint.source.discovery import Discovery, discover
+from ormlint.source.ignore import Patterns
+from ormlint.source.roles import Role, role_of
+from ormlint.targets import Target
+from ormlint.text import LineIndex, Site
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to check: a project, its configuration, and what the command line adds to it.
+
+    `overrides` are texts by path that replace what is on disk.
+    """
+
+    target: Target
+    config: Config
+    layers: tuple[Layer, ...] = ()
+    use_cache: bool = True
+    jobs: int = 0
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        """The project's directory."""
+        return self.target.root.path
+
+
+class SourceTexts(Mapping[str, str]):
+    """The texts of the files that were read, by path; each is loaded when it is first asked for."""
+
+    def __init__(self, locations: Mapping[str, str], overrides: Mapping[str, str]) -> None:
+        self._locations = locations
+        self._known = dict(overrides)
+
+    def __getitem__(self, path: str) -> str:
+        known = self._known.get(path)
+        if known is None:
+            from ormlint.read.files import read_text
+
+            known = self._known[path] = read_text(self._locations[path])
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._locations)
+
+    def __len__(self) -> int:
+        return len(self._locations)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._locations
+
+
+@dataclass(slots=True)
+class Rules:
+    """The rules there are and those that run."""
+
+    every: tuple[Rule, ...]
+    choice: Choice
+
+    @classmethod
+    def of(cls, request: Request) -> Rules:
+        """Returns the rules for a request; raises UsageError for rules that cannot be loaded and selectors that mean none."""
+        config = request.config
+        every = load_rules(config.directories(request.root, config.rules))
+        origin = str(config.file or "the default configuration")
+        base = Layer(origin, config.select, config.extend_select, config.ignore)
+        for pattern, selectors in config.per_file_ignores.items():
+            for selector in selectors:
+                resolve(selector, every, f"{origin}: per-file-ignores: {pattern}")
+        return cls(every, choose(every, (base, *request.layers), config.preview))
+
+
+class Examination:
+    """The stages of one run, each computed when it is first asked for; `ormlint dev` looks at the ones in between."""
+
+    def __init__(self, request: Request, tell: Tell = lambda stage: None) -> None:
+        self.request = request
+        self.tell = tell
+        self.problems: list[Problem] = []
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        """The files of the project."""
+        self.tell("Looking for files")
+        config = self.request.config
+        found = discover(self.request.root, config.exclude, config.extend_exclude, tuple(self.request.overrides))
+        self.problems += found.problems
+        return found
+
+    @cached_property
+    def texts(self) -> SourceTexts:
+        """The texts of all files found."""
+        return SourceTexts({file.path: file.absolute for file in self.discovery.files}, self.request.overrides)
+
+    @cached_property
+    def modules(self) -> list[Module]:
+        """The files in the intermediate language, those that cannot be read left out."""
+        from ormlint.cache import Cache
+        from ormlint.read.files import SourceFile, read_files
+
+        files = [
+            SourceFile(file.path, file.absolute, file.module, file.is_package, file.language, self.request.overrides.get(file.path))
+            for file in self.discovery.files
+        ]
+        self.tell(f"Reading {len(files)} files")
+        config = self.request.config
+        cache = Cache(*config.directories(self.request.root, [config.cache_dir])) if self.request.use_cache else None
+        read = read_files(files, cache, self.request.jobs or os.cpu_count() or 1)
+        self.problems += read.problems
+        return list(read.modules)
+
+    @cached_property
+    def analysis(self) -> Analysis | None:
+        """What running the program abstractly showed; None if the engine failed, which is then among the problems."""
+        from ormlint.run import Options, analyse
+
+        modules = self.modules
+        self.tell(f"Running {len(modules)} modules")
+        try:
+            analysis = analyse(modules, Options(small_models=frozenset(self.request.config.small_models)))
+        except Exception as error:
+            # reported in full, and the run ends with exit code 2
+            message = f"the analysis failed: {error!r}"
+            self.problems.append(Problem("", 1, 1, message, "internal", traceback.format_exc()))
+            return None
+        self.problems += analysis.problems
+        return analysis
+
+    def shown(self, path: str) -> str:
+        """Returns a path below the root as seen from the current directory."""
+        return os.path.relpath(self.request.root / path).replace(os.sep, "/") + ("/" if path.endswith("/") else "")
+
+    @cached_property
+    def project(self) -> Project:
+        """The facts that rules may ask for."""
+        analysis = self.analysis
+        lines = {module.path: LineIndex(tuple(module.lines), module.length) for module in self.modules}
+        return Project(
+            root=str(self.request.root),
+            schema=analysis.schema if analysis else Schema(),
+            endpoints=analysis.endpoints if analysis else [],
+            settings=analysis.settings if analysis else {},
+            small_models=frozenset(self.request.config.small_models),
+            lines=lines,
+            viewpoint=os.getcwd(),
+        )
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The rules of this run."""
+        return Rules.of(self.request)
+
+    @cached_property
+    def judgement(self) -> Judgement:
+        """What the rules found in what was asked about."""
+        analysis = self.analysis
+        if analysis is None:
+            return Judgement()
+        project, rules = self.project, self.rules
+        self.tell("Judging")
+        judgement = judge(project, analysis.log, self.modules, self.texts, rules.choice.rules, rules.every, self.hides)
+        self.problems += judgement.problems
+        return judgement
+
+    @cached_property
+    def _per_file(self) -> list[tuple[Patterns, frozenset[str]]]:
+        every = self.rules.every
+        return [
+            (Patterns([pattern], pattern), frozenset(rule.code for s in selectors for rule in resolve(s, every, pattern)[1]))
+            for pattern, selectors in self.request.config.per_file_ignores.items()
+        ]
+
+    def hides(self, rule: Rule, site: Site) -> str:
+        """Returns why findings of a rule at a site are not shown, "" if they are."""
+        config = self.request.config
+        role = role_of(site.path)
+        if site.path not in self.texts:
+            return "lies outside the project"
+        if role is Role.TEST and not config.include_tests:
+            return "stands in a test, and `include-tests` is off"
+        if role is Role.MIGRATION and not config.include_migrations:
+            return "stands in a migration, and `include-migrations` is off"
+        for patterns, codes in self._per_file:
+            if rule.code in codes and patterns.verdict(site.path, is_directory=False):
+                return f"ignored for `{patterns.source}` by per-file-ignores"
+        return "" if self.request.target.covers(site.path) else "lies outside the paths that were asked about"
+
+
+def check(request: Request, tell: Tell = lambda stage: None) -> Result:
+    """Returns what is to be reported about a project, with fixes planned and not applied.
+
+    Raises UsageError for a configuration that makes no sense. `tell` hears what is going on.
+    """
+    return result_of(Examination(request, tell))
+
+
+def result_of(examination: Examination) -> Result:
+    """Returns what an examination shows, with fixes planned."""
+    rules = examination.rules
+    judgement = examination.judgement
+    if judgement.findings:
+        from ormlint.fixes import plan_fixes
+
+        examination.tell("Planning fixes")
+        plan_fixes(judgement.findings, examination.project, examination.texts)
+    covers = examination.request.target.covers
+    mine = [problem for problem in examination.problems if not problem.path or covers(problem.path)]
+    result = Result(
+        project=examination.project,
+        findings=judgement.findings,
+        problems=mine,
+        other_problems=[problem for problem in examination.problems if problem not in mine],
+        texts=examination.texts,
+        pages={rule.code: page.as_uri() for rule in rules.every if (page := page_of(rule)) is not None},
+    )
+    result.warnings = (*rules.choice.warnings, *_nothing_below(examination))
+    result.unsafe_fixes = examination.request.config.unsafe_fixes
+    if examination.analysis is not None:
+        result.statistics = examination.analysis.log.statistics
+    return result
+
+
+def _nothing_below(examination: Examination) -> Iterator[str]:
+    """Yields a warning for every path asked about below which nothing is analysed."""
+    for place in examination.request.target.wanted:
+        reason = examination.discovery.reason_against(place)
+        if reason is not None:
+            yield f"nothing is analysed at {examination.shown(place or '.')}: {reason}"

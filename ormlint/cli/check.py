@@ -1,0 +1,249 @@
+"""`ormlint check`: the main job."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ormlint.cli.options import CONFIG, PATHS, selectors
+from ormlint.problem import UsageError
+
+if TYPE_CHECKING:
+    from ormlint.check import Request, Tell
+    from ormlint.report.result import Result
+
+FORMATS = ("full", "concise", "json")
+MOST_ROUNDS = 10  # of fixing and checking again; each round fixes something, so more would mean that two fixes undo each other
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of one call."""
+
+    paths: tuple[str, ...]
+    select: tuple[str, ...]
+    extend_select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    preview: bool | None
+    fix: bool
+    unsafe_fixes: bool | None
+    diff: bool
+    output_format: str
+    statistics: bool
+    exit_zero: bool
+    config_file: Path | None
+    no_cache: bool
+    stdin_filename: str | None
+    explain: str | None
+    include_tests: bool | None
+    include_migrations: bool | None
+    quiet: bool
+    verbose: bool
+
+    @property
+    def reads_stdin(self) -> bool:
+        """Whether the one file to check is given on standard input."""
+        return "-" in self.paths
+
+
+@click.command("check")
+@PATHS
+@selectors("--select", "Check only these rules: codes, names, prefixes, families or ALL.")
+@selectors("--extend-select", "Check these rules as well.")
+@selectors("--ignore", "Leave these rules out.")
+@click.option("--preview/--no-preview", default=None, help="Include rules that are still being tried out.")
+@click.option("--fix", is_flag=True, help="Apply the fixes that are proven to keep the behaviour.")
+@click.option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="With --fix or --diff: apply fixes that may change the behaviour too.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@click.option("--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How findings are written.")
+@click.option("--statistics", is_flag=True, help="Show the number of findings of each rule instead of the findings.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
+@CONFIG
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@click.option("--stdin-filename", metavar="FILE", help="With `-` as the path: the file whose text standard input is.")
+@click.option("--include-tests/--exclude-tests", default=None, help="Report findings in tests too.")
+@click.option("--include-migrations/--exclude-migrations", default=None, help="Report findings in migrations too.")
+@click.option("--explain", metavar="PATH:LINE", help="Say why a place is reported or not.")
+@click.option("-q", "--quiet", is_flag=True, help="Leave out the closing lines.")
+@click.option("-v", "--verbose", is_flag=True, help="Show more: the stages and their times, details of internal errors.")
+def command(**given: Any) -> int:
+    """Reports wasted queries in files and directories (by default, the current one).
+
+    The whole project is analysed; PATHS choose what is reported.
+    """
+    options = Options(**given)
+    _reject_contradictions(options)
+    if options.explain is not None:
+        return _explain(options, options.explain)
+    stdin = click.get_text_stream("stdin", encoding="utf-8").read() if options.reads_stdin else None
+    requests = list(_requests(options, stdin))
+    from ormlint.cli.terminal import progress
+
+    with progress(not options.quiet) as shown:
+        tell = _timed(shown.tell) if options.verbose else shown.tell
+        if options.fix:
+            results, stdin = _fixed(requests, tell, stdin)
+        else:
+            results = _checked(requests, tell)
+    if options.diff:
+        return _show_diff(results, options)
+    if options.fix and stdin is not None:
+        # the text is what was asked for, and goes where it came from
+        click.echo(stdin, nl=False)
+        _report(results, options, err=True)
+    else:
+        _report(results, options, err=False)
+    from ormlint.report.result import exit_code
+
+    return exit_code(results, exit_zero=options.exit_zero)
+
+
+def _reject_contradictions(options: Options) -> None:
+    if options.reads_stdin and (len(options.paths) != 1 or not options.stdin_filename):
+        raise UsageError("`-` needs --stdin-filename, and no other paths beside it")
+    if options.stdin_filename and not options.reads_stdin:
+        raise UsageError("--stdin-filename needs `-` as the path")
+    if options.fix and options.diff:
+        raise UsageError("--fix and --diff cannot be combined: --diff shows what --fix would do")
+    if options.quiet and options.verbose:
+        raise UsageError("--quiet and --verbose cannot be combined")
+
+
+# --------------------------------------------------------------------------------------------------------- checking
+def _requests(options: Options, stdin: str | None) -> Iterator[Request]:
+    from ormlint.check import Request
+    from ormlint.cli.options import configuration
+    from ormlint.judge.select import Layer
+    from ormlint.targets import targets_of
+
+    paths = (options.stdin_filename or "",) if options.reads_stdin else options.paths or (".",)
+    layer = Layer("the command line", options.select or None, options.extend_select, options.ignore)
+    for target in targets_of(paths, need_not_exist=options.reads_stdin):
+        config = configuration(target, options.config_file).overridden(
+            "the command line",
+            preview=options.preview,
+            unsafe_fixes=options.unsafe_fixes,
+            include_tests=options.include_tests,
+            include_migrations=options.include_migrations,
+        )
+        overrides = {target.wanted[0]: stdin} if stdin is not None else {}
+        yield Request(target, config, (layer,), use_cache=not options.no_cache, overrides=overrides)
+
+
+def _checked(requests: Iterable[Request], tell: Tell) -> list[Result]:
+    from ormlint.check import check
+
+    return [check(request, tell) for request in requests]
+
+
+def _fixed(requests: Sequence[Request], tell: Tell, stdin: str | None) -> tuple[list[Result], str | None]:
+    """Returns the results after fixing, and what standard input became."""
+    from ormlint.check import check
+    from ormlint.fixes import apply
+
+    results: list[Result] = []
+    for request in requests:
+        result = check(request, tell)
+        done = 0
+        for _ in range(MOST_ROUNDS):
+            changed = apply(result.findings, result.texts, unsafe=request.config.unsafe_fixes)
+            if not changed.texts:
+                break
+            done += changed.count
+            if stdin is not None:
+                (path,) = request.overrides
+                stdin = changed.texts.get(path, stdin)
+                request = replace(request, overrides={path: stdin})
+            else:
+                _write(request.root, changed.texts)
+            result = check(request, tell)
+        result.fixed = done
+        results.append(result)
+    return results, stdin
+
+
+def _write(root: Path, texts: Mapping[str, str]) -> None:
+    from ormlint.read.files import write_text
+
+    for path, text in texts.items():
+        try:
+            write_text(root / path, text)
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+# -------------------------------------------------------------------------------------------------------- reporting
+def _report(results: list[Result], options: Options, *, err: bool) -> None:
+    from ormlint.cli.terminal import ink_for
+    from ormlint.report import closing, concise, full, json
+
+    ink = ink_for(sys.stderr if err else sys.stdout)
+    lines: Iterable[str]
+    if options.output_format == "json":
+        lines = [json.render(results)]
+    elif options.statistics:
+        lines = closing.statistics(results)
+    elif options.output_format == "concise":
+        lines = concise.render(results, ink)
+    else:
+        lines = full.render(results, ink, verbose=options.verbose)
+    for line in lines:
+        click.echo(line, err=err, color=ink.enabled)
+    if options.output_format != "json" and not options.quiet:
+        for line in closing.render(results):
+            click.echo(line, err=err)
+    _warn(results)
+
+
+def _warn(results: list[Result]) -> None:
+    for warning in dict.fromkeys(warning for result in results for warning in result.warnings):
+        click.echo(f"ormlint: warning: {warning}", err=True)
+
+
+def _show_diff(results: list[Result], options: Options) -> int:
+    """Prints what fixing would change, and returns 1 if that is anything (2 after an internal error)."""
+    from ormlint.fixes import apply
+    from ormlint.report import closing, diff
+    from ormlint.report.result import exit_code
+
+    changes = 0
+    for result in results:
+        changed = apply(result.findings, result.texts, unsafe=result.unsafe_fixes)
+        changes += changed.count
+        for path, text in sorted(changed.texts.items()):
+            click.echo(diff.render(result.project.shown(path), result.texts[path], text), nl=False)
+    _warn(results)
+    if not options.quiet:
+        click.echo(f"Would fix {closing.counted(changes, 'finding')}.", err=True)
+    return max(exit_code(results, exit_zero=True), int(changes > 0 and not options.exit_zero))
+
+
+def _explain(options: Options, place: str) -> int:
+    """Prints why a place is reported or not."""
+    from ormlint.check import Examination
+    from ormlint.dev import explain
+
+    path, colon, line = place.rpartition(":")
+    if not colon or not line.isdigit():
+        raise UsageError(f"--explain needs PATH:LINE, not `{place}`")
+    for request in _requests(replace(options, paths=(path,)), None):
+        for text in explain(Examination(request), request.target.wanted[0], int(line)):
+            click.echo(text)
+    return 0
+
+
+def _timed(tell: Tell) -> Tell:
+    from time import perf_counter
+
+    begun = perf_counter()
+
+    def say(stage: str) -> None:
+        tell(stage)
+        click.echo(f"{perf_counter() - begun:6.2f} s  {stage}", err=True)
+
+    return say
