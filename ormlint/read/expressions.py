@@ -14,7 +14,6 @@ from ormlint.ir import nodes as ir
 from ormlint.read.lines import source_of
 
 Offsets = list[int]
-_EXACT_IN_FSTRINGS = sys.version_info >= (3, 12)
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 BINARY = {
@@ -269,7 +268,7 @@ def _text_parts(node: Any, whole: ast.expr, at: Offsets, parts: list[ir.Expr_]) 
     for part in node.values:
         if type(part) is ast.Constant:
             continue
-        if not _EXACT_IN_FSTRINGS and not _stands_there(part.value, whole, at):
+        if not source_of(at).is_exact and not _stands_there(part.value, whole, at):
             for inner in ast.walk(part.value):
                 ast.copy_location(inner, whole)
         parts.append(lower(part.value, at))

@@ -11,23 +11,28 @@ Line 0 does not exist in `ast`; its place in the list holds the `Source`, the st
 from __future__ import annotations
 
 import re
+import sys
 from typing import cast
 
 _LINE_END = re.compile(r"\r\n?|\n")
 
 
 class Source(int):
-    """The state of lowering one file: its text, and whether a `yield` was seen in the function being lowered."""
+    """The state of lowering one file.
+
+    `yields` tells whether a `yield` was seen in the function being lowered, `is_exact` whether positions inside
+    f-strings can be trusted: before Python 3.12 `ast` computes them after the fact, and often wrong.
+    """
 
     text: str
     yields: bool
+    is_exact: bool
 
     @classmethod
-    def of(cls, text: str) -> Source:
+    def of(cls, text: str, is_exact: bool = sys.version_info >= (3, 12)) -> Source:
         """Returns the state to begin with."""
         source = cls(0)
-        source.text = text
-        source.yields = False
+        source.text, source.yields, source.is_exact = text, False, is_exact
         return source
 
 

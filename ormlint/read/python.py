@@ -8,14 +8,17 @@ from __future__ import annotations
 import ast
 import gc
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ormlint.ir import nodes as ir
 from ormlint.read.lines import line_offsets, line_starts
+from ormlint.read.newer_syntax import parse_newer_syntax
 from ormlint.read.statements import lower_block
 
+_MAY_BE_NEWER = sys.version_info < (3, 14)  # the newest syntax that libcst is relied upon for
 _SPEAKS_TO_US = re.compile(r"#[^\r\n]*(?:ormlint:|noqa)", re.IGNORECASE)
 # Strings are matched only to be passed over. A prefix needs no attention: a backslash keeps the quote in raw strings too.
 _STRING_OR_COMMENT = re.compile(
@@ -31,9 +34,9 @@ _STRING_OR_COMMENT = re.compile(
 class ReadError(Exception):
     """A text that cannot be read as the language it is in; line and column are counted from 1."""
 
-    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+    def __init__(self, message: str, line: int = 1, column: int = 1, *, may_be_newer_syntax: bool = False) -> None:
         super().__init__(message)
-        self.message, self.line, self.column = message, line, column
+        self.message, self.line, self.column, self.may_be_newer_syntax = message, line, column, may_be_newer_syntax
 
 
 def lower_python(path: str, name: str, text: str, is_package: bool = False) -> ir.Module:
@@ -43,9 +46,15 @@ def lower_python(path: str, name: str, text: str, is_package: bool = False) -> i
     """
     with without_gc():
         try:
-            tree = parse(text)
             starts = line_starts(text)
-            body = lower_block(tree.body, line_offsets(text, starts))
+            try:
+                tree, offsets = parse(text), line_offsets(text, starts)
+            except ReadError as error:
+                older = parse_newer_syntax(text) if error.may_be_newer_syntax else None
+                if older is None:
+                    raise
+                tree, offsets = older.tree, older.offsets
+            body = lower_block(tree.body, offsets)
         except (RecursionError, MemoryError) as error:
             raise ReadError("nested too deeply to be analysed") from error
         return ir.Module(path, name, "python", body, starts, len(text), find_comments(text), is_package, find_exports(body))
@@ -63,7 +72,7 @@ def parse(text: str) -> ast.Module:
         try:
             return ast.parse(text)
         except SyntaxError as error:
-            raise ReadError(error.msg, max(error.lineno or 1, 1), max(error.offset or 1, 1)) from error
+            raise ReadError(error.msg, max(error.lineno or 1, 1), max(error.offset or 1, 1), may_be_newer_syntax=_MAY_BE_NEWER) from error
         except ValueError as error:  # Python 3.10 and 3.11 on NUL characters
             raise ReadError(str(error)) from error
 
