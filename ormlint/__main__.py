@@ -2,4 +2,4 @@
 
 from ormlint.cli import main
 
-main()
+main(prog_name="ormlint")

@@ -229,7 +229,7 @@ def result_of(examination: Examination) -> Result:
         from ormlint.fixes import plan_fixes
 
         examination.tell("Planning fixes")
-        plan_fixes(judgement.findings, examination.project, examination.texts)
+        plan_fixes(judgement.findings, examination.project, examination.texts.__getitem__)
     covers = examination.request.target.covers
     mine = [problem for problem in examination.problems if not problem.path or covers(problem.path)]
     result = Result(

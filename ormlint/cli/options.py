@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
 from ormlint.config import Config, load_config
 from ormlint.targets import Target
 
-Command = TypeVar("Command", bound=Callable[..., object])
+Command = Callable[..., int]
 
 PATHS = click.argument("paths", nargs=-1, metavar="[PATHS]...")
 CONFIG = click.option(
