@@ -74,7 +74,7 @@ class CaseItem(pytest.Item):
     def programs(self) -> Iterator[Program]:
         """Yields what this check needs executed."""
         if self.check in checks.EXECUTING:
-            yield from checks.programs_of(self.case, fixed=self.check is checks.agree)
+            yield from checks.programs_of(self.case, also_fixed=self.check is checks.agree)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
         if isinstance(excinfo.value, checks.Disagreement):

@@ -88,6 +88,14 @@ class TestLenOfQuery:
         evaluated.loops = ()
         assert reports(len_of_query, PROJECT, [evaluated], [rows])
 
+    def test_a_query_per_round_is_another_rules_matter(self):
+        rows = books(LEN)
+        round = loop(VIEWS.at("books"))
+        loaded = event(Op.LOAD_ROWS, LEN.site, round, query=rows, depends=frozenset({round.id}))
+        assert not reports(len_of_query, PROJECT, [loaded], [rows])
+        loaded.depends = frozenset()
+        assert reports(len_of_query, PROJECT, [loaded], [rows])
+
 
 def counted(*uses, orm=Orm.DJANGO, **facts):
     return event(Op.COUNT, VIEWS.at("books.count()"), query=books(orm=orm, **facts), orm=orm, uses=list(uses))
@@ -235,9 +243,14 @@ class TestAggregationInPython:
         (found,) = reports(aggregation_in_python, PROJECT, [consumed("max", type="DecimalField")])
         assert found.severity is Severity.WARNING
 
-    @pytest.mark.parametrize("kind", [*ROWS_USED, UseKind.LEN, UseKind.TRUTH])
+    @pytest.mark.parametrize("kind", [*ROWS_USED, UseKind.TRUTH])
     def test_rows_that_are_used_otherwise_are_silent(self, kind):
         assert not reports(aggregation_in_python, PROJECT, [consumed("sum", use(kind))])
+
+    def test_the_number_of_rows_can_be_had_with_their_sum(self):
+        (found,) = reports(aggregation_in_python, PROJECT, [consumed("sum", LEN)])
+        assert found.message.startswith("`sum()`")
+        assert found.intent is None
 
     def test_a_property_is_not_known_to_the_database(self):
         assert not reports(aggregation_in_python, PROJECT, [consumed(named="price_with_tax")])

@@ -176,6 +176,11 @@ def test_a_query_that_something_unknown_may_have_changed_is_silent():
     assert not reports(rule, PROJECT, [lazy(shop.books, "author", VIEWS.at("book.author"), shop.loop)])
 
 
+def test_a_relation_that_some_ways_load_is_silent():
+    shop = Shop()
+    assert not reports(rule, PROJECT, [lazy(shop.books, "author", VIEWS.at("book.author"), shop.loop, certain=False)])
+
+
 def test_a_single_row_is_silent():
     shop = Shop()
     assert not reports(rule, PROJECT, [lazy(shop.books, "author", VIEWS.at("book.author"))])
