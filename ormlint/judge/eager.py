@@ -56,8 +56,8 @@ def path_of(event: Event) -> tuple[str, ...]:
 
 
 def is_attributable(event: Event) -> bool:
-    """Whether it is certain which query the row came from and what that query loads; without that, rules are silent."""
-    return event.row is not None and event.row.query.complete and event.relation is not None
+    """Whether it is certain which query the row came from and that it does not load the relation; else rules are silent."""
+    return event.row is not None and event.row.query.complete and event.relation is not None and event.certain
 
 
 def missing_chains(events: Iterable[Event]) -> Iterator[Chain]:

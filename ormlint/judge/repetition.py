@@ -8,12 +8,13 @@ weight              WARNING with the data, INFO when bounded by a small constant
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ormlint.judge.finding import Severity
 from ormlint.judge.project import Project
 from ormlint.link.schema import Model
 from ormlint.run.log import Bound, Event, Loop, Op, QueryLog, QueryObject, Tracked, Use, UseKind
+from ormlint.text import Site
 
 NEGLIGIBLE = 3  # repetitions nobody needs to hear of
 _LARGE = 1_000_000
@@ -74,31 +75,29 @@ def _in_management_command(event: Event) -> bool:
     return "/management/commands/" in f"/{event.site.path}"
 
 
-def life(value: Tracked) -> Iterator[Use]:
-    """Yields all uses of a value; that an inner function returned it to an outer one is no use."""
-    yield from value.uses
-    inner = value.parent
-    while inner is not None:
-        yield from (use for use in inner.uses if use.kind is not UseKind.RETURN)
-        inner = inner.parent
+def asked_per_round(log: QueryLog) -> set[Site]:
+    """Returns where queries are built whose rows are fetched anew, with other parameters, in every round of a loop.
 
-
-def collections_in_loops(log: QueryLog) -> set[QueryObject]:
-    """Returns the queries of collections that are evaluated for row after row.
-
-    How their rows are used does not matter before that is cured: prefetched, `len(author.books.all())` is free.
+    How the rows are used does not matter before that is cured: prefetched, `len(author.books.all())` is free.
     """
-    events = log.of(Op.LOAD_ROWS, Op.LAZY_COLLECTION)
-    return {event.query for event in events if event.query is not None and event.relation is not None and event.row is not None and repeaters(event)}
+    found = set()
+    for event in log.of(Op.LOAD_ROWS, Op.LAZY_COLLECTION):
+        if event.query is None:
+            continue
+        loops = {loop.id for loop in repeaters(event)}
+        related = event.relation is not None and event.row is not None
+        if loops and (related or loops & (event.depends | event.query.parameters)):
+            found.add(event.query.site)
+    return found
 
 
-def only_uses(value: Tracked, kind: UseKind) -> list[Use]:
-    """Returns the uses of one kind if the value has no others in its whole life, else an empty list.
+def only_uses(value: Tracked, *kinds: UseKind) -> list[Use]:
+    """Returns the uses of a value if in its whole life there are none but of these kinds, else an empty list.
 
     Deriving another query object from a query leaves its rows alone and does not count.
     """
-    uses = [use for use in life(value) if use.kind is not UseKind.DERIVE]
-    return uses if all(use.kind is kind for use in uses) else []
+    uses = [use for use in value.all_uses() if use.kind is not UseKind.DERIVE]
+    return uses if all(use.kind in kinds for use in uses) else []
 
 
 def costs_nothing(query: QueryObject) -> bool:

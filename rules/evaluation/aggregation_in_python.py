@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import AggregateInDatabase, Column, Event, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, UseKind, rule
+from ormlint.api import AggregateInDatabase, Column, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, UseKind, rule
 from ormlint.judge.describe import at, code, is_shown, query_labels, row_of
-from ormlint.judge.repetition import costs_nothing, is_deliberate, only_uses, repeaters
+from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses
 
 _IN_DATABASE = {"sum": "Sum", "min": "Min", "max": "Max", "len": "Count", "mean": "Avg", "fmean": "Avg", "count": "Count"}
 # the database may round these differently from Python
@@ -14,19 +14,22 @@ _INEXACT = frozenset({"DecimalField", "FloatField", "Decimal", "DECIMAL", "Numer
 @rule("ORM210", "aggregation-in-python")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query whose rows only go into a sum, a minimum, a count… of one of their columns."""
+    repeated = asked_per_round(log)
     for event in log.of(Op.LOAD_ROWS, Op.LAZY_COLLECTION):
         query = event.query
-        # in a loop it is one query per row, which is another rule's finding
-        if query is None or repeaters(event) or costs_nothing(query) or is_deliberate(query):
+        if query is None or query.site in repeated or costs_nothing(query) or is_deliberate(query):
             continue
-        uses = only_uses(query, UseKind.AGGREGATE)
+        # the number of rows can be had along with their sum
+        uses = sorted(only_uses(query, UseKind.AGGREGATE, UseKind.LEN), key=lambda use: use.kind is UseKind.LEN)
+        if not uses or uses[0].operator not in _IN_DATABASE or not is_shown(project, uses[0].site):
+            continue
+        # `sum(book.price_with_tax for …)` of a property is Python's business
         column = query.model.columns.get(event.column) if query.model is not None else None
-        if not uses or not is_shown(project, uses[0].site) or uses[0].operator not in _IN_DATABASE or (column is None and uses[0].operator != "len"):
-            continue
-        yield _report(project, event, query, uses, column)
+        if column is not None or uses[0].operator == "len":
+            yield _report(project, query, uses, column)
 
 
-def _report(project: Project, event: Event, query: QueryObject, uses: list[Use], column: Column | None) -> Report:
+def _report(project: Project, query: QueryObject, uses: list[Use], column: Column | None) -> Report:
     function = uses[0].operator
     of = f" of {code(column.name)}" if column is not None and function != "len" else ""
     rounding = column is not None and column.type in _INEXACT and function in ("sum", "mean", "fmean")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import Event, Op, Orm, Project, QueryLog, ReplaceCountTest, Report, Severity, Use, UseKind, rule
 from ormlint.judge.describe import at, code, is_shown, query_labels
-from ormlint.judge.repetition import costs_nothing, is_deliberate, life
+from ormlint.judge.repetition import costs_nothing, is_deliberate
 
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 # what a comparison with the constant asks for: some row (True) or none (False)
@@ -18,7 +18,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         query = event.query
         if query is None or costs_nothing(query) or is_deliberate(query):
             continue
-        uses = list(life(event))
+        uses = list(event.all_uses())
         tests = [_asks_for_some(use) for use in uses]
         if not tests or None in tests or not is_shown(project, uses[0].site):
             continue

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import READS, Event, Loop, Op, Orm, Project, QueryLog, Report, UseKind, rule
 from ormlint.judge.describe import at, call_path, code, labels, per, place
-from ormlint.judge.repetition import innermost, is_deliberate, life, repeaters, weight, worth_counting
+from ormlint.judge.repetition import innermost, is_deliberate, repeaters, weight, worth_counting
 
 _KEYS = ("pk", "id", "pk__exact", "id__exact")
 
@@ -55,7 +55,7 @@ def _looks_for_a_free_value(event: Event, loop: Loop) -> bool:
     """
     if loop.kind == "while" and loop.site.encloses(event.site):
         return True
-    uses = [*life(event), *(life(event.query) if event.query is not None else ())]
+    uses = [*event.all_uses(), *(event.query.all_uses() if event.query is not None else ())]
     return loop.searches and any(use.kind in (UseKind.TRUTH, UseKind.COMPARE) for use in uses)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import READS, Event, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.describe import at, call_path, code, labels, per_model, places
-from ormlint.judge.eager import Chain, advice_for, intent_for, is_attributable, is_loaded, missing_chains, path_of
+from ormlint.judge.eager import Chain, advice_for, intent_for, missing_chains
 from ormlint.judge.repetition import heaviest, innermost, repeaters
 
 # these run a statement of their own even on a prefetched collection
@@ -30,10 +30,8 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 
 
 def _is_unloaded_collection(event: Event) -> bool:
-    if event.relation is None or event.relation.to_one or not is_attributable(event) or event.row is None:
-        return False
-    # a prefetched collection whose prefetch is bypassed is another matter
-    return not is_loaded(event.row.query.plan, path_of(event))
+    # a query that bypasses the prefetched rows is another matter
+    return event.relation is not None and not event.relation.to_one and not event.bypasses
 
 
 def _can_be_prefetched(event: Event) -> bool:

@@ -264,7 +264,8 @@ class TestAggregationInPython:
     def test_locked_rows_are_silent(self):
         assert not reports(aggregation_in_python, PROJECT, [consumed(locked=True)])
 
-    def test_one_query_per_row_is_another_rules_matter(self):
+    def test_a_query_per_round_is_another_rules_matter(self):
         loaded = consumed()
-        loaded.loops = (loop(BOOKS),)
+        round = loop(VIEWS.at("books"))
+        loaded.loops, loaded.depends = (round,), frozenset({round.id})
         assert not reports(aggregation_in_python, PROJECT, [loaded])
