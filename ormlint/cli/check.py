@@ -80,7 +80,7 @@ def command(**given: Any) -> int:
     _reject_contradictions(options)
     if options.explain is not None:
         return _explain(options, options.explain)
-    stdin = click.get_text_stream("stdin", encoding="utf-8").read() if options.reads_stdin else None
+    stdin = _standard_input() if options.reads_stdin else None
     requests = list(_requests(options, stdin))
     from ormlint.cli.terminal import progress
 
@@ -94,7 +94,7 @@ def command(**given: Any) -> int:
         return _show_diff(results, options)
     if options.fix and stdin is not None:
         # the text is what was asked for, and goes where it came from
-        click.echo(stdin, nl=False)
+        click.echo(stdin.encode(), nl=False)
         _report(results, options, err=True)
     else:
         _report(results, options, err=False)
@@ -112,6 +112,14 @@ def _reject_contradictions(options: Options) -> None:
         raise UsageError("--fix and --diff cannot be combined: --diff shows what --fix would do")
     if options.quiet and options.verbose:
         raise UsageError("--quiet and --verbose cannot be combined")
+
+
+def _standard_input() -> str:
+    """Returns the text on standard input, line ends untouched."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"standard input is not UTF-8: {error}") from error
 
 
 # --------------------------------------------------------------------------------------------------------- checking

@@ -10,7 +10,6 @@ import click
 from ormlint.config import Config, load_config
 from ormlint.targets import Target
 
-Command = Callable[..., int]
 
 PATHS = click.argument("paths", nargs=-1, metavar="[PATHS]...")
 CONFIG = click.option(
@@ -27,7 +26,7 @@ def split(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> 
     return tuple(item.strip() for value in values for item in value.split(",") if item.strip())
 
 
-def selectors(name: str, text: str) -> Callable[[Command], Command]:
+def selectors(name: str, text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Returns an option for codes, names, prefixes and families of rules."""
     return click.option(name, multiple=True, callback=split, metavar="RULES", help=text)
 
