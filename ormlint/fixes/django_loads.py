@@ -1,0 +1,196 @@
+"""`select_related` and `prefetch_related`, added to the expression that builds a queryset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from ormlint.fixes.chain import Chain, append_argument, chain_of, insert_links, quote_for
+from ormlint.fixes.guards import calls_of, has_arguments
+from ormlint.fixes.imports import Refusal
+from ormlint.fixes.source import SourceFile, Sources
+from ormlint.fixes.statement import Statement
+from ormlint.judge.finding import Applicability, Fix
+from ormlint.link.schema import Kind, Relation
+from ormlint.run.log import QueryObject
+from ormlint.text import Edit
+
+SELECT, PREFETCH = "select_related", "prefetch_related"
+
+# What gives no queryset of model instances any more, or one that takes no further loads.
+_END_NAMES = """
+    values values_list dates datetimes union intersection difference iterator count exists aggregate in_bulk get first last earliest latest
+    contains explain create get_or_create update_or_create bulk_create bulk_update update delete none raw
+    aiterator acount aexists aaggregate ain_bulk aget afirst alast aearliest alatest acontains aexplain
+    acreate aget_or_create aupdate_or_create abulk_create abulk_update aupdate adelete
+"""
+_ENDS = frozenset(_END_NAMES.split())
+_SHORTCUTS = frozenset({"get_object_or_404", "aget_object_or_404", "get_list_or_404", "aget_list_or_404"})
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A path of relations as a lookup of one of the two methods."""
+
+    method: str
+    path: str
+
+    def covers(self, other: Lookup) -> bool:
+        """Whether this lookup loads all that the other one loads."""
+        return self.method == other.method and (self.path == other.path or self.path.startswith(f"{other.path}__"))
+
+
+def lookup_of(sources: Sources, query: QueryObject, path: Iterable[Relation]) -> Lookup | Refusal:
+    """Returns the lookup that loads a path with a query, or why none can."""
+    hops = [relation for relation in path if relation.kind is not Kind.PARENT_LINK]  # always joined
+    if not hops:
+        return Refusal("a parent link is always loaded")
+    if any(hop.kind is Kind.GENERIC_FOREIGN_KEY for hop in hops[:-1]):
+        return Refusal("the rows behind a generic foreign key are of different models")
+    if query.combined:
+        return Refusal("a combined query (`union()` and the like) takes no further loads: add them to each part")
+    plan = query.plan
+    for hop in hops:
+        entry = plan.loaded.get(hop.name)
+        if entry is None:
+            break
+        if entry.to_attr:
+            return Refusal(f"`{hop.name}` is loaded by a `Prefetch` with `to_attr`: add the load to its queryset")
+        plan = entry.plan
+    if all(hop.to_one and hop.kind is not Kind.GENERIC_FOREIGN_KEY for hop in hops):
+        return _joined(query, hops)
+    if query.has("iterator", "aiterator") or any(use.operator in ("iterator", "aiterator") for use in query.uses):
+        if not (has_arguments(sources, query, "iterator") or has_arguments(sources, query, "aiterator")):
+            return Refusal("`iterator()` needs a `chunk_size` before it can prefetch")
+    return Lookup(PREFETCH, "__".join(hop.name for hop in hops))
+
+
+def _joined(query: QueryObject, hops: list[Relation]) -> Lookup | Refusal:
+    if query.raw or query.has("raw"):
+        return Refusal("`raw()` takes no `select_related()`")
+    first = {hops[0].name, hops[0].attname}
+    if query.plan.deferred & first or (query.plan.only is not None and hops[0].attname and not query.plan.only & first):
+        return Refusal(f"the query defers `{hops[0].name}`, which a join needs")
+    # A reverse one-to-one is selected by its query name, but prefetched by the name of the attribute.
+    return Lookup(SELECT, "__".join((hop.query_name or hop.name) if hop.kind is Kind.REVERSE_ONE_TO_ONE else hop.name for hop in hops))
+
+
+def add_lookups(sources: Sources, file: SourceFile, statement: Statement, query: QueryObject, lookups: list[Lookup]) -> Fix | Refusal | None:
+    """Returns the fix that adds lookups to a query, without a verdict on its safety except where its form decides.
+
+    Returns None if there is nothing to add, a refusal if the query's expression takes none.
+    """
+    node = statement.expression(query.site.start, query.site.end)
+    if node is None:
+        return None
+    wanted = [lookup for lookup in dict.fromkeys(lookups) if not any(other != lookup and other.covers(lookup) for other in lookups)]
+    chain = chain_of(statement, node)
+    if isinstance(chain.root, cst.Call) and isinstance(chain.root.func, cst.Name) and chain.root.func.value in _SHORTCUTS and chain.root.args:
+        chain = chain_of(statement, chain.root.args[0].value)
+    if not chain.links[: chain.inner] and isinstance(chain.root, cst.Name) and query.model is not None and chain.root.value == query.model.name:
+        return _on_the_class(file, statement, chain, query.model.name, wanted)
+    for call in calls_of(sources, query, SELECT):
+        if any(lookup.method == SELECT for lookup in wanted) and not call.args:
+            return Refusal("`select_related()` without arguments follows every relation that is not nullable; name them all instead")
+    for site in query.steps:
+        if any(_clears(call) for method in (SELECT, PREFETCH) for call in _calls_at(sources, query, method) if _within(statement, call, site)):
+            return Refusal("a later statement clears what the query loads")
+    return _Addition(file, statement, chain).add(wanted)
+
+
+def _within(statement: Statement, call: cst.Call, site: tuple[str, int, int]) -> bool:
+    start, end = statement.span(call)
+    return site[1] <= start and end <= site[2]
+
+
+def _calls_at(sources: Sources, query: QueryObject, method: str) -> list[cst.Call]:
+    return list(calls_of(sources, query, method))
+
+
+def _clears(call: cst.Call) -> bool:
+    return len(call.args) == 1 and isinstance(call.args[0].value, cst.Name) and call.args[0].value.value == "None"
+
+
+def _on_the_class(file: SourceFile, statement: Statement, chain: Chain, name: str, wanted: list[Lookup]) -> Fix | Refusal:
+    argument = statement.parent(chain.root)
+    if not isinstance(argument, cst.Arg):
+        return Refusal(f"the rows come from the default manager of `{name}`: give a queryset that loads the relation")
+    links = [".objects", *_links(wanted, quote_for(file, statement, chain))]
+    edits = tuple(insert_links(file, statement, chain, 0, ["".join(links)]))
+    return Fix(Applicability.DISPLAY, f"give `{name}{''.join(links)}`", edits, f"the default manager of `{name}` may have another name")
+
+
+def _links(wanted: list[Lookup], quote: str) -> list[str]:
+    links = []
+    for method in (SELECT, PREFETCH):
+        paths = ", ".join(f"{quote}{lookup.path}{quote}" for lookup in wanted if lookup.method == method)
+        if paths:
+            links.append(f".{method}({paths})")
+    return links
+
+
+@dataclass(slots=True)
+class _Addition:
+    """The edits that add lookups to one chain."""
+
+    file: SourceFile
+    statement: Statement
+    chain: Chain
+    edits: list[Edit] = field(default_factory=list)
+    reason: str = ""
+
+    def add(self, wanted: list[Lookup]) -> Fix | None:
+        """Returns the fix, or None if the chain loads it all."""
+        start = max((number + 1 for number, link in enumerate(self.chain.links[: self.chain.inner]) if link.is_attribute), default=0)
+        links = self.chain.links
+        end = next((number for number in range(start, len(links)) if links[number].is_index or self._ends(number)), len(links))
+        position = min(end, self.chain.inner)
+        quote = quote_for(self.file, self.statement, self.chain)
+        missing: list[Lookup] = []
+        for method in (SELECT, PREFETCH):
+            mine = [lookup for lookup in wanted if lookup.method == method]
+            found = [number for number in range(start, end) if links[number].call is not None and links[number].name == method]
+            if not mine or not found:
+                missing += mine
+                continue
+            call = links[found[-1]].call
+            assert call is not None
+            if _clears(call) or any(argument.star for argument in call.args):
+                if method == SELECT and not _clears(call):
+                    self.reason = "`select_related(*…)` with nothing to unpack follows every relation, which a further call ends"
+                position = max(position, found[-1] + 1)
+                missing += mine
+            else:
+                self._extend(call, mine, quote)
+        if missing:
+            self.edits += insert_links(self.file, self.statement, self.chain, position, _links(missing, quote))
+        if not self.edits:
+            return None
+        description = f"add `{''.join(_links(wanted, quote))}` to the query"
+        return Fix(Applicability.UNSAFE if self.reason else Applicability.SAFE, description, tuple(self.edits), self.reason)
+
+    def _ends(self, number: int) -> bool:
+        link = self.chain.links[number]
+        return link.call is not None and link.name in _ENDS
+
+    def _extend(self, call: cst.Call, wanted: list[Lookup], quote: str) -> None:
+        """Adds lookups to the arguments of a call; a literal that is the beginning of one gives way to it."""
+        literals = [argument.value for argument in call.args if isinstance(argument.value, cst.SimpleString)]
+        only_literals = len(literals) == len(call.args)
+        added: list[str] = []
+        for lookup in wanted:
+            present = {str(literal.evaluated_value): literal for literal in literals}
+            if any(Lookup(lookup.method, path).covers(lookup) for path in present):
+                continue
+            shorter = [path for path in present if lookup.covers(Lookup(lookup.method, path))]
+            # A `Prefetch` with a queryset must come before the lookups through it.
+            if shorter and only_literals:
+                literal = present[max(shorter, key=len)]
+                literals.remove(literal)
+                self.edits.append(self.file.edit(*self.statement.span(literal), f"{literal.prefix}{literal.quote}{lookup.path}{literal.quote}"))
+            else:
+                added.append(f"{quote}{lookup.path}{quote}")
+        if added:
+            self.edits += append_argument(self.file, self.statement, call, added)

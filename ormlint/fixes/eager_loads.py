@@ -1,0 +1,73 @@
+"""Eager loads: all findings that want something loaded with one query get one fix, with all paths in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ormlint.fixes.django_loads import SELECT, Lookup, add_lookups, lookup_of
+from ormlint.fixes.guards import risk_of_eager_load
+from ormlint.fixes.imports import Refusal
+from ormlint.fixes.source import Sources
+from ormlint.fixes.sqlalchemy_loads import add_options
+from ormlint.judge.finding import Applicability, EagerLoad, Finding, Fix
+from ormlint.judge.project import Project
+from ormlint.link.schema import Orm
+from ormlint.text import Site
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    finding: Finding
+    intent: EagerLoad
+    lookup: Lookup | None  # None for SQLAlchemy
+    risk: str
+
+
+def plan_eager_loads(findings: list[Finding], sources: Sources, project: Project) -> None:
+    """Sets the fix of the findings whose intent is an eager load."""
+    groups: dict[tuple[Site, bool], list[_Request]] = {}
+    for finding in findings:
+        if isinstance(finding.intent, EagerLoad) and finding.intent.path:
+            request = _request(finding, finding.intent, sources)
+            if isinstance(request, Refusal):
+                finding.fix = refused(request)
+            else:
+                # What is safe is not held back by what is not.
+                groups.setdefault((finding.intent.query.site, bool(request.risk)), []).append(request)
+    for requests in groups.values():
+        fix = _fix(requests, sources, project)
+        for request in requests:
+            request.finding.fix = fix
+
+
+def refused(refusal: Refusal) -> Fix:
+    """Returns the fix that only says why there is none."""
+    return Fix(Applicability.DISPLAY, "", (), refusal.reason)
+
+
+def _request(finding: Finding, intent: EagerLoad, sources: Sources) -> _Request | Refusal:
+    query = intent.query
+    if query.orm is Orm.SQLALCHEMY:
+        return _Request(finding, intent, None, risk_of_eager_load(sources, query, intent.path[0].to_one))
+    lookup = lookup_of(sources, query, intent.path)
+    if isinstance(lookup, Refusal):
+        return lookup
+    return _Request(finding, intent, lookup, risk_of_eager_load(sources, query, lookup.method == SELECT))
+
+
+def _fix(requests: list[_Request], sources: Sources, project: Project) -> Fix | None:
+    query = requests[0].intent.query
+    file, statement = sources.file(query.site), sources.statement(query.site)
+    if file is None or statement is None:
+        return None
+    if query.orm is Orm.SQLALCHEMY:
+        made = add_options(file, statement, query, [request.intent.path for request in requests], project.schema)
+    else:
+        made = add_lookups(sources, file, statement, query, [request.lookup for request in requests if request.lookup is not None])
+    match made:
+        case Refusal():
+            return refused(made)
+        case Fix(applicability=Applicability.SAFE) if requests[0].risk:
+            return replace(made, applicability=Applicability.UNSAFE, reason=requests[0].risk)
+        case _:
+            return made

@@ -1,0 +1,138 @@
+"""What must be known of a query before a fix to it counts as safe: nothing else may see the change.
+
+The reasons are shown to users: each completes "not safe: …".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from ormlint.fixes.source import Sources
+from ormlint.fixes.statement import Statement
+from ormlint.link.schema import Orm
+from ormlint.run.log import QueryObject, UseKind
+from ormlint.text import Site
+
+_CONSUMING = frozenset({UseKind.ITERATE, UseKind.AGGREGATE, UseKind.INDEX, UseKind.CONTAINS, UseKind.METHOD})
+_HARMLESS = frozenset({UseKind.LEN, UseKind.TRUTH, UseKind.DERIVE, UseKind.DISCARD})
+_COUNTING = frozenset({"count", "exists", "acount", "aexists"})  # they drop select_related and prefetches
+_ESCAPES = {
+    UseKind.ARGUMENT: "the query is passed to code that is not understood",
+    UseKind.STORE: "the query is kept in an attribute or a container",
+    UseKind.RETURN: "the query is returned to callers that are not all known",
+    UseKind.RENDER: "the query is handed to a template, a serializer or a response",
+}
+_DJANGO = {
+    "only": "`only()` limits the columns; the foreign key must stay among them",
+    "defer": "`defer()` leaves columns out; the foreign key must not be among them",
+    "select_for_update": "`select_for_update()` would lock the joined rows too",
+    "extra": "`extra()` adds SQL that a join may make ambiguous",
+    "values": "`values()` gives no model instances",
+    "values_list": "`values_list()` gives no model instances",
+}
+_SQLALCHEMY = {
+    "with_for_update": "`with_for_update()` would lock the joined rows too",
+    "group_by": "`group_by()` may not admit the added columns",
+    "with_entities": "`with_entities()` changes what is selected",
+    "from_statement": "`from_statement()` gives the SQL, to which nothing is added",
+    "yield_per": "`yield_per()` does not go with every loader option",
+    "union": "`union()` combines queries",
+    "union_all": "`union_all()` combines queries",
+}
+
+
+def risk_of_eager_load(sources: Sources, query: QueryObject, joins: bool) -> str:
+    """Returns why loading more with a query may change what the program does, "" if it cannot.
+
+    `joins` tells that the relation is loaded with a join instead of a query of its own.
+    """
+    reasons = _DJANGO if query.orm is Orm.DJANGO else _SQLALCHEMY
+    for name, reason in reasons.items():
+        if query.has(name):
+            return reason
+    if query.locked:
+        return "the query locks its rows, and would lock the joined rows too"
+    if not query.complete:
+        return "something that is not understood may change the query"
+    if (query.distinct or query.has("distinct")) and (query.orm is Orm.SQLALCHEMY or has_arguments(sources, query, "distinct")):
+        if joins:
+            return "`distinct()` would compare the added columns too"
+    return risk_of_sharing(sources, query)
+
+
+def risk_of_sharing(sources: Sources, query: QueryObject) -> str:
+    """Returns what else than one evaluation sees a query, "" if nothing does."""
+    if query.parent is not None:
+        return "other callers of the function that builds the query would get it too"
+    evaluations = 0
+    for use in query.uses:
+        if use.kind in _ESCAPES:
+            return _ESCAPES[use.kind]
+        if use.kind in _CONSUMING:
+            evaluations += not (use.kind is UseKind.METHOD and use.operator in _COUNTING)
+        elif use.kind not in _HARMLESS:
+            return "it is not known what becomes of the query"
+    if evaluations != 1:
+        return "the query is evaluated in several places" if evaluations else "it is not known where the query is evaluated"
+    if query.steps and not _is_private(sources, query):
+        return "other queries may be made from the same one"
+    return ""
+
+
+def has_arguments(sources: Sources, query: QueryObject, method: str) -> bool:
+    """Whether a method of the query's chain is called with arguments, or cannot be found to tell."""
+    calls = list(calls_of(sources, query, method))
+    return not calls or any(call.args for call in calls)
+
+
+def calls_of(sources: Sources, query: QueryObject, method: str) -> Iterator[cst.Call]:
+    """Yields the calls of a method in the expressions that build a query and in those that evaluate it."""
+    for site in (query.site, *query.steps, *(use.site for use in query.uses)):
+        statement = sources.statement(site)
+        node = statement.expression(site.start, site.end) if statement is not None else None
+        if statement is None or node is None:
+            continue
+        for call in statement.within(node, cst.Call):
+            if isinstance(call.func, cst.Attribute) and call.func.attr.value == method:
+                yield call
+
+
+def _is_private(sources: Sources, query: QueryObject) -> bool:
+    """Whether the variable that holds the query at first is read only where the query is refined or used."""
+    statement = sources.statement(query.site)
+    node = statement.expression(query.site.start, query.site.end) if statement is not None else None
+    if statement is None or node is None:
+        return False
+    match next((above for above in statement.ancestors(node) if isinstance(above, (cst.Assign, cst.AnnAssign, cst.BaseStatement))), None):
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=variable))], value=value) if value is node:
+            pass
+        case cst.AnnAssign(target=cst.Name(value=variable), value=value) if value is node:
+            pass
+        case _:
+            return False
+    known = [*query.steps, *(use.site for use in query.uses)]
+    scope = statement.function(node) or statement.module
+    return all(_covers(known, query.site.path, statement.span(name)) for name in _reads(statement, scope, variable))
+
+
+def _reads(statement: Statement, scope: cst.CSTNode, variable: str) -> Iterator[cst.Name]:
+    for name in statement.within(scope, cst.Name):
+        if name.value != variable:
+            continue
+        match statement.parent(name):
+            case cst.Attribute(attr=part) if part is name:
+                continue
+            case cst.Arg(keyword=part) if part is name:
+                continue
+            case cst.AssignTarget():
+                continue
+            case cst.AnnAssign(target=part) if part is name:
+                continue
+            case _:
+                yield name
+
+
+def _covers(sites: list[Site], path: str, span: tuple[int, int]) -> bool:
+    return any(site.encloses(Site(path, *span)) for site in sites)

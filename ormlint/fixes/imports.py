@@ -1,0 +1,215 @@
+"""Names of libraries and models: how a file spells them, and the import that is added when it cannot yet."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+from libcst.helpers import get_full_name_for_node
+
+from ormlint.fixes.chain import append_element
+from ormlint.fixes.source import SourceFile, TopLevel
+from ormlint.link.schema import Model, Schema
+from ormlint.text import Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How a name is written at some place, and what must be added to the file for it."""
+
+    text: str
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something cannot be written."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What an import binds: `name` means `original` of `module`, or the module itself if `original` is empty."""
+
+    name: str
+    module: str
+    original: str
+
+    @property
+    def path(self) -> str:
+        """The dotted path of what is bound."""
+        return f"{self.module}.{self.original}".strip(".") if self.original else self.module
+
+
+def spell_import(file: SourceFile, offset: int, module: str, name: str) -> Spelling | Refusal:
+    """Returns how `name` of the library module `module` is written at an offset, with the import if it is missing."""
+    bindings = list(_visible(file, offset))
+    for binding in bindings:
+        if binding.path == f"{module}.{name}" and binding.original:
+            return Spelling(binding.name)
+    for binding in bindings:
+        if binding.path == module:
+            return Spelling(f"{binding.name}.{name}")
+    if _is_taken(file, name, module):
+        return Refusal(f"`{name}` means something else in this file")
+    edits = _merged(file, offset, module, name) or [_new_import(file, offset, module, name)]
+    return Spelling(name, tuple(edits))
+
+
+def spell_model(file: SourceFile, offset: int, model: Model, schema: Schema) -> str | None:
+    """Returns how a model class is written at an offset, or None if the file does not know it there."""
+    for top in file.body:
+        if model.site.path == file.path and any(isinstance(node, ast.ClassDef) and node.name == model.name for node in top.nodes):
+            return model.name
+    bindings = list(_visible(file, offset))
+    unique = sum(other.name == model.name for other in schema) == 1
+    for binding in bindings:
+        if binding.original == model.name and (unique or _may_lead_to(binding.module, model.site.path)):
+            return binding.name
+    for binding in bindings:
+        spelling = f"{binding.name}.{model.name}"
+        if _is_module(binding.path, model.site.path) or (
+            _may_lead_to(binding.path, model.site.path) and re.search(rf"\b{re.escape(spelling)}\b", file.text)
+        ):
+            return spelling
+    return None
+
+
+def _is_module(dotted: str, path: str) -> bool:
+    module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return bool(dotted) and (module == dotted or module.endswith(f".{dotted}"))
+
+
+def _may_lead_to(dotted: str, path: str) -> bool:
+    """Whether a module is the one a model stands in, or a package around it, which may re-export it."""
+    return bool(dotted) and f".{dotted}." in f".{path.removesuffix('.py').replace('/', '.')}."
+
+
+def _visible(file: SourceFile, offset: int) -> Iterator[Binding]:
+    """Yields the imports that are in force at an offset: those of the functions around it, then the module's."""
+    line = file.line_of(offset)
+    for top in file.body:
+        if top.start <= offset < top.end:
+            for node in top.nodes:
+                yield from _local(node, line)
+    for top in file.body:
+        for node in top.nodes:
+            yield from _bindings(node)
+            if isinstance(node, ast.Try):
+                for inner in node.body:
+                    yield from _bindings(inner)
+
+
+def _local(node: ast.AST, line: int) -> Iterator[Binding]:
+    for inner in ast.walk(node):
+        if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) and inner.lineno <= line <= (inner.end_lineno or line):
+            for statement in inner.body:
+                if statement.lineno < line:
+                    yield from _bindings(statement)
+
+
+def _bindings(node: ast.AST) -> Iterator[Binding]:
+    if isinstance(node, ast.ImportFrom):
+        yield from (Binding(alias.asname or alias.name, node.module or "", alias.name) for alias in node.names)
+    elif isinstance(node, ast.Import):
+        yield from (Binding(alias.asname or alias.name, alias.name, "") for alias in node.names)
+
+
+def _is_taken(file: SourceFile, name: str, module: str) -> bool:
+    for top in file.body:
+        if not top.nodes and re.search(rf"\b{name}\b", file.text[top.start : top.end]):
+            return True
+        for statement in top.nodes:
+            if any(_binds(node, name, module) for node in ast.walk(statement)):
+                return True
+    return False
+
+
+def _binds(node: ast.AST, name: str, module: str) -> bool:
+    match node:
+        case ast.Name(id=bound, ctx=ast.Store() | ast.Del()) | ast.arg(arg=bound):
+            return bound == name
+        case ast.FunctionDef(name=bound) | ast.AsyncFunctionDef(name=bound) | ast.ClassDef(name=bound) | ast.ExceptHandler(name=bound):
+            return bound == name
+        case ast.ImportFrom() | ast.Import():
+            return any(binding.name.partition(".")[0] == name and binding.path != f"{module}.{name}" for binding in _bindings(node))
+        case ast.MatchAs(name=bound) | ast.MatchStar(name=bound) | ast.MatchMapping(rest=bound):
+            return bound == name
+        case _:
+            return False
+
+
+def _merged(file: SourceFile, offset: int, module: str, name: str) -> list[Edit] | None:
+    """Returns the edits that add a name to an import statement of the module that the file has, or None if it has none."""
+    for top in file.body:
+        if top.start > offset or not any(isinstance(node, ast.ImportFrom) and node.module == module and not node.level for node in top.nodes):
+            continue
+        statement = file.statement(top.start)
+        if statement is None:
+            continue
+        for node in statement.within(statement.module, cst.ImportFrom):
+            dotted = node.module and get_full_name_for_node(node.module)
+            if dotted == module and not node.relative and not isinstance(node.names, cst.ImportStar):
+                aliases = [(item.evaluated_name, *statement.span(item)) for item in node.names]
+                last = node.names[-1].comma
+                comma = statement.span(last)[0] + 1 if isinstance(last, cst.Comma) else None
+                return _insert_name(file, name, aliases, comma)
+    return None
+
+
+def _insert_name(file: SourceFile, name: str, aliases: list[tuple[str, int, int]], after_comma: int | None) -> list[Edit]:
+    names = [alias[0] for alias in aliases]
+    for key in (_by_kind, _by_code, _by_letter):
+        if names == sorted(names, key=key):
+            following = next((alias for alias in aliases if key(alias[0]) > key(name)), None)
+            if following is not None:
+                indentation = file.indentation(following[1])
+                separator = " " if indentation is None else file.newline + indentation
+                return [file.insert(following[1], f"{name},{separator}")]
+            break
+    _, start, end = aliases[-1]
+    return append_element(file, start, end, after_comma, [name])
+
+
+def _by_kind(name: str) -> tuple[int, str]:
+    """Sorts as isort does by default: CONSTANTS, Classes, then functions."""
+    if name.isupper() and len(name) > 1:
+        return 0, name
+    return (1, name) if name[:1].isupper() else (2, name)
+
+
+def _by_code(name: str) -> tuple[int, str]:
+    return 0, name
+
+
+def _by_letter(name: str) -> tuple[int, str]:
+    return 0, name.lower()
+
+
+def _new_import(file: SourceFile, offset: int, module: str, name: str) -> Edit:
+    """Returns the edit that adds an import statement: behind the imports of the same library, else behind all imports at the top."""
+    line = f"from {module} import {name}"
+    before = [top for top in file.body if top.start <= offset]
+    library = module.partition(".")[0]
+    place: TopLevel | None = None
+    for top in before:
+        if any(binding.module.partition(".")[0] == library for node in top.nodes for binding in _bindings(node)):
+            place = top
+    if place is None:
+        for top in before:
+            if not all(isinstance(node, (ast.Import, ast.ImportFrom)) or _is_docstring(node, file) for node in top.nodes):
+                break
+            place = top
+    if place is None:
+        return file.insert(file.body[0].start, f"{line}{file.newline * 2}")
+    is_import = isinstance(place.nodes[-1], (ast.Import, ast.ImportFrom)) and getattr(place.nodes[-1], "module", "") != "__future__"
+    return file.insert(place.end, f"{'' if is_import else file.newline}{line}{file.newline}")
+
+
+def _is_docstring(node: ast.stmt, file: SourceFile) -> bool:
+    first = file.body[0].nodes
+    return bool(first) and node is first[0] and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

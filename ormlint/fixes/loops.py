@@ -1,0 +1,99 @@
+"""A commit at the end of a loop's body, moved behind the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from ormlint.fixes.source import SourceFile, Sources
+from ormlint.fixes.statement import Statement
+from ormlint.judge.finding import Applicability, Fix, MoveAfterLoop
+
+_REASON = "one transaction for all rows: if one of them fails, none is kept, and nothing is visible to others before the end"
+
+
+def move_after_loop(sources: Sources, intent: MoveAfterLoop) -> Fix | None:
+    """Returns the fix, a display-only one if the statement cannot be moved as it stands, None if the place is not understood."""
+    file, statement = sources.file(intent.site), sources.statement(intent.site)
+    call = statement.expression(intent.site.start, intent.site.end) if statement is not None else None
+    if file is None or statement is None or call is None:
+        return None
+    loop = next((above for above in statement.ancestors(call) if isinstance(above, (cst.For, cst.While, cst.FunctionDef))), None)
+    if loop is None or isinstance(loop, cst.FunctionDef):
+        return _refused("the commit stands in a function that the loop calls")
+    line = next((above for above in statement.ancestors(call) if isinstance(above, cst.SimpleStatementLine)), None)
+    obstacle = _obstacle(statement, loop, line, call, intent)
+    if obstacle or line is None:
+        return _refused(obstacle)
+    start = statement.span(line.body[0])[0]
+    begin = file.indentation(start)
+    indentation = _indentation(file, statement, loop)
+    if begin is None or indentation is None:
+        return _refused("the statement shares its line")
+    # It is the last statement of the body: with the indentation of the loop it is the first one behind it.
+    edit = file.edit(start - len(begin), start, indentation)
+    return Fix(Applicability.UNSAFE, f"move `{statement.code(call)}` behind the loop", (edit,), _REASON)
+
+
+def _refused(reason: str) -> Fix:
+    return Fix(Applicability.DISPLAY, "move the commit behind the loop", (), reason)
+
+
+def _obstacle(
+    statement: Statement, loop: cst.For | cst.While, line: cst.SimpleStatementLine | None, call: cst.BaseExpression, intent: MoveAfterLoop
+) -> str:
+    """Returns why the statement cannot be moved, "" if it can."""
+    start, end = statement.span(loop)
+    if not start <= intent.loop.site.start < end or isinstance(loop, cst.While):
+        return "the commit belongs to another loop than the one to leave"
+    if line is None or not isinstance(loop.body, cst.IndentedBlock) or loop.body.body[-1] is not line or len(line.body) != 1:
+        return "the commit is not the last statement of the loop's body"
+    if not _is_statement(line, call):
+        return "the commit is part of a larger expression"
+    if len(loop.body.body) == 1:
+        return "nothing else stands in the loop's body"
+    if loop.orelse is not None:
+        return "the loop has an `else`"
+    if any(isinstance(above, (cst.Try, cst.TryStar)) for above in statement.ancestors(loop)):
+        return "the loop stands in a `try`"
+    for node in _inside(loop.body):
+        if isinstance(node, (cst.Try, cst.TryStar)):
+            return "the loop's body has a `try`"
+        if isinstance(node, (cst.Break, cst.Continue, cst.Return, cst.Yield)):
+            return "the loop can be left early"
+    used = {name.value for name in statement.within(call, cst.Name)}
+    bound = {name.value for name in _bound(statement, loop)}
+    taken = sorted(used & bound)
+    return f"`{taken[0]}` is bound in the loop" if taken else ""
+
+
+def _is_statement(line: cst.SimpleStatementLine, call: cst.BaseExpression) -> bool:
+    match line.body[0]:
+        case cst.Expr(value=cst.Await(expression=value)) | cst.Expr(value=value):
+            return value is call or (isinstance(call, cst.Await) and value is call.expression)
+        case _:
+            return False
+
+
+def _inside(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yields the nodes of a block but not those of functions and classes defined in it."""
+    for child in node.children:
+        if not isinstance(child, (cst.FunctionDef, cst.ClassDef, cst.Lambda)):
+            yield child
+            yield from _inside(child)
+
+
+def _bound(statement: Statement, loop: cst.For | cst.While) -> Iterator[cst.Name]:
+    if isinstance(loop, cst.For):
+        yield from statement.within(loop.target, cst.Name)
+    for node in _inside(loop.body):
+        match node:
+            case cst.AssignTarget(target=target) | cst.AnnAssign(target=target) | cst.For(target=target) | cst.NamedExpr(target=target):
+                yield from statement.within(target, cst.Name)
+            case cst.AsName(name=name):
+                yield from statement.within(name, cst.Name)
+
+
+def _indentation(file: SourceFile, statement: Statement, loop: cst.For | cst.While) -> str | None:
+    return file.indentation(statement.span(loop)[0])

@@ -1,0 +1,55 @@
+"""Intents become fixes: the entry to the fixers, one per kind of intent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ormlint.judge.finding import AggregateInDatabase, EagerLoad, Finding, Fix, MoveAfterLoop, ReplaceCountTest, ReplaceLen, ReplaceTruthTest
+from ormlint.judge.project import Project
+
+if TYPE_CHECKING:
+    from ormlint.fixes.source import Sources
+
+
+def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str], str]) -> None:
+    """Sets the fix of every finding whose intent can be carried out, or that can be told why it cannot; clears the others.
+
+    `texts` gives the text of a file, as the analysis read it, by its path in sites; it may raise KeyError or OSError.
+    All edits of a fix refer to that text. Findings about one query share one fix, which serves them all.
+    """
+    for finding in findings:
+        finding.fix = None
+    wanting = [finding for finding in findings if finding.intent is not None]
+    if not wanting:
+        return
+    # libcst takes longer to import than a small project takes to check
+    from ormlint.fixes.eager_loads import plan_eager_loads
+    from ormlint.fixes.source import Sources
+
+    sources = Sources(texts)
+    plan_eager_loads(wanting, sources, project)
+    for finding in wanting:
+        if not isinstance(finding.intent, EagerLoad):
+            finding.fix = _fix(finding, sources, project)
+        if finding.fix is not None:
+            finding.fix = replace(finding.fix, edits=tuple(sorted(set(finding.fix.edits))))
+
+
+def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
+    from ormlint.fixes import aggregates, counts, loops, truth
+
+    match finding.intent:
+        case ReplaceLen() as intent:
+            return counts.replace_len(sources, intent)
+        case ReplaceCountTest() as intent:
+            return truth.replace_count_test(sources, intent)
+        case ReplaceTruthTest() as intent:
+            return truth.replace_truth_test(sources, intent)
+        case AggregateInDatabase() as intent:
+            return aggregates.aggregate_in_database(sources, intent, project.schema)
+        case MoveAfterLoop() as intent:
+            return loops.move_after_loop(sources, intent)
+        case _:
+            return None

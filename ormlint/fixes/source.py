@@ -1,0 +1,169 @@
+"""A file that is to be edited: its text, its top-level statements, and the syntax trees of those that matter.
+
+Reading a program is the business of `read/`; here only the places of a few findings matter. So the file is cut into
+top-level statements by line numbers, and only the statements that an edit touches are parsed with libcst.
+Offsets are character offsets into the text as it was read, a byte order mark included.
+"""
+
+from __future__ import annotations
+
+import ast
+import bisect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from ormlint.fixes.statement import Statement, parse_statement
+from ormlint.read.lines import line_starts
+from ormlint.read.python import ReadError, parse
+from ormlint.text import Edit, Site
+
+
+@dataclass(frozen=True, slots=True)
+class TopLevel:
+    """A stretch of whole lines `start:end` that holds one top-level statement, or several that share a line.
+
+    `nodes` is empty if the running interpreter is too old for the statement's syntax.
+    """
+
+    start: int
+    end: int
+    nodes: tuple[ast.stmt, ...]
+
+
+class SourceFile:
+    """The text of one Python file and, on demand, its structure."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        self._statements: dict[int, Statement | None] = {}
+
+    @cached_property
+    def newline(self) -> str:
+        """The line ending of the file: that of its first line, `\\n` if it has one line only."""
+        end = min((at for at in (self.text.find("\r"), self.text.find("\n")) if at >= 0), default=-1)
+        if end < 0 or self.text[end] == "\n":
+            return "\n"
+        return "\r\n" if self.text.startswith("\r\n", end) else "\r"
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """The offset of the first character of every line."""
+        return line_starts(self.text)
+
+    @cached_property
+    def body(self) -> list[TopLevel]:
+        """The top-level statements in order; empty if the file is no valid Python."""
+        try:
+            return list(self._by_lines(parse(self.text).body))
+        except ReadError:
+            return _by_libcst(self.text)
+
+    def line_of(self, offset: int) -> int:
+        """Returns the number of the line an offset is in, counted from 1."""
+        return bisect.bisect_right(self.starts, offset)
+
+    def statement(self, offset: int) -> Statement | None:
+        """Returns the parsed top-level statement around an offset, or None if there is none or libcst cannot parse it."""
+        position = bisect.bisect_right(self.body, offset, key=lambda item: item.start) - 1
+        if position < 0 or offset >= self.body[position].end:
+            return None
+        if position not in self._statements:
+            top = self.body[position]
+            self._statements[position] = parse_statement(self.text[top.start : top.end], top.start)
+        return self._statements[position]
+
+    def edit(self, start: int, end: int, content: str) -> Edit:
+        """Returns an edit of this file."""
+        return Edit(self.path, start, end, content)
+
+    def insert(self, offset: int, content: str) -> Edit:
+        """Returns an edit that inserts text."""
+        return Edit(self.path, offset, offset, content)
+
+    def rest_of_line(self, offset: int) -> str:
+        """Returns what follows an offset on its line, without the line ending."""
+        line = self.line_of(offset)
+        end = self.starts[line] if line < len(self.starts) else len(self.text)
+        return self.text[offset:end].rstrip("\r\n")
+
+    def indentation(self, offset: int) -> str | None:
+        """Returns the white space before an offset if nothing else stands before it on its line, else None."""
+        before = self.text[self.starts[self.line_of(offset) - 1] : offset].lstrip("\ufeff")
+        return before if not before.strip() else None
+
+    def _by_lines(self, nodes: list[ast.stmt]) -> Iterator[TopLevel]:
+        ends = [*self.starts[1:], len(self.text)]
+        group: list[ast.stmt] = []
+        for node in nodes:
+            if group and _first_line(node) > _last_line(group[-1]):
+                yield TopLevel(self._start(group[0]), ends[_last_line(group[-1]) - 1], tuple(group))
+                group = []
+            group.append(node)
+        if group:
+            yield TopLevel(self._start(group[0]), ends[_last_line(group[-1]) - 1], tuple(group))
+
+    def _start(self, node: ast.stmt) -> int:
+        start = self.starts[_first_line(node) - 1]
+        return start + 1 if start == 0 and self.text.startswith("\ufeff") else start
+
+
+class Sources:
+    """The files of a project, read on demand."""
+
+    def __init__(self, texts: Callable[[str], str]) -> None:
+        self._texts = texts
+        self._files: dict[str, SourceFile | None] = {}
+
+    def file(self, site: Site) -> SourceFile | None:
+        """Returns the file a site is in, or None if it is no Python file of the project."""
+        if site.path not in self._files:
+            self._files[site.path] = self._open(site.path)
+        return self._files[site.path]
+
+    def statement(self, site: Site) -> Statement | None:
+        """Returns the parsed top-level statement a site is in, or None if it cannot be had."""
+        file = self.file(site)
+        return file.statement(site.start) if file is not None else None
+
+    def _open(self, path: str) -> SourceFile | None:
+        if not path.endswith(".py"):
+            return None
+        try:
+            return SourceFile(path, self._texts(path))
+        except (KeyError, OSError):  # a library's stub, or a file that has gone
+            return None
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _last_line(node: ast.stmt) -> int:
+    return node.end_lineno or node.lineno
+
+
+def _by_libcst(text: str) -> list[TopLevel]:
+    import libcst as cst
+
+    skipped = 1 if text.startswith("\ufeff") else 0
+    try:
+        module = cst.parse_module(text[skipped:])
+    except cst.ParserSyntaxError:
+        return []
+    found: list[TopLevel] = []
+    start = skipped + len(module.with_changes(body=[], footer=[]).code)
+    line = text.count("\n", 0, start)
+    for statement in module.body:
+        code = module.code_for_node(statement)
+        try:
+            nodes = parse(code).body
+        except ReadError:
+            nodes = []
+        for node in nodes:
+            ast.increment_lineno(node, line)
+        found.append(TopLevel(start, start + len(code), tuple(nodes)))
+        start, line = start + len(code), line + code.count("\n")
+    return found

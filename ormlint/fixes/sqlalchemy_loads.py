@@ -1,0 +1,204 @@
+"""Loader options, added to the expression that builds a SQLAlchemy query or select."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import libcst as cst
+
+from ormlint.fixes.chain import Chain, append_argument, chain_of, insert_links
+from ormlint.fixes.imports import Refusal, spell_import, spell_model
+from ormlint.fixes.source import SourceFile
+from ormlint.fixes.statement import Statement
+from ormlint.judge.finding import Applicability, Fix
+from ormlint.link.schema import Relation, Schema
+from ormlint.run.log import QueryObject
+from ormlint.text import Edit
+
+Hops = tuple[Relation, ...]
+
+# What runs the statement, limits it, or makes something else of it; options stand before.
+_END_NAMES = """
+    all first one one_or_none scalar scalars scalar_one scalar_one_or_none count get get_or_404 first_or_404 one_or_404
+    limit offset slice fetch paginate yield_per update delete exists subquery cte scalar_subquery as_scalar label
+    union union_all intersect intersect_all except_ except_all with_entities from_self unique mappings tuples partitions columns
+"""
+_ENDS = frozenset(_END_NAMES.split())
+_EXECUTING = frozenset({"scalars", "scalar", "execute", "exec", "stream", "stream_scalars", "paginate", "first_or_404", "one_or_404"})
+_IDENTITY = frozenset({"get", "get_one", "get_or_404", "merge"})
+_LOADERS = frozenset({"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "defaultload"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the options go: the chain, the first link that may follow them, and the class as the chain writes it.
+
+    `entity` is None if the chain does not name the class.
+    """
+
+    chain: Chain
+    start: int
+    entity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A loader option that stands in the chain. `plain` tells that it only loads, so that it can be continued."""
+
+    value: cst.BaseExpression
+    path: tuple[str, ...]
+    plain: bool
+
+
+def add_options(file: SourceFile, statement: Statement, query: QueryObject, paths: Iterable[Hops], schema: Schema) -> Fix | Refusal | None:
+    """Returns the fix that loads paths with a query, without a verdict on its safety; a refusal if that cannot be written.
+
+    Returns None if the query's expression is not found.
+    """
+    node = statement.expression(query.site.start, query.site.end)
+    if node is None or query.model is None:
+        return None
+    if query.style == "related":
+        return Refusal("the rows come from a relationship: load it further where its owner is queried")
+    place = _locate(statement, node, query.model.name)
+    if isinstance(place, Refusal):
+        return place
+    entity = place.entity or spell_model(file, query.site.start, query.model, schema)
+    if entity is None:
+        return Refusal(f"`{query.model.name}` is not imported in this file")
+    wanted = [path for path in dict.fromkeys(paths) if not any(other != path and other[: len(path)] == path for other in paths)]
+    return _Options(file, statement, query, schema, place, entity).add(wanted)
+
+
+def _locate(statement: Statement, node: cst.BaseExpression, model: str) -> Place | Refusal:
+    chain = chain_of(statement, node)
+    if isinstance(chain.root, cst.Call):
+        entity = _entity(statement, chain.root, model)
+        if entity is not None:
+            return Place(chain, 0, entity)
+    for number, link in enumerate(chain.links[: chain.inner]):
+        if link.call is not None and link.call.args:
+            if link.name in ("query", "select"):
+                entity = _entity(statement, link.call, model)
+                return Place(chain, number + 1, entity) if entity else Refusal(f"which of the selected entities is `{model}` is not clear")
+            if link.name in _EXECUTING:
+                return _locate(statement, link.call.args[0].value, model)
+        elif link.is_attribute and link.name == "query":
+            return Place(chain, number + 1, statement.code(link.receiver))
+    if any(link.name in _IDENTITY for link in chain.links[: chain.inner]):
+        return Refusal("a row that is fetched by its key takes options in another way")
+    return Place(chain, 0)
+
+
+def _entity(statement: Statement, call: cst.Call, model: str) -> str | None:
+    """Returns the selected class as it is written, or None if it cannot be told."""
+    classes = [argument.value for argument in call.args if not argument.star and argument.keyword is None]
+    named = [value for value in classes if _last_name(value) == model]
+    if len(named) == 1:
+        return statement.code(named[0])
+    is_selecting = isinstance(call.func, cst.Attribute) or (isinstance(call.func, cst.Name) and call.func.value.endswith("select"))
+    if is_selecting and len(classes) == 1 and isinstance(classes[0], cst.Name):
+        return classes[0].value  # `B = aliased(Book)`, `from shop import Book as B`
+    return None
+
+
+def _last_name(node: cst.BaseExpression) -> str:
+    match node:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return name
+        case _:
+            return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """Writes the options of one query."""
+
+    file: SourceFile
+    statement: Statement
+    query: QueryObject
+    schema: Schema
+    place: Place
+    entity: str
+
+    def add(self, wanted: list[Hops]) -> Fix | Refusal:
+        """Returns the fix."""
+        links = self.place.chain.links
+        end = next((number for number in range(self.place.start, len(links)) if links[number].is_index or links[number].name in _ENDS), len(links))
+        calls = [link.call for link in links[self.place.start : end] if link.call is not None and link.name == "options"]
+        present = [_read_option(self.statement, argument.value) for call in calls for argument in call.args]
+        edits: list[Edit] = []
+        added: list[str] = []
+        texts: list[str] = []
+        for path in wanted:
+            written = self._write(path)
+            if isinstance(written, Refusal):
+                return written
+            classes, names = written, tuple(hop.name for hop in path)
+            if any(option.path == names for option in present):
+                return Refusal(f"the query has an option for `{'.'.join(names)}` already")
+            opened = [option for option in present if option.plain and option.path and option.path == names[: len(option.path)]]
+            base = max(opened, key=lambda option: len(option.path), default=None)
+            if base is not None:
+                present.remove(base)
+                code = "".join(_loads(path, classes)[len(base.path) :])
+                edits.append(self.file.insert(self.statement.outer(base.value)[1], code))
+            else:
+                loader = spell_import(self.file, self.query.site.start, "sqlalchemy.orm", _loader(path[0]))
+                if isinstance(loader, Refusal):
+                    return loader
+                edits += (edit for edit in loader.edits if edit not in edits)
+                head, *rest = _loads(path, classes)
+                code = loader.text + head.removeprefix(f".{_loader(path[0])}") + "".join(rest)
+                added.append(code)
+            texts.append(code)
+        if added and calls:
+            edits += append_argument(self.file, self.statement, calls[-1], added)
+        elif added:
+            code = f".options({', '.join(added)})"
+            edits += insert_links(self.file, self.statement, self.place.chain, min(end, self.place.chain.inner), [code])
+        description = f"add `.options({', '.join(texts)})` to the query" if added else f"continue the option with `{''.join(texts)}`"
+        return Fix(Applicability.SAFE, description, tuple(edits))
+
+    def _write(self, path: Hops) -> list[str] | Refusal:
+        """Returns the class that each hop starts from, as the file writes it."""
+        classes = [self.entity]
+        for number, hop in enumerate(path):
+            if hop.lazy in ("dynamic", "write_only"):
+                return Refusal(f'`{hop.name}` is `lazy="{hop.lazy}"`, which cannot be loaded along')
+            owner = path[number - 1].target if number else self.query.model
+            if owner is None or (owner is not hop.model and owner.relation(hop.name) is None):
+                return Refusal(f"`{hop.name}` belongs to a subclass of what the query selects")
+            if number:
+                spelling = spell_model(self.file, self.query.site.start, owner, self.schema)
+                if spelling is None:
+                    return Refusal(f"`{owner.name}` is not imported in this file")
+                classes.append(spelling)
+        return classes
+
+
+def _loader(hop: Relation) -> str:
+    return "joinedload" if hop.to_one else "selectinload"
+
+
+def _loads(path: Hops, classes: list[str]) -> list[str]:
+    return [f".{_loader(hop)}({owner}.{hop.name})" for hop, owner in zip(path, classes, strict=True)]
+
+
+def _read_option(statement: Statement, value: cst.BaseExpression) -> Option:
+    chain = chain_of(statement, value)
+    calls = [("", chain.root)] if isinstance(chain.root, cst.Call) else []
+    calls += [(link.name, link.call) for link in chain.links if link.call is not None]
+    path: list[str] = []
+    plain = bool(calls)
+    for name, call in calls:
+        if not name:
+            name = _last_name(call.func)
+        if name == "Load":
+            continue
+        if name not in _LOADERS:
+            plain = False
+            continue
+        path.extend(_last_name(argument.value) if isinstance(argument.value, cst.Attribute) else "" for argument in call.args)
+    return Option(value, tuple(path), plain and "" not in path)

@@ -1,0 +1,96 @@
+"""A top-level statement as libcst sees it, with the place of every node in the file.
+
+libcst keeps white space, comments, commas and parentheses, which is what a small edit needs to know about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+import libcst as cst
+from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, ParentNodeProvider
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+Function = cst.FunctionDef | cst.Lambda
+
+
+class Statement:
+    """A parsed statement whose text begins at offset `start` of its file."""
+
+    def __init__(self, module: cst.Module, text: str, start: int) -> None:
+        wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
+        self.module = module
+        self.text = text
+        self._start = start
+        self._spans = wrapper.resolve(ByteSpanPositionProvider)
+        self._parents: Mapping[cst.CSTNode, cst.CSTNode] = wrapper.resolve(ParentNodeProvider)
+        self._characters = None if text.isascii() else _character_offsets(text)
+        self._expressions: dict[tuple[int, int], cst.BaseExpression] | None = None
+
+    def span(self, node: cst.CSTNode) -> tuple[int, int]:
+        """Returns where a node stands in the file, its own parentheses not included."""
+        span = self._spans[node]
+        first, last = span.start, span.start + span.length
+        if self._characters is not None:
+            first, last = self._characters[first], self._characters[last]
+        return first + self._start, last + self._start
+
+    def outer(self, node: cst.BaseExpression) -> tuple[int, int]:
+        """Returns where an expression stands in the file, its own parentheses included."""
+        start, end = self.span(node)
+        if node.lpar:
+            start, end = self.span(node.lpar[0])[0], self.span(node.rpar[-1])[1]
+        return start, end
+
+    def code(self, node: cst.CSTNode) -> str:
+        """Returns the text of a node, its own parentheses not included."""
+        start, end = self.span(node)
+        return self.text[start - self._start : end - self._start]
+
+    def expression(self, start: int, end: int) -> cst.BaseExpression | None:
+        """Returns the expression that stands at these offsets, with or without its parentheses, or None."""
+        if self._expressions is None:
+            nodes = [node for node in self._spans if isinstance(node, cst.BaseExpression)]
+            self._expressions = {self.outer(node): node for node in nodes if node.lpar}
+            self._expressions.update((self.span(node), node) for node in nodes)
+        return self._expressions.get((start, end))
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """Returns the node that a node is part of, None for the module."""
+        return self._parents.get(node)
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """Yields the nodes that a node is part of, from the inside out."""
+        above = self._parents.get(node)
+        while above is not None:
+            yield above
+            above = self._parents.get(above)
+
+    def function(self, node: cst.CSTNode) -> Function | None:
+        """Returns the innermost function around a node, or None at module or class level."""
+        return next((above for above in self.ancestors(node) if isinstance(above, (cst.FunctionDef, cst.Lambda))), None)
+
+    def within(self, node: cst.CSTNode, kind: type[Node]) -> Iterator[Node]:
+        """Yields the nodes of a kind below a node, itself included, in the order of the text."""
+        todo = [node]
+        while todo:
+            current = todo.pop()
+            if isinstance(current, kind):
+                yield current
+            todo.extend(reversed(current.children))
+
+
+def parse_statement(text: str, start: int) -> Statement | None:
+    """Returns the statement, or None if libcst cannot parse it."""
+    try:
+        return Statement(cst.parse_module(text), text, start)
+    except cst.ParserSyntaxError:
+        return None
+
+
+def _character_offsets(text: str) -> list[int]:
+    offsets: list[int] = []
+    for number, character in enumerate(text):
+        offsets.extend([number] * len(character.encode("utf-8", "surrogatepass")))
+    return [*offsets, len(text)]

@@ -1,0 +1,205 @@
+"""`query.count() > 0` and `if query:` → `query.exists()`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from ormlint.fixes.chain import Chain, chain_of, insert_links
+from ormlint.fixes.counts import unwrap
+from ormlint.fixes.source import SourceFile, Sources
+from ormlint.fixes.statement import Statement
+from ormlint.judge.finding import Applicability, Fix, ReplaceCountTest, ReplaceTruthTest
+from ormlint.link.schema import Orm
+from ormlint.text import Edit
+
+_EXISTING = {"count": "exists", "acount": "aexists"}
+_MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
+# Comparison of a count with a number → whether it asks for emptiness.
+_TESTS = {(">", "0"): False, ("!=", "0"): False, (">=", "1"): False, ("==", "0"): True, ("<", "1"): True, ("<=", "0"): True}
+_DESCRIPTION = "ask the database with `.exists()`"
+_COLLECTIONS = frozenset({"bool", "list", "tuple", "set"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """A test of a count: the whole expression, the part that stays, and whether it asks for emptiness."""
+
+    whole: cst.BaseExpression
+    kept: cst.BaseExpression
+    negated: bool
+
+
+def replace_count_test(sources: Sources, intent: ReplaceCountTest) -> Fix | None:
+    """Returns the fix, a display-only one if it cannot be written, None if the place is not understood."""
+    file, statement = sources.file(intent.test), sources.statement(intent.test)
+    if file is None or statement is None:
+        return None
+    whole = statement.expression(intent.test.start, intent.test.end)
+    count = statement.expression(intent.count.start, intent.count.end)
+    if isinstance(count, cst.Await):
+        count = count.expression
+    if whole is None or not isinstance(count, cst.Call) or count.args or _method(count).value not in _EXISTING:
+        return None
+    test = _read_test(whole, count)
+    if test is None:
+        return None
+    if intent.query.orm is Orm.SQLALCHEMY:
+        return _exists_in_sqlalchemy(file, statement, intent, count, test)
+    edits = [file.edit(*statement.span(_method(count)), _EXISTING[_method(count).value]), *_reduce(file, statement, test)]
+    return Fix(Applicability.SAFE, _DESCRIPTION, tuple(edits))
+
+
+def _method(call: cst.Call) -> cst.Name:
+    match call.func:
+        case cst.Attribute(attr=name) | (cst.Name() as name):
+            return name
+        case _:
+            return cst.Name("_")
+
+
+def _read_test(whole: cst.BaseExpression, count: cst.Call) -> _Test | None:
+    """Returns what a test does, or None if it is none of the forms that ask whether a row exists."""
+    match whole:
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
+            sign = _sign(operator)
+            if _is_count(left, count) and isinstance(right, cst.Integer):
+                key, kept = (sign, right.value), left
+            elif _is_count(right, count) and isinstance(left, cst.Integer):
+                key, kept = (_MIRRORED.get(sign, ""), left.value), right
+            else:
+                return None
+            return _Test(whole, kept, _TESTS[key]) if key in _TESTS else None
+        case cst.Call(func=cst.Name(value="bool"), args=[cst.Arg(value=inner, star="", keyword=None)]) if _is_count(inner, count):
+            return _Test(inner, inner, False)
+        case cst.UnaryOperation(operator=cst.Not(), expression=inner) if _is_count(inner, count):
+            return _Test(inner, inner, False)
+        case _ if _is_count(whole, count):
+            return _Test(whole, whole, False)
+        case _:
+            return None
+
+
+def _is_count(node: cst.BaseExpression, count: cst.Call) -> bool:
+    return node is count or (isinstance(node, cst.Await) and node.expression is count)
+
+
+def _sign(operator: cst.BaseCompOp) -> str:
+    match operator:
+        case cst.GreaterThan():
+            return ">"
+        case cst.LessThan():
+            return "<"
+        case cst.GreaterThanEqual():
+            return ">="
+        case cst.LessThanEqual():
+            return "<="
+        case cst.Equal():
+            return "=="
+        case cst.NotEqual():
+            return "!="
+        case _:
+            return ""
+
+
+def _reduce(file: SourceFile, statement: Statement, test: _Test, opening: str = "", closing: str = "") -> list[Edit]:
+    """Returns the edits that leave of a test only the part that stays, between `opening` and `closing`, with a `not` if needed."""
+    start, end = statement.span(test.whole)
+    first, last = statement.outer(test.kept)
+    above = statement.parent(test.whole)
+    prefix = "not " if test.negated else ""
+    if test.negated and isinstance(above, cst.UnaryOperation) and isinstance(above.operator, cst.Not) and not test.whole.lpar:
+        # `not qs.count() == 0` asks for existence
+        start, prefix = statement.span(above)[0], ""
+    previous = file.text[start - 1 : start]
+    if start < first and not prefix and (previous.isalnum() or previous == "_"):
+        prefix = " "
+    if test.whole is test.kept:
+        start, end = first, last
+    edits = [file.edit(start, first, prefix + opening)]
+    removed = file.text[last:end]
+    if "#" in removed:
+        # the comment stays, what follows its line goes
+        edits.append(file.insert(last, closing))
+        last += len(removed.rpartition("#")[0]) + len(file.rest_of_line(last + len(removed.rpartition("#")[0])))
+        closing = ""
+    edits.append(file.edit(last, end, closing))
+    return [edit for edit in edits if edit.content or edit.start < edit.end]
+
+
+def _exists_in_sqlalchemy(file: SourceFile, statement: Statement, intent: ReplaceCountTest, count: cst.Call, test: _Test) -> Fix | None:
+    """`session.query(M)….count() > 0` → `session.query(session.query(M)….exists()).scalar()`."""
+    query = intent.query
+    if query.style != "query" or query.limit is not None or query.sliced or query.combined or query.has("limit", "offset", "slice"):
+        return None
+    session = _session(statement, chain_of(statement, count))
+    if session is None:
+        return Fix(Applicability.DISPLAY, "", (), "the session of the query is not at hand: ask `session.query(query.exists()).scalar()`")
+    edits = [
+        file.edit(*statement.span(_method(count)), "exists"),
+        *_reduce(file, statement, test, f"{session}.query(", ").scalar()"),
+    ]
+    reason = "not every database (SQL Server, Oracle) takes `SELECT EXISTS (…)`"
+    return Fix(Applicability.UNSAFE, f"ask the database with `{session}.query(….exists()).scalar()`", tuple(edits), reason)
+
+
+def _session(statement: Statement, chain: Chain) -> str | None:
+    """Returns the session of a legacy query as the chain writes it, if writing it twice does no harm."""
+    for link in chain.links[: chain.inner]:
+        if link.name == "query" and link.call is not None:
+            code = statement.code(link.receiver)
+            return code if code.replace(".", "").isidentifier() else None
+    if isinstance(chain.root, cst.Name) and len(chain.links[: chain.inner]) == 1:
+        return f"{chain.root.value}.session"
+    return None
+
+
+def replace_truth_test(sources: Sources, intent: ReplaceTruthTest) -> Fix | None:
+    """Returns the fix, None if the place is not understood or the value of the test is used as more than a truth value."""
+    file, statement = sources.file(intent.site), sources.statement(intent.site)
+    tested = statement.expression(intent.site.start, intent.site.end) if statement is not None else None
+    if file is None or statement is None or tested is None or intent.query.locked or intent.query.raw:
+        return None
+    if isinstance(tested, cst.UnaryOperation) and isinstance(tested.operator, cst.Not):
+        tested = tested.expression
+    wrapped: cst.BaseExpression | None = None
+    match tested:
+        case cst.Call(func=cst.Name(value=name), args=[cst.Arg(value=inner, star="", keyword=None)]) if name in _COLLECTIONS:
+            if name != "bool" and not _is_tested(statement, tested):
+                return None
+            wrapped = inner
+        case cst.NamedExpr() | cst.Await():
+            return None
+        case _ if not _is_tested(statement, tested):
+            return None
+    if isinstance(wrapped, (cst.NamedExpr, cst.Await)) or _is_async(statement, tested):
+        return None
+    if wrapped is not None:
+        edits = unwrap(file, statement, tested, wrapped, ".exists()")
+        return Fix(Applicability.SAFE, _DESCRIPTION, tuple(edits)) if edits is not None else None
+    chain = chain_of(statement, tested)
+    return Fix(Applicability.SAFE, _DESCRIPTION, tuple(insert_links(file, statement, chain, chain.inner, [".exists()"])))
+
+
+def _is_tested(statement: Statement, node: cst.CSTNode) -> bool:
+    """Whether of an expression's value only the truth matters."""
+    for above in statement.ancestors(node):
+        match above:
+            case cst.BooleanOperation():
+                node = above
+            case cst.UnaryOperation(operator=cst.Not()):
+                return True
+            case cst.If(test=test) | cst.While(test=test) | cst.Assert(test=test) | cst.IfExp(test=test) | cst.CompIf(test=test):
+                return test is node
+            case cst.Arg():
+                call = statement.parent(above)
+                return isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.func.value == "bool"
+            case _:
+                return False
+    return False
+
+
+def _is_async(statement: Statement, node: cst.CSTNode) -> bool:
+    function = statement.function(node)
+    return isinstance(function, cst.FunctionDef) and function.asynchronous is not None

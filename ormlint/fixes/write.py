@@ -1,0 +1,125 @@
+"""Fixes, written to the files: each file changes completely or not at all, and only if it is still what was analysed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+import tokenize
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ormlint.fixes.rewrite import rewrite
+from ormlint.judge.finding import Applicability, Finding
+from ormlint.problem import Problem
+
+MAX_PASSES = 5
+
+
+@dataclass(slots=True)
+class AppliedFixes:
+    """What became of the fixes: `written` are the paths of the changed files.
+
+    `deferred` findings wait for the next pass, after a new analysis; there are at most `MAX_PASSES` of them.
+    `dropped` findings were refused; `problems` say why.
+    """
+
+    applied: list[Finding] = field(default_factory=list)
+    deferred: list[Finding] = field(default_factory=list)
+    dropped: list[Finding] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """The file behind a path, links followed, as it is now."""
+
+    path: Path
+    mode: int
+    encoding: str
+
+
+def apply_fixes(findings: Iterable[Finding], root: str, texts: Callable[[str], str], unsafe: bool) -> AppliedFixes:
+    """Writes the fixes of the findings to the files below `root` and returns what became of them.
+
+    `texts` gives the text of a file as it was analysed. A file that has changed since, that is read-only or that cannot
+    be written is left alone and becomes a problem; the others are written all the same.
+    """
+    findings = list(findings)
+    targets: dict[str, _Target] = {}
+    problems: list[Problem] = []
+    for path in _paths(findings, unsafe):
+        target = _target(Path(root), path, texts)
+        if isinstance(target, Problem):
+            problems.append(target)
+        else:
+            targets[path] = target
+    result = rewrite(findings, texts, unsafe, frozenset(problem.path for problem in problems))
+    outcome = AppliedFixes(result.applied, result.deferred, result.dropped, [], [*problems, *result.problems])
+    for path, text in sorted(result.texts.items()):
+        try:
+            _replace(targets[path], text)
+        except OSError as error:
+            outcome.problems.append(_problem(path, f"not fixed: {error.strerror or error}"))
+        except UnicodeEncodeError as error:
+            outcome.problems.append(_problem(path, f"not fixed: its encoding {error.encoding} cannot express the fix"))
+        else:
+            outcome.written.append(path)
+    failed = set(result.texts) - set(outcome.written)
+    outcome.dropped += [finding for finding in outcome.applied if _touches(finding, failed)]
+    outcome.applied = [finding for finding in outcome.applied if not _touches(finding, failed)]
+    return outcome
+
+
+def _touches(finding: Finding, paths: set[str]) -> bool:
+    return finding.fix is not None and any(edit.path in paths for edit in finding.fix.edits)
+
+
+def _paths(findings: list[Finding], unsafe: bool) -> list[str]:
+    wanted = (Applicability.SAFE, Applicability.UNSAFE) if unsafe else (Applicability.SAFE,)
+    fixes = [finding.fix for finding in findings if finding.fix is not None and finding.fix.applicability in wanted]
+    return sorted({edit.path for fix in fixes for edit in fix.edits})
+
+
+def _problem(path: str, message: str, kind: str = "io") -> Problem:
+    return Problem(path, 1, 1, message, kind)
+
+
+def _target(root: Path, path: str, texts: Callable[[str], str]) -> _Target | Problem:
+    """Returns the file to write, or why it must not be written."""
+    target = Path(os.path.realpath(root / path))
+    try:
+        mode = target.stat().st_mode
+        with target.open("rb") as stream:
+            encoding, _ = tokenize.detect_encoding(stream.readline)
+        text = target.read_bytes().decode(encoding)
+    except OSError as error:
+        return _problem(path, f"not fixed: {error.strerror or error}")
+    except (SyntaxError, UnicodeDecodeError):
+        return _problem(path, "not fixed: the file is not in the encoding it declares", "encoding")
+    if text.removeprefix("\ufeff") != texts(path).removeprefix("\ufeff"):
+        return _problem(path, "not fixed: the file has changed since it was read")
+    if not mode & stat.S_IWUSR or not os.access(target, os.W_OK):
+        return _problem(path, "not fixed: the file is read-only")
+    return _Target(target, stat.S_IMODE(mode), encoding)
+
+
+def _replace(target: _Target, text: str) -> None:
+    """Replaces the content of a file in one step; an interruption leaves the old or the new one.
+
+    The codec of a file with a byte order mark (utf-8-sig) writes the mark again.
+    """
+    data = text.removeprefix("\ufeff").encode(target.encoding)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.path.name}.", suffix=".tmp", dir=target.path.parent)
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(data)
+        os.chmod(temporary, target.mode)
+        os.replace(temporary, target.path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
