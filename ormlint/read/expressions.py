@@ -14,6 +14,7 @@ from ormlint.ir import nodes as ir
 from ormlint.read.lines import source_of
 
 Offsets = list[int]
+_LONG_CHAIN = 32
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 BINARY = {
@@ -229,7 +230,31 @@ def _unary(node: ast.UnaryOp, at: Offsets) -> ir.Expr_:
 
 
 def _binary(node: ast.BinOp, at: Offsets) -> ir.Expr_:
+    if type(node.left) is ast.BinOp and type(node.left.left) is ast.BinOp:
+        chain = _chain(node)
+        if len(chain) > _LONG_CHAIN:
+            return _balanced([lower(operand, at) for operand in chain], BINARY[type(node.op)], *span(node, at))
     return ir.Binary(*span(node, at), BINARY[type(node.op)], lower(node.left, at), lower(node.right, at))
+
+
+def _chain(node: ast.BinOp) -> list[ast.expr]:
+    """Returns the operands of `a + b + … + z`, all operators being the same."""
+    operands: list[ast.expr] = []
+    left: ast.expr = node
+    while type(left) is ast.BinOp and type(left.op) is type(node.op):
+        operands.append(left.right)
+        left = left.left
+    return [left, *reversed(operands)]
+
+
+def _balanced(operands: list[ir.Expr_], op: str, start: int, end: int) -> ir.Expr_:
+    """Joins the operands of a long chain as a tree that is not deep, so that later stages need not recurse deeply."""
+    if len(operands) == 1:
+        return operands[0]
+    half = len(operands) // 2
+    first, second = operands[:half], operands[half:]
+    left, right = _balanced(first, op, start, first[-1].end), _balanced(second, op, second[0].start, end)
+    return ir.Binary(start, end, op, left, right)
 
 
 def _conditional(node: ast.IfExp, at: Offsets) -> ir.Expr_:
