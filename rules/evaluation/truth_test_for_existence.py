@@ -24,7 +24,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=_advice(project, query),
             cause=(query.site, uses[0].site),
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
-            intent=ReplaceTruthTest(query, uses[0].site) if len(uses) == 1 else None,
+            intent=ReplaceTruthTest(query, uses[0].site) if len(uses) == 1 and query.orm is Orm.DJANGO else None,
             severity=Severity.INFO if few else Severity.WARNING,
         )
 

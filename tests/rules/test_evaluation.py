@@ -184,6 +184,7 @@ class TestTruthTestForExistence:
     def test_the_list_of_a_sqlalchemy_query_is_reported(self):
         (found,) = reports(truth_test_for_existence, PROJECT, queries=[books(TRUTH, orm=Orm.SQLALCHEMY, style="list", cached=True)])
         assert found.help == "ask the database with `exists()` instead of loading the query at shop/views.py:1"
+        assert found.intent is None
 
     @pytest.mark.parametrize("kind", [*ROWS_USED, UseKind.LEN])
     def test_rows_that_are_used_afterwards_are_silent(self, kind):
