@@ -94,7 +94,7 @@ def _suppression(
 
 def _may_be_ours(code: str, rules: Sequence[Rule]) -> bool:
     """Whether a code has the letters of some rule's: `# noqa: E501` speaks to others."""
-    return any(re.match(r"[A-Z]*", rule.code) == re.match(r"[A-Z]*", code) or rule.code.startswith(code.rstrip("0123456789")) for rule in rules)
+    return code.rstrip("0123456789") in {rule.code.rstrip("0123456789") for rule in rules}
 
 
 # ------------------------------------------------------------------------------------------- which lines are meant

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ormlint.api import Report
+from ormlint.judge.finding import Finding
+from tests.judge.courtroom import at, judged, report, rule_that
+
+TEXT = "a = book.author\nb = book.author\nc = book.author\n"
+
+
+def findings(text: str, *reports: Report) -> list[Finding]:
+    return judged({"x.py": text}, rule_that(reports)).findings
+
+
+def three(cause: object = None) -> list[Report]:
+    return [report(at("x.py", TEXT, "book.author", occurrence), cause=cause) for occurrence in (2, 0, 1)]
+
+
+def test_findings_are_sorted_by_place() -> None:
+    assert [finding.site.start for finding in findings(TEXT, *three())] == [4, 20, 36]
+
+
+def test_reports_with_one_cause_are_one_finding_at_the_first_place() -> None:
+    judgement = judged({"x.py": TEXT}, rule_that(three("the query")))
+    (finding,) = judgement.findings
+    assert (finding.site.start, finding.others) == (4, 2)
+    assert {dropped.reason for dropped in judgement.dropped} == {"has the same cause as x.py:1"}
+
+
+def test_a_silenced_place_leaves_the_cause_to_the_next() -> None:
+    text = TEXT.replace("\n", "  # ormlint: ignore[ORM101]\n", 1)
+    reports = [report(at("x.py", text, "book.author", occurrence), cause="the query") for occurrence in range(3)]
+    (finding,) = findings(text, *reports)
+    assert (text.count("\n", 0, finding.site.start) + 1, finding.others) == (2, 1)
+
+
+def test_a_hidden_place_leaves_the_cause_to_the_next() -> None:
+    judgement = judged({"x.py": TEXT}, rule_that(three("the query")), hides=lambda rule, site: "no" if site.start == 4 else "")
+    assert [(finding.site.start, finding.others) for finding in judgement.findings] == [(20, 1)]
+    assert "no" in {dropped.reason for dropped in judgement.dropped}
+
+
+def test_a_fingerprint_survives_new_lines_and_new_indentation() -> None:
+    before = findings("x = 1\nprint(book.author)\n", report(at("x.py", "x = 1\nprint(book.author)\n", "book.author")))
+    moved = "x = 1\n\n\nif x:\n    print(book.author)\n"
+    after = findings(moved, report(at("x.py", moved, "book.author")))
+    assert before[0].fingerprint == after[0].fingerprint
+
+
+def test_fingerprints_differ_by_text_relation_and_occurrence() -> None:
+    text = "print(book.author)\nprint(book.author)\nprint(book.editor)\n"
+    first, second = (report(at("x.py", text, "book.author", occurrence)) for occurrence in (0, 1))
+    other = report(at("x.py", text, "book.editor"))
+    related = report(at("x.py", text, "book.author"), cause="other", relations=["author"])
+    assert len({finding.fingerprint for finding in findings(text, first, second, other, related)}) == 4
+
+
+def test_a_rule_that_fails_is_a_problem_and_the_others_run() -> None:
+    def fails() -> Iterator[Report]:
+        yield report(at("x.py", TEXT, "book.author"))
+        raise ZeroDivisionError("oh")
+
+    good = rule_that([report(at("x.py", TEXT, "book.author", 1))], "ORM102", "related-collection-in-loop")
+    judgement = judged({"x.py": TEXT}, rule_that(fails), good)
+    assert [finding.code for finding in judgement.findings] == ["ORM101", "ORM102"]
+    (problem,) = judgement.problems
+    assert problem.kind == "internal"
+    assert problem.message == "the rule ORM101 [related-object-in-loop] failed: ZeroDivisionError('oh')"
+    assert "in fails" in problem.details

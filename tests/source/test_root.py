@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ormlint.problem import UsageError
+from ormlint.source.root import find_root
+from ormlint.targets import targets_of
+
+
+def touch(root: Path, *paths: str) -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).touch()
+
+
+def test_a_configured_directory_further_up_wins(tmp_path: Path) -> None:
+    touch(tmp_path, "ormlint.toml", "backend/manage.py", "backend/shop/models.py")
+    root = find_root(tmp_path / "backend/shop/models.py")
+    assert (root.path, root.configuration) == (tmp_path, tmp_path / "ormlint.toml")
+
+
+def test_a_pyproject_without_the_table_is_only_a_marker(tmp_path: Path) -> None:
+    touch(tmp_path, "app/x.py")
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\n")
+    root = find_root(tmp_path / "app")
+    assert (root.path, root.configuration, root.marker) == (tmp_path, None, "pyproject.toml")
+
+
+def test_the_nearest_marker_counts(tmp_path: Path) -> None:
+    touch(tmp_path, ".git/HEAD", "backend/manage.py", "backend/shop/models.py")
+    assert find_root(tmp_path / "backend/shop").path == tmp_path / "backend"
+
+
+def test_without_markers_the_directory_outside_the_package_is_the_root(tmp_path: Path) -> None:
+    touch(tmp_path, "work/shop/__init__.py", "work/shop/api/__init__.py", "work/shop/api/x.py")
+    assert find_root(tmp_path / "work/shop/api").path == tmp_path / "work"
+
+
+def test_a_pyproject_that_is_not_toml_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool\n")
+    with pytest.raises(UsageError, match="not valid TOML"):
+        find_root(tmp_path)
+
+
+def test_paths_are_grouped_by_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "one/manage.py", "one/a.py", "two/pyproject.toml", "two/b.py")
+    monkeypatch.chdir(tmp_path)
+    targets = targets_of(["one/a.py", "two", "one"])
+    assert [(target.root.path.name, target.wanted) for target in targets] == [("one", ("a.py", "")), ("two", ("",))]
+    assert targets[0].covers("other.py")
+    assert targets[1].covers("x/b.py")
+
+
+def test_a_path_that_does_not_exist_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="no file or directory `nope`"):
+        targets_of(["nope"])
