@@ -98,8 +98,8 @@ def _subscript(node: ast.Subscript, at: Offsets) -> ir.Expr_:
     return ir.Index(
         at[node.lineno] + node.col_offset,
         at[node.end_lineno] + node.end_col_offset,  # type: ignore
-        lower(node.value, at),
-        lower(node.slice, at),
+        LOWER[type(node.value)](node.value, at),
+        LOWER[type(node.slice)](node.slice, at),
     )
 
 
@@ -120,7 +120,7 @@ def _call(node: ast.Call, at: Offsets) -> ir.Expr_:
 
 def lower_keywords(keywords: list[ast.keyword], at: Offsets) -> list[tuple[str, ir.Expr_]]:
     """Returns keyword arguments as pairs; the name of `**value` is empty."""
-    return [(keyword.arg or "", lower(keyword.value, at)) for keyword in keywords]
+    return [(keyword.arg or "", LOWER[type(keyword.value)](keyword.value, at)) for keyword in keywords]
 
 
 def _lambda(node: ast.Lambda, at: Offsets) -> ir.Expr_:
@@ -198,7 +198,8 @@ def _sequence(kind: str) -> Callable[[Any, Offsets], ir.Expr_]:
 
 
 def _dict(node: ast.Dict, at: Offsets) -> ir.Expr_:
-    return ir.Map(*span(node, at), [lower_optional(key, at) for key in node.keys], [lower(value, at) for value in node.values])
+    keys = [None if key is None else LOWER[type(key)](key, at) for key in node.keys]
+    return ir.Map(*span(node, at), keys, [LOWER[type(value)](value, at) for value in node.values])
 
 
 def _bool(node: ast.BoolOp, at: Offsets) -> ir.Expr_:
@@ -207,9 +208,10 @@ def _bool(node: ast.BoolOp, at: Offsets) -> ir.Expr_:
 
 def _compare(node: ast.Compare, at: Offsets) -> ir.Expr_:
     start, end = span(node, at)
-    left = lower(node.left, at)
+    left = LOWER[type(node.left)](node.left, at)
     if len(node.ops) == 1:
-        return ir.Compare(start, end, _COMPARE[type(node.ops[0])], left, lower(node.comparators[0], at))
+        operand = node.comparators[0]
+        return ir.Compare(start, end, _COMPARE[type(node.ops[0])], left, LOWER[type(operand)](operand, at))
     links: list[ir.Expr_] = []
     for op, comparator in zip(node.ops, node.comparators, strict=True):
         right = lower(comparator, at)

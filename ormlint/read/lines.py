@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import accumulate, repeat
+from operator import add
 from typing import cast
 
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -47,7 +49,10 @@ class WideLine(int):
 
 def line_starts(text: str) -> list[int]:
     """Returns the offset of the first character of every line; `\\n`, `\\r\\n` and a lone `\\r` end a line."""
-    return [0, *(match.end() for match in _LINE_END.finditer(text))]
+    if "\r" in text:
+        return [0, *(match.end() for match in _LINE_END.finditer(text))]
+    lengths = map(len, text.split("\n"))
+    return [0, *accumulate(map(add, lengths, repeat(1)))][:-1]
 
 
 def line_offsets(text: str, starts: list[int]) -> list[int]:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from ormlint.ir import nodes as ir
+from ormlint.read.errors import ReadError
 from ormlint.read.lines import line_offsets, line_starts
 from ormlint.read.newer_syntax import parse_newer_syntax
 from ormlint.read.statements import lower_block
@@ -33,14 +34,6 @@ _STRING_OR_COMMENT = re.compile(
 )
 
 
-class ReadError(Exception):
-    """A text that cannot be read as the language it is in; line and column are counted from 1."""
-
-    def __init__(self, message: str, line: int = 1, column: int = 1, *, may_be_newer_syntax: bool = False) -> None:
-        super().__init__(message)
-        self.message, self.line, self.column, self.may_be_newer_syntax = message, line, column, may_be_newer_syntax
-
-
 def lower_python(path: str, name: str, text: str, is_package: bool = False) -> ir.Module:
     """Returns the module in the intermediate language, spans being character offsets into `text`.
 
@@ -52,7 +45,7 @@ def lower_python(path: str, name: str, text: str, is_package: bool = False) -> i
             try:
                 tree, offsets = parse(text), line_offsets(text, starts)
             except ReadError as error:
-                older = parse_newer_syntax(text) if error.may_be_newer_syntax else None
+                older = parse_newer_syntax(text) if _MAY_BE_NEWER and type(error.__cause__) is SyntaxError else None
                 if older is None:
                     raise
                 tree, offsets = older.tree, older.offsets
@@ -74,7 +67,7 @@ def parse(text: str) -> ast.Module:
         try:
             return ast.parse(text)
         except SyntaxError as error:
-            raise ReadError(error.msg, max(error.lineno or 1, 1), max(error.offset or 1, 1), may_be_newer_syntax=_MAY_BE_NEWER) from error
+            raise ReadError(error.msg, max(error.lineno or 1, 1), max(error.offset or 1, 1)) from error
         except ValueError as error:  # Python 3.10 and 3.11 on NUL characters
             raise ReadError(str(error)) from error
 

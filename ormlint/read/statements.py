@@ -32,7 +32,8 @@ def _nothing(node: ast.stmt, at: Offsets, out: Out) -> None:
 
 def _expr(node: ast.Expr, at: Offsets, out: Out) -> None:
     if type(node.value) is not ast.Constant:  # docstrings and `...`
-        out.append(ir.Expr(*span(node, at), lower(node.value, at)))
+        value = lower(node.value, at)
+        out.append(ir.Expr(*span(node, at), value))
 
 
 def _assign(node: ast.Assign, at: Offsets, out: Out) -> None:
