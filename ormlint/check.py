@@ -21,6 +21,7 @@ from ormlint.judge.rule import Rule
 from ormlint.judge.select import Choice, Layer, choose, resolve
 from ormlint.link.schema import Schema
 from ormlint.problem import Problem
+from ormlint.read.decoding import decode_source
 from ormlint.report.result import Result
 from ormlint.run.log import Analysis
 from ormlint.source.discovery import Discovery, discover
@@ -43,7 +44,7 @@ class Request:
     config: Config
     layers: tuple[Layer, ...] = ()
     use_cache: bool = True
-    jobs: int = 0
+    jobs: int | None = None
     overrides: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -53,7 +54,10 @@ class Request:
 
 
 class SourceTexts(Mapping[str, str]):
-    """The texts of the files that were read, by path; each is loaded when it is first asked for."""
+    """The texts of the files that were read, by path; each is loaded when it is first asked for.
+
+    Raises OSError or ReadError for a file that cannot be read.
+    """
 
     def __init__(self, locations: Mapping[str, str], overrides: Mapping[str, str]) -> None:
         self._locations = locations
@@ -62,9 +66,8 @@ class SourceTexts(Mapping[str, str]):
     def __getitem__(self, path: str) -> str:
         known = self._known.get(path)
         if known is None:
-            from ormlint.read.files import read_text
-
-            known = self._known[path] = read_text(self._locations[path])
+            data = Path(self._locations[path]).read_bytes()
+            known = self._known[path] = decode_source(data, "python" if path.endswith(".py") else "template").text
         return known
 
     def __iter__(self) -> Iterator[str]:
@@ -104,6 +107,7 @@ class Examination:
         self.request = request
         self.tell = tell
         self.problems: list[Problem] = []
+        self.warnings: list[str] = []
 
     @cached_property
     def discovery(self) -> Discovery:
@@ -132,9 +136,10 @@ class Examination:
         self.tell(f"Reading {len(files)} files")
         config = self.request.config
         cache = Cache(*config.directories(self.request.root, [config.cache_dir])) if self.request.use_cache else None
-        read = read_files(files, cache, self.request.jobs or os.cpu_count() or 1)
+        read = read_files(files, cache, self.request.jobs)
         self.problems += read.problems
-        return list(read.modules)
+        self.warnings += read.warnings
+        return read.modules
 
     @cached_property
     def analysis(self) -> Analysis | None:
@@ -240,7 +245,7 @@ def result_of(examination: Examination) -> Result:
         texts=examination.texts,
         pages={rule.code: page.as_uri() for rule in rules.every if (page := page_of(rule)) is not None},
     )
-    result.warnings = (*rules.choice.warnings, *_nothing_below(examination))
+    result.warnings = (*rules.choice.warnings, *examination.warnings, *_nothing_below(examination))
     result.unsafe_fixes = examination.request.config.unsafe_fixes
     if examination.analysis is not None:
         result.statistics = examination.analysis.log.statistics

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ormlint.cli.options import CONFIG, PATHS, selectors
-from ormlint.problem import UsageError
+from ormlint.problem import Problem, UsageError
 
 if TYPE_CHECKING:
     from ormlint.check import Request, Tell
     from ormlint.report.result import Result
 
 FORMATS = ("full", "concise", "json")
-MOST_ROUNDS = 10  # of fixing and checking again; each round fixes something, so more would mean that two fixes undo each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +79,29 @@ def command(**given: Any) -> int:
     _reject_contradictions(options)
     if options.explain is not None:
         return _explain(options, options.explain)
-    stdin = _standard_input() if options.reads_stdin else None
-    requests = list(_requests(options, stdin))
+    from ormlint.check import check
     from ormlint.cli.terminal import progress
-
-    with progress(not options.quiet) as shown:
-        tell = _timed(shown.tell) if options.verbose else shown.tell
-        if options.fix:
-            results, stdin = _fixed(requests, tell, stdin)
-        else:
-            results = _checked(requests, tell)
-    if options.diff:
-        return _show_diff(results, options)
-    if options.fix and stdin is not None:
-        # the text is what was asked for, and goes where it came from
-        click.echo(stdin.encode(), nl=False)
-        _report(results, options, err=True)
-    else:
-        _report(results, options, err=False)
     from ormlint.report.result import exit_code
 
+    requests = list(_requests(options, _standard_input() if options.reads_stdin else None))
+    with progress(not options.quiet) as shown:
+        tell = _timed(shown.tell) if options.verbose else shown.tell
+        if options.diff:
+            outcomes = [_rewritten(request, tell) for request in requests]
+        elif options.fix and options.reads_stdin:
+            outcomes = [_rewritten(request, tell, only=request.overrides) for request in requests]
+            results = [outcome.result for outcome in outcomes]
+        elif options.fix:
+            results = [_fixed(request, tell) for request in requests]
+        else:
+            results = [check(request, tell) for request in requests]
+    if options.diff:
+        return _show_diff(outcomes, options)
+    if options.fix and options.reads_stdin:
+        # the text is what was asked for, and goes where it came from
+        ((path, text),) = requests[0].overrides.items()
+        click.echo(outcomes[0].after.get(path, text).encode(), nl=False)
+    _report(results, options, err=options.fix and options.reads_stdin)
     return exit_code(results, exit_zero=options.exit_zero)
 
 
@@ -143,46 +145,56 @@ def _requests(options: Options, stdin: str | None) -> Iterator[Request]:
         yield Request(target, config, (layer,), use_cache=not options.no_cache, overrides=overrides)
 
 
-def _checked(requests: Iterable[Request], tell: Tell) -> list[Result]:
+def _fixed(request: Request, tell: Tell) -> Result:
+    """Returns what is left after fixing the files; what could not be fixed is among its problems."""
     from ormlint.check import check
+    from ormlint.fixes import MAX_PASSES, apply_fixes
 
-    return [check(request, tell) for request in requests]
-
-
-def _fixed(requests: Sequence[Request], tell: Tell, stdin: str | None) -> tuple[list[Result], str | None]:
-    """Returns the results after fixing, and what standard input became."""
-    from ormlint.check import check
-    from ormlint.fixes import apply
-
-    results: list[Result] = []
-    for request in requests:
+    result = check(request, tell)
+    done = 0
+    problems: list[Problem] = []
+    for _ in range(MAX_PASSES):
+        applied = apply_fixes(result.findings, result.project.root, result.texts.__getitem__, request.config.unsafe_fixes)
+        done += len(applied.applied)
+        problems += applied.problems
+        if not applied.written:
+            break
         result = check(request, tell)
-        done = 0
-        for _ in range(MOST_ROUNDS):
-            changed = apply(result.findings, result.texts, unsafe=request.config.unsafe_fixes)
-            if not changed.texts:
-                break
-            done += changed.count
-            if stdin is not None:
-                (path,) = request.overrides
-                stdin = changed.texts.get(path, stdin)
-                request = replace(request, overrides={path: stdin})
-            else:
-                _write(request.root, changed.texts)
-            result = check(request, tell)
-        result.fixed = done
-        results.append(result)
-    return results, stdin
+    result.problems += dict.fromkeys(problems)
+    result.fixed = done
+    return result
 
 
-def _write(root: Path, texts: Mapping[str, str]) -> None:
-    from ormlint.read.files import write_text
+@dataclass(slots=True)
+class Rewritten:
+    """What fixing would make of the texts: the result that is left, and every text that changes, before and after."""
 
-    for path, text in texts.items():
-        try:
-            write_text(root / path, text)
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+    result: Result
+    before: dict[str, str]
+    after: dict[str, str]
+
+
+def _rewritten(request: Request, tell: Tell, only: Collection[str] = ()) -> Rewritten:
+    """Returns what fixing would do, in memory; `only` are the files that may change, if not all may."""
+    from ormlint.check import check
+    from ormlint.fixes import MAX_PASSES, rewrite
+
+    outcome = Rewritten(check(request, tell), {}, {})
+    done = 0
+    for _ in range(MAX_PASSES):
+        result = outcome.result
+        refused = frozenset(result.texts).difference(only) if only else frozenset()
+        step = rewrite(result.findings, result.texts.__getitem__, request.config.unsafe_fixes, refused)
+        result.problems += step.problems
+        done += len(step.applied)
+        if not step.texts:
+            break
+        outcome.before |= {path: result.texts[path] for path in step.texts if path not in outcome.before}
+        outcome.after |= step.texts
+        request = replace(request, overrides={**request.overrides, **step.texts})
+        outcome.result = check(request, tell)
+    outcome.result.fixed = done
+    return outcome
 
 
 # -------------------------------------------------------------------------------------------------------- reporting
@@ -213,19 +225,18 @@ def _warn(results: list[Result]) -> None:
         click.echo(f"ormlint: warning: {warning}", err=True)
 
 
-def _show_diff(results: list[Result], options: Options) -> int:
+def _show_diff(outcomes: list[Rewritten], options: Options) -> int:
     """Prints what fixing would change, and returns 1 if that is anything (2 after an internal error)."""
-    from ormlint.fixes import apply
-    from ormlint.report import closing, diff
+    from ormlint.fixes import unified_diff
+    from ormlint.report import closing
     from ormlint.report.result import exit_code
 
-    changes = 0
-    for result in results:
-        changed = apply(result.findings, result.texts, unsafe=result.unsafe_fixes)
-        changes += changed.count
-        for path, text in sorted(changed.texts.items()):
-            click.echo(diff.render(result.project.shown(path), result.texts[path], text), nl=False)
+    results = [outcome.result for outcome in outcomes]
+    for outcome in outcomes:
+        for path in sorted(outcome.after):
+            click.echo(unified_diff(outcome.result.project.shown(path), outcome.before[path], outcome.after[path]), nl=False)
     _warn(results)
+    changes = sum(result.fixed for result in results)
     if not options.quiet:
         click.echo(f"Would fix {closing.counted(changes, 'finding')}.", err=True)
     return max(exit_code(results, exit_zero=True), int(changes > 0 and not options.exit_zero))

@@ -10,7 +10,6 @@ import click
 from ormlint.config import Config, load_config
 from ormlint.targets import Target
 
-
 PATHS = click.argument("paths", nargs=-1, metavar="[PATHS]...")
 CONFIG = click.option(
     "--config",

@@ -73,7 +73,7 @@ def _by_line(labels: list[Label], project: Project, text: str) -> dict[int, list
 
 
 def _content(text: str, start: int, end: int) -> str:
-    return text[start:end].rstrip("\r\n").lstrip("\ufeff") if start == 0 else text[start:end].rstrip("\r\n")
+    return text[start:end].rstrip("\r\n")
 
 
 def _line(project: Project, text: str, path: str, number: int) -> str:
