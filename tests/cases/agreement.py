@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ormlint.link.schema import Kind
+from ormlint.link.schema import Kind, Orm
 from ormlint.run.log import Bound, Event, Loop, Op, QueryLog
 from ormlint.text import Site
-from tests.cases.growth import degree
+from tests.cases.growth import SIZES, degree
 
-SILENT = frozenset({Op.ADD, Op.FLUSH, Op.ROLLBACK})  # nothing is sent, or only what other operations left to do
+SILENT = frozenset({Op.FLUSH, Op.ROLLBACK})  # nothing is sent, or only what other operations left to do
+DEFERRED = frozenset({Op.ADD, Op.DELETE})  # in SQLAlchemy: sent by the flush, together or one by one, as the database can
 _ONE_CHILD = (Kind.REVERSE_FOREIGN_KEY, Kind.REVERSE_ONE_TO_ONE, Kind.GENERIC_RELATION)
 
 
@@ -24,7 +25,7 @@ def disagreements(log: QueryLog, cost: str, place: Callable[[Site], str]) -> Ite
     """
     real = degree(cost)
     events = [event for event in log.events if event.op not in SILENT]
-    certain = [event for event in events if not (event.around.conditional or event.around.error_path or event.around.guarded_by_cache)]
+    certain = [event for event in events if _is_certain(event)]
     steepest = max(events, key=growth, default=None)
     predicted = growth(steepest) if steepest else 0
     if real > predicted:
@@ -34,15 +35,21 @@ def disagreements(log: QueryLog, cost: str, place: Callable[[Site], str]) -> Ite
         yield f"really {cost} statements, but the log says `{surest.op.value}` at {place(surest.site)} grows faster"
 
 
+def _is_certain(event: Event) -> bool:
+    around = event.around
+    deferred = event.orm is Orm.SQLALCHEMY and event.op in DEFERRED
+    return not (deferred or around.conditional or around.error_path or around.guarded_by_cache)
+
+
 def growth(event: Event) -> int:
     """Returns 0 for an event that runs a fixed number of times, 1 if it grows with N, 2 with N×M."""
     return min(2, sum(_grows(loop) for loop in event.loops))
 
 
 def _grows(loop: Loop) -> bool:
-    if loop.bound < Bound.PAGE or loop.first_only or loop.batches:
+    if loop.first_only or loop.batches or loop.bound is Bound.ONE:
         return False
-    if loop.limit is not None:
+    if loop.bound is Bound.FEW and (loop.limit or 0) < SIZES[-1]:
         return False
     source = loop.source
     return not (source is not None and source.relation is not None and source.relation.kind in _ONE_CHILD)

@@ -173,7 +173,8 @@ class Filler:
         generic = [field for field in model._meta.private_fields if hasattr(field, "ct_field")]
         covered = {name for field in generic for name in (field.ct_field, field.fk_field)}
         for field in model._meta.concrete_fields:
-            if field.primary_key and (field.is_relation or "Auto" in type(field).__name__) or field.name in covered:
+            parent_link = field.is_relation and getattr(field.remote_field, "parent_link", False)
+            if parent_link or "Auto" in type(field).__name__ or field.name in covered:
                 continue
             if field.is_relation:
                 yield field.name, self._related(model, field, number)
