@@ -1,0 +1,46 @@
+"""Stage 3: runs the program over abstract values and returns its query log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ormlint.ir.nodes import Module
+from ormlint.link.names import Program
+from ormlint.run.log import Analysis, QueryLog, Statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the configuration tells the run."""
+
+    library: tuple[Module, ...] = ()  # the user's own stub modules
+    progress: Callable[[int, int], None] | None = None  # called with (functions run, functions in all)
+
+
+def analyse(modules: Iterable[Module], options: Options | None = None) -> Analysis:
+    """Links the modules of a project, runs everything in them, and returns the schema, the query log and the endpoints."""
+    from ormlint.library.stubs import load_stubs
+    from ormlint.run.machine import Machine
+    from ormlint.run.roots import run_all
+
+    options = options or Options()
+    found = list(modules)
+    machine = Machine(Program(found, (*load_stubs(), *options.library)))
+    problems = run_all(machine, options.progress)
+    counters = machine.counters
+    statistics = Statistics(
+        files=sum(1 for x in found if x.language == "python"),
+        templates=sum(1 for x in found if x.language != "python"),
+        lines=sum(len(x.lines) for x in found),
+        models=sum(1 for x in machine.schema if not x.site.path.startswith("<")),
+        relations=sum(len(x.relations) for x in machine.schema if not x.site.path.startswith("<")),
+        functions=sum(1 for x in machine.program.functions if not x.module.is_library),
+        queries=len(counters.queries),
+        loops=len(counters.loops),
+        loops_over_queries=len(counters.query_loops),
+        calls=len(counters.calls),
+        calls_resolved=len(counters.resolved),
+    )
+    log = QueryLog(machine.events, machine.queries, statistics)
+    return Analysis(machine.schema, log, machine.endpoints, machine.settings, machine.revealed, problems)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from ormlint.link.schema import Model, Orm, Relation, Schema
 from ormlint.problem import Problem
+from ormlint.problem import Problem
 from ormlint.text import Site
 
 
@@ -102,9 +103,10 @@ class Tracked:
 
     def all_uses(self) -> Iterator[Use]:
         """Yields the uses here and in the functions the value was returned from."""
-        seen: Tracked | None = self
+        yield from self.uses
+        seen = self.parent
         while seen is not None:
-            yield from seen.uses
+            yield from (use for use in seen.uses if use.kind is not UseKind.RETURN)
             seen = seen.parent
 
 
@@ -184,6 +186,7 @@ class QueryObject(Tracked):
     distinct: bool = False
     raw: bool = False
     cached: bool = False  # the rows are already at hand: prefetched, or a list
+    owner: Origin | None = None  # for `row.books`: where that row came from
     filters: frozenset[str] = frozenset()  # lookup names in filter(), get(), …
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on
     complete: bool = True  # False if something unknown may have changed what it loads
@@ -257,6 +260,10 @@ class Event(Tracked):
     column: str = ""
     path: tuple[str, ...] = ()  # lookup path of the relation from the rows of `row.query`: ("author", "country")
     function: str = ""  # qualified name of the function the event stands in
+    absolute: bool = False  # `loops` are those around the row or query it works on, whoever calls the function
+    row_loops: tuple[Loop, ...] = ()  # for work on a row: those of `loops` in which it is a new row per round
+    bypasses: bool = False  # the relation is prefetched, but this way of reading it runs a query all the same
+    certain: bool = True  # False if on some ways to this point the relation is loaded
     around: Circumstances = Circumstances()
 
     def repeated_by(self, at_least: Bound = Bound.PAGE) -> Loop | None:
@@ -329,4 +336,6 @@ class Analysis:
     log: QueryLog
     endpoints: list[Endpoint] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)
+    revealed: list[tuple[Site, str]] = field(default_factory=list)  # calls of `reveal_type` and what they show
+    problems: list[Problem] = field(default_factory=list)  # failures inside ormlint
     problems: list[Problem] = field(default_factory=list)

@@ -1,0 +1,20 @@
+class Page:
+    def __init__(self, object_list, number, paginator):
+        self.object_list = object_list
+        self.number = number
+        self.paginator = paginator
+
+    def __iter__(self):
+        return iter(self.object_list)
+
+
+class Paginator:
+    def __init__(self, object_list, per_page, orphans=0, allow_empty_first_page=True):
+        self.object_list = object_list
+        self.per_page = per_page
+
+    def page(self, number):
+        return Page(self.object_list[0 : self.per_page], number, self)
+
+    def get_page(self, number):
+        return self.page(number)

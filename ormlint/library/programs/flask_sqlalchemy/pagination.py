@@ -1,0 +1,3 @@
+class Pagination:
+    def __iter__(self):
+        return iter(self.items)

@@ -1,0 +1,31 @@
+"""What the methods of Django's QuerySet and Manager do.
+
+Source: django.db.models.query (4.2 to 6.1), and measurements with query counting on SQLite. The asynchronous twin
+`a<name>` of a method does the same to the database.
+"""
+
+LAZY = frozenset({
+    "all", "filter", "exclude", "complex_filter", "order_by", "reverse", "distinct", "annotate", "alias", "values", "values_list", "dates",
+    "datetimes", "none", "select_related", "prefetch_related", "only", "defer", "using", "extra", "select_for_update", "union", "intersection",
+    "difference", "raw", "fetch_mode", "get_queryset", "_clone", "_chain", "iterator",
+})  # fmt: skip
+ONE_ROW = frozenset({"get", "first", "last", "latest", "earliest"})
+NUMBERS = {"count": "count", "exists": "exists", "contains": "exists", "aggregate": "aggregate", "explain": "aggregate"}
+WRITES = frozenset({
+    "create", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "update", "delete", "add", "remove", "set", "clear",
+})  # fmt: skip
+ALL = LAZY | ONE_ROW | frozenset(NUMBERS) | WRITES | {"in_bulk"}
+ASYNC = frozenset({
+    "aget", "afirst", "alast", "alatest", "aearliest", "acount", "aexists", "acontains", "aaggregate", "aexplain", "acreate", "aget_or_create",
+    "aupdate_or_create", "abulk_create", "abulk_update", "aupdate", "adelete", "aadd", "aremove", "aset", "aclear", "ain_bulk", "aiterator",
+})  # fmt: skip
+TUPLES = frozenset({"values", "values_list", "dates", "datetimes"})
+USE_PREFETCH_CACHE = frozenset({"all", "count", "exists", "contains", "none", "get_queryset"})
+"""Methods of a prefetched related manager that are answered from the rows at hand (`first` too, if they are ordered)."""
+
+
+def canonical(name: str) -> str | None:
+    """Returns the name of the synchronous method that a method name means, or None if QuerySet has no such method."""
+    if name in ALL:
+        return name
+    return name[1:] if name in ASYNC else None

@@ -1,0 +1,342 @@
+"""Attribute access: what `value.name` is for every kind of value."""
+
+from __future__ import annotations
+
+from ormlint.ir import nodes as ir
+from ormlint.library import querysets, sqlalchemy_api
+from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
+from ormlint.link.schema import Model, Orm
+from ormlint.run.frame import Frame
+from ormlint.run.log import QueryObject
+from ormlint.run.machine import Machine
+from ormlint.run.merging import join_values
+from ormlint.run.rows import row_attribute
+from ormlint.run.values import (
+    UNKNOWN,
+    BoundMethod,
+    Closure,
+    Constant,
+    Descriptor,
+    Instance,
+    Manager,
+    Mapping,
+    Method,
+    Option,
+    Row,
+    Scalar,
+    Sequence,
+    Session,
+    Super,
+    Union,
+    Unknown,
+    Value,
+    deps_of,
+    varying,
+)
+
+MANAGER_NAMES = frozenset({"objects", "_default_manager", "_base_manager"})
+
+
+def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> Value:
+    """Returns what `value.name` is; reading it may run a query or a property."""
+    match value:
+        case Unknown():
+            return value
+        case Row():
+            return row_attribute(m, f, node, value, name)
+        case Instance():
+            return instance_attribute(m, f, node, value, name)
+        case ClassInfo():
+            return class_member(m, f, node, value, name)
+        case ModuleInfo():
+            return module_member(m, value, name)
+        case External():
+            return External(f"{value.path}.{name}")
+        case QueryObject() | Manager():
+            return query_member(m, f, node, value, name)
+        case Union():
+            found = attribute(m, f, node, value.options[0], name)
+            for option in value.options[1:]:
+                found = join_values(m, found, attribute(m, f, node, option, name))
+            return found
+        case Constant():
+            return UNKNOWN if value.value is None else Method(value, name)
+        case Super():
+            return super_member(m, value, name)
+        case Session():
+            return session_member(value, name)
+        case Descriptor():
+            return descriptor_member(value, name)
+        case Sequence() | Mapping() | Option():
+            return Method(value, name)
+        case FunctionInfo() | BoundMethod() | Closure():
+            return task_member(value, name)
+        case Scalar():
+            return varying((value,))
+        case _:
+            return UNKNOWN
+
+
+def task_member(value: Value, name: str) -> Value:
+    """Returns what an attribute of a function is: `.delay` of a task runs elsewhere."""
+    return UNKNOWN
+
+
+def module_member(m: Machine, module: ModuleInfo, name: str) -> Value:
+    """Returns what a module attribute is."""
+    if name in module.bindings or module.stars:
+        return m.global_value(module, name)
+    found = m.program.find_module(f"{module.name}.{name}", module)
+    return found if found is not None else UNKNOWN
+
+
+def session_member(value: Session, name: str) -> Value:
+    """Returns what an attribute of a SQLAlchemy session is."""
+    if name in ("session", "sync_session", "registry"):
+        return value
+    return Method(value, name)
+
+
+def descriptor_member(value: Descriptor, name: str) -> Value:
+    """Returns what an attribute of a mapped attribute is: a further hop, a comparison, a loader option helper."""
+    target = value.relation.target if value.relation is not None else None
+    if target is not None and (name in target.relations or name in target.columns):
+        return Descriptor(target, name, target.relations.get(name))
+    return Method(value, name)
+
+
+# ------------------------------------------------------------------------------------------------------------ classes
+def class_member(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, name: str) -> Value:
+    """Returns what `Class.name` is."""
+    model = cls.model
+    if model is not None:
+        found = model_member(m, f, node, cls, model, name)
+        if found is not None:
+            return found
+    function = cls.method(name)
+    if function is not None:
+        if function.kind == "class method":
+            return BoundMethod(function, cls)
+        return function
+    value = m.class_value(cls, name)
+    if value is not None:
+        return value
+    if name in ("__name__", "__qualname__", "__doc__", "__module__", "_meta", "DoesNotExist", "MultipleObjectsReturned"):
+        return UNKNOWN
+    if name == "__class__":
+        return UNKNOWN
+    if cls.externals and model is None:
+        return External(f"{cls.externals[0].path}.{name}")
+    return UNKNOWN
+
+
+def model_member(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, model: Model, name: str) -> Value | None:
+    """Returns what an attribute of a model class is as far as the ORM makes it, or None."""
+    if model.orm is Orm.SQLALCHEMY:
+        if name in model.relations:
+            return Descriptor(model, name, model.relations[name])
+        if name in model.columns:
+            return Descriptor(model, name)
+        if name == "query" and cls.method("query") is None and "query" not in _bound(cls):
+            from ormlint.run.queries import new_queryset
+
+            return new_queryset(m, f, node, model, style="query")
+        return None
+    found = manager_named(m, cls, model, name)
+    if found is not None:
+        return found
+    if name in model.relations or name in model.columns:
+        return UNKNOWN
+    return None
+
+
+def _bound(cls: ClassInfo) -> set[str]:
+    return {name for c in cls.mro for name in c.bindings}
+
+
+def manager_named(m: Machine, cls: ClassInfo, model: Model, name: str) -> Manager | None:
+    """Returns the manager that a class attribute of a Django model is, or None."""
+    key = (id(cls), name)
+    known = m.managers.get(key)
+    if isinstance(known, Manager):
+        return known
+    found: Manager | None = None
+    bound = cls.find(name)
+    if bound is not None:
+        stmt = bound[1][-1]
+        if isinstance(stmt, ir.Assign) and isinstance(stmt.value, (ir.Call, ir.Name, ir.Attr)):
+            found = manager_of(m, bound[0], stmt.value, model)
+    elif name in MANAGER_NAMES:
+        found = Manager(model) if name == "objects" else default_manager(m, cls, model)
+    if found is not None:
+        m.managers[key] = found
+    return found
+
+
+def default_manager(m: Machine, cls: ClassInfo, model: Model) -> Manager:
+    """Returns the manager that Django uses by default for a model: the first one it declares."""
+    for ancestor in cls.mro:
+        for name, stmts in ancestor.bindings.items():
+            stmt = stmts[-1]
+            if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Call):
+                found = manager_of(m, ancestor, stmt.value, model)
+                if found is not None and name not in model.relations:
+                    return found
+    return Manager(model)
+
+
+def manager_of(m: Machine, cls: ClassInfo, node: ir.Expr_, model: Model) -> Manager | None:
+    """Returns the manager that an expression in a model's body makes: `Books()`, `BookQuerySet.as_manager()`, `M.from_queryset(Q)()`."""
+    if not isinstance(node, ir.Call):
+        return None
+    func = node.func
+    if isinstance(func, ir.Attr) and func.name == "as_manager":
+        symbol = m.program.resolve(func.value, cls.module, cls)
+        return Manager(model, queryset_cls=symbol) if isinstance(symbol, ClassInfo) else Manager(model) if isinstance(symbol, External) else None
+    queryset_cls: ClassInfo | None = None
+    if isinstance(func, ir.Call) and isinstance(func.func, ir.Attr) and func.func.name == "from_queryset":
+        return _from_queryset(m, cls, func, model)
+    symbol = m.program.resolve(func, cls.module, cls)
+    if isinstance(symbol, ClassInfo) and is_manager_class(symbol):
+        for ancestor in symbol.mro:
+            for base in ancestor.node.bases:
+                if isinstance(base, ir.Call) and isinstance(base.func, ir.Attr) and base.func.name == "from_queryset" and base.args:
+                    inner = m.program.resolve(base.args[0], ancestor.module)
+                    queryset_cls = inner if isinstance(inner, ClassInfo) else queryset_cls
+        return Manager(model, symbol, queryset_cls=queryset_cls)
+    if isinstance(symbol, External) and symbol.name.endswith("Manager") and symbol.name != "TaggableManager":
+        return Manager(model)
+    if symbol is None and isinstance(func, ir.Name):
+        return _assigned_manager(m, cls, func.id, model)
+    return None
+
+
+def _assigned_manager(m: Machine, cls: ClassInfo, name: str, model: Model) -> Manager | None:
+    """Returns the manager of `BookManager = Manager.from_queryset(BookQuerySet)` … `objects = BookManager()`."""
+    for stmt in cls.module.bindings.get(name, ()):
+        if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Call) and isinstance(stmt.value.func, ir.Attr):
+            if stmt.value.func.name == "from_queryset":
+                return _from_queryset(m, cls, stmt.value, model)
+    return None
+
+
+def _from_queryset(m: Machine, cls: ClassInfo, call: ir.Call, model: Model) -> Manager:
+    assert isinstance(call.func, ir.Attr)
+    base = m.program.resolve(call.func.value, cls.module, cls)
+    inner = m.program.resolve(call.args[0], cls.module, cls) if call.args else None
+    return Manager(model, base if isinstance(base, ClassInfo) else None, queryset_cls=inner if isinstance(inner, ClassInfo) else None)
+
+
+def is_manager_class(cls: ClassInfo) -> bool:
+    """Whether a class is a Django manager."""
+    return any(e.name.endswith("Manager") or e.path.endswith("from_queryset()") for e in cls.externals) and not cls.derives_from("TaggableManager")
+
+
+# ------------------------------------------------------------------------------------------------------------ objects
+def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, name: str) -> Value:
+    """Returns what an attribute of an object is."""
+    found = value.attributes.get(name)
+    if found is not None:
+        return found
+    cls = value.cls
+    function = cls.method(name)
+    if function is not None:
+        if function.kind in ("property", "cached property"):
+            from ormlint.run.calls import call_function
+
+            return call_function(m, f, node, function, [value], {})
+        if function.kind == "static method":
+            return function
+        return BoundMethod(function, cls if function.kind == "class method" else value)
+    if name == "__class__":
+        return cls
+    if not value.initialised:
+        from ormlint.run.calls import initialise
+
+        initialise(m, f, value)
+        found = value.attributes.get(name)
+        if found is not None:
+            return found
+    known = m.class_value(cls, name)
+    if known is not None:
+        return known
+    annotated = annotated_attribute(m, cls, name)
+    if annotated is not None:
+        return annotated
+    if cls.derives_from("Session", "AsyncSession", "scoped_session") and name in sqlalchemy_api.SESSION_METHODS:
+        return Method(Session(is_async=cls.derives_from("AsyncSession")), name)
+    return Unknown(deps_of(value)) if value.deps else UNKNOWN
+
+
+def annotated_attribute(m: Machine, cls: ClassInfo, name: str) -> Value | None:
+    """Returns what `name: Type` in a class body says about an attribute, or None."""
+    from ormlint.run.annotations import annotated
+
+    for ancestor in cls.mro:
+        for stmt in ancestor.bindings.get(name, ()):
+            if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
+                return annotated(m, stmt.annotation, ancestor.module)
+    return None
+
+
+def super_member(m: Machine, value: Super, name: str) -> Value:
+    """Returns what `super().name` is: the next definition along the MRO of the object's class."""
+    from ormlint.run.calls import class_behind
+
+    cls = class_behind(m, value.self) or value.owner
+    mro = cls.mro if value.owner in cls.mro else value.owner.mro
+    after = mro[mro.index(value.owner) + 1 :]
+    for ancestor in after:
+        function = ancestor.functions.get(name)
+        if function is not None:
+            if function.kind in ("property", "cached property"):
+                return UNKNOWN
+            return function if function.kind == "static method" else BoundMethod(function, value.self)
+        if name in ancestor.bindings:
+            return m.class_value(ancestor, name) or UNKNOWN
+    if isinstance(value.self, (Row, QueryObject, Manager)):
+        return Method(value.self, f"super:{name}")
+    if value.owner.externals:
+        return External(f"{value.owner.externals[0].path}.{name}")
+    return UNKNOWN
+
+
+# ------------------------------------------------------------------------------------------------------------ queries
+def query_member(m: Machine, f: Frame, node: ir.Node, value: QueryObject | Manager, name: str) -> Value:
+    """Returns what an attribute of a query object or manager is: a method of the project's class or of the table."""
+    from ormlint.run.calls import class_behind
+
+    if isinstance(value, QueryObject) and value.orm is Orm.SQLALCHEMY:
+        return Method(value, name)
+    custom = custom_method(m, value, name)
+    if custom is not None:
+        return BoundMethod(custom, value)
+    if name == "model":
+        cls = m.class_of(value.model) if value.model is not None else None
+        return cls if cls is not None else UNKNOWN
+    if querysets.canonical(name) is not None or name == "super:get_queryset":
+        return Method(value, name)
+    cls = class_behind(m, value)
+    if cls is not None:
+        known = m.class_value(cls, name)
+        if known is not None:
+            return known
+    return UNKNOWN
+
+
+def custom_method(m: Machine, value: QueryObject | Manager, name: str) -> FunctionInfo | None:
+    """Returns the project's own method of a manager or QuerySet class, or None."""
+    if isinstance(value, Manager):
+        for cls in (value.cls, value.queryset_cls):
+            if cls is not None:
+                found = cls.method(name)
+                if found is not None:
+                    return found
+        return None
+    cls = queryset_class(m, value)
+    return cls.method(name) if cls is not None else None
+
+
+def queryset_class(m: Machine, query: QueryObject) -> ClassInfo | None:
+    """Returns the project's QuerySet class that a query object is an instance of, or None."""
+    return m.queryset_classes.get(query)

@@ -1,0 +1,302 @@
+"""Python's built-in functions, as far as they evaluate queries or pass rows on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ormlint.ir import nodes as ir
+from ormlint.link.names import ClassInfo
+from ormlint.run.attributes import attribute
+from ormlint.run.expressions import callback_loop, iterate, test, to_text
+from ormlint.run.frame import Frame
+from ormlint.run.log import Bound, Event, Loop, Op, QueryObject, UseKind
+from ormlint.run.loops import Iterated
+from ormlint.run.machine import Machine
+from ormlint.run.queries import evaluate_query
+from ormlint.run.values import (
+    UNKNOWN,
+    Constant,
+    Instance,
+    Mapping,
+    Row,
+    Sequence,
+    Union,
+    Unknown,
+    Value,
+    deps_of,
+    element_of,
+    options,
+    varying,
+)
+
+Builtin = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]
+
+
+def _container(kind: str) -> Builtin:
+    def make(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+        if not args:
+            return Sequence(kind, items=())
+        value = args[0]
+        if isinstance(value, QueryObject) and value.style != "select":
+            evaluate_query(m, f, value, node, UseKind.DERIVE, operator=kind)
+            inner = iterate_quietly(m, value)
+            return Sequence(kind, inner.element, bound=inner.bound, limit=inner.limit, source=value)
+        if isinstance(value, Sequence):
+            return Sequence(kind, value.element, value.items, value.bound, value.limit, value.source, value.deps, value.batches, value.column)
+        walked = iterate(m, f, value, node)
+        return Sequence(kind, walked.element, bound=walked.bound, limit=walked.limit, source=walked.source, batches=walked.batches)
+
+    return make
+
+
+def iterate_quietly(m: Machine, query: QueryObject) -> Iterated:
+    """Returns what a query's rows are, without another evaluation."""
+    from ormlint.run.queries import element_of_query
+
+    return Iterated(query.bound, query.limit, query, element_of_query(m, query))
+
+
+def _len(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    for value in options(args[0]) if args else ():
+        if isinstance(value, QueryObject):
+            evaluate_query(m, f, value, node, UseKind.LEN, operator="len")
+        elif isinstance(value, Sequence) and value.source is not None:
+            if value.kind == "set":
+                m.use(f, value, UseKind.ITERATE, node)
+            else:
+                m.use_rows(f, value, UseKind.LEN, node, "len")
+    return varying(args)
+
+
+def _walk(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Models reversed(), iter(), sorted() without a key and the like."""
+    if not args:
+        return UNKNOWN
+    inner = iterate(m, f, args[0], node)
+    if "key" in keywords:
+        call_back(m, f, node, keywords["key"], args[0], inner)
+    return Sequence("list", inner.element, bound=inner.bound, limit=inner.limit, source=inner.source, batches=inner.batches)
+
+
+def call_back(m: Machine, f: Frame, node: ir.Call, function: Value, over: Value, inner: Iterated | None = None) -> Value:
+    """Calls a function once per element of something, in a loop of its own; returns what it gives."""
+    from ormlint.run.calls import call
+    from ormlint.run.loops import walk
+
+    iterated = inner if inner is not None else walk(over)
+    loop = callback_loop(m, f, node, iterated)
+    assert isinstance(loop, Loop)
+    f.loops.append(loop)
+    element = iterated.element_in(m, f, loop)
+    result = call(m, f, node, function, [element], {})
+    f.loops.pop()
+    return result
+
+
+def _enumerate(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    inner = iterate(m, f, args[0], node) if args else Iterated(Bound.MANY, None, None, UNKNOWN)
+    pair = Sequence("tuple", items=(UNKNOWN, inner.element))
+    return Sequence("list", pair, bound=inner.bound, limit=inner.limit, source=inner.source, batches=inner.batches)
+
+
+def _zip(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    parts = [iterate(m, f, arg, node) for arg in args]
+    if not parts:
+        return Sequence("list", items=())
+    limits = [p.limit for p in parts if p.limit is not None]
+    source = next((p.source for p in parts if p.source is not None), None)
+    return Sequence("list", Sequence("tuple", items=tuple(p.element for p in parts)), bound=min(p.bound for p in parts), limit=min(limits, default=None), source=source)
+
+
+def _map(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if len(args) < 2:
+        return UNKNOWN
+    inner = iterate(m, f, args[1], node)
+    result = call_back(m, f, node, args[0], args[1], inner)
+    return Sequence("generator", result, bound=inner.bound, limit=inner.limit, source=None)
+
+
+def _filter(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if len(args) < 2:
+        return UNKNOWN
+    inner = iterate(m, f, args[1], node)
+    if args[0] != Constant(None):
+        call_back(m, f, node, args[0], args[1], inner)
+    return Sequence("generator", inner.element, bound=inner.bound, limit=inner.limit, source=inner.source)
+
+
+def _figure(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Models sum(), min(), max(): one figure of all elements."""
+    assert isinstance(node.func, (ir.Name, ir.Attr))
+    name = node.func.id if isinstance(node.func, ir.Name) else node.func.name
+    if len(args) == 1 or (name == "sum" and args):
+        value = args[0]
+        if isinstance(value, Sequence) and value.source is not None and value.kind in ("generator", "list", "set") and value.column:
+            _aggregated(m, f, node, value.source, name, value.column)
+        elif "key" in keywords:
+            inner = iterate(m, f, value, node)
+            call_back(m, f, node, keywords["key"], value, inner)
+            return inner.element
+        else:
+            inner = iterate(m, f, value, node)
+            return inner.element if name != "sum" else varying(args)
+    return varying(args)
+
+
+def _aggregated(m: Machine, f: Frame, node: ir.Call, source: QueryObject, name: str, column: str) -> None:
+    """Notes that the rows of a query only went into a figure: the loop that read them is part of it."""
+    site = f.site(node.start, node.end)
+    source.uses = [u for u in source.uses if not (u.kind in (UseKind.ITERATE, UseKind.ARGUMENT) and site.encloses(u.site))]
+    m.use(f, source, UseKind.AGGREGATE, node, operator=name, constant=column)
+    for event in _load_events(f, source):
+        event.use, event.method, event.column = UseKind.AGGREGATE, name, column
+
+
+def _load_events(f: Frame, source: QueryObject) -> list[Event]:
+    return [e for e in f.events if e.query is source and e.op in (Op.LOAD_ROWS, Op.LAZY_COLLECTION)]
+
+
+def _test(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if args:
+        known = test(m, f, args[0], node)
+        if known is not None:
+            return Constant(known)
+    return UNKNOWN
+
+
+def _any(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if args:
+        inner = iterate(m, f, args[0], node)
+        test(m, f, inner.element, node)
+    return varying(args)
+
+
+def _next(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if not args:
+        return UNKNOWN
+    value = args[0]
+    if isinstance(value, Sequence):
+        if value.source is not None:
+            m.use(f, value, UseKind.ITERATE, node)
+        return element_of(value)
+    return iterate(m, f, value, node).element
+
+
+def _range(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    limit = None
+    if args and all(isinstance(a, Constant) and isinstance(a.value, int) for a in args):
+        limit = len(range(*(a.value for a in args)))  # type: ignore[union-attr,arg-type]
+    bound = Bound.FEW if limit is not None and limit <= 20 else Bound.MANY
+    return Sequence("range", UNKNOWN, bound=bound, limit=limit, batches=len(args) == 3)
+
+
+def _dict(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    mapping = Mapping({k: v for k, v in keywords.items() if k != "**"})
+    if args:
+        if isinstance(args[0], Mapping):
+            mapping.known = {**args[0].known, **mapping.known}
+            mapping.key, mapping.element = args[0].key, args[0].element
+        else:
+            pair = iterate(m, f, args[0], node).element
+            if isinstance(pair, Sequence) and pair.items is not None and len(pair.items) == 2:
+                mapping.key, mapping.element = pair.items
+            else:
+                mapping.element = varying((pair,))
+    return mapping
+
+
+def _getattr(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if len(args) >= 2 and isinstance(args[1], Constant) and isinstance(args[1].value, str):
+        return attribute(m, f, node, args[0], args[1].value)
+    return varying(args)
+
+
+def _hasattr(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Reads the attribute of a row: `hasattr(author, "profile")` runs the query of `author.profile`."""
+    if len(args) == 2 and isinstance(args[0], Row) and isinstance(args[1], Constant) and isinstance(args[1].value, str):
+        relation = args[0].model.relations.get(args[1].value)
+        if relation is not None and relation.to_one:
+            attribute(m, f, node, args[0], args[1].value)
+    return UNKNOWN
+
+
+def _str(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    for value in args:
+        m.use(f, value, UseKind.OTHER, node)
+        to_text(m, f, value, node)
+    return varying(args)
+
+
+def _print(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    for value in args:
+        m.use(f, value, UseKind.ARGUMENT, node)
+        to_text(m, f, value, node)
+    return Constant(None)
+
+
+def _type(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    value = args[0] if len(args) == 1 else UNKNOWN
+    if isinstance(value, (Row, Instance)) and value.cls is not None:
+        return value.cls
+    return UNKNOWN
+
+
+def _isinstance(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return UNKNOWN
+
+
+def _number(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    for value in args:
+        m.use(f, value, UseKind.OTHER, node)
+    return varying(args)
+
+
+def _reveal(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from ormlint.run.describe import describe
+
+    entry = (f.site(node.start, node.end), describe(args[0]) if args else "nothing")
+    if entry not in m.revealed:
+        m.revealed.append(entry)
+    return args[0] if args else UNKNOWN
+
+
+def chained(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Models itertools.chain(): the elements of all arguments."""
+    from ormlint.run.merging import join_values
+
+    parts = [iterate(m, f, arg, node) for arg in args]
+    if not parts:
+        return Sequence("list", items=())
+    element = parts[0].element
+    for part in parts[1:]:
+        element = join_values(m, element, part.element)
+    source = parts[0].source if len(parts) == 1 else None
+    return Sequence("generator", element, bound=max(p.bound for p in parts), source=source)
+
+
+def flattened(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Models itertools.chain.from_iterable()."""
+    if not args:
+        return UNKNOWN
+    outer = iterate(m, f, args[0], node)
+    return chained(m, f, node, [outer.element], {})
+
+
+def batched(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Models itertools.batched() and its like: lists of elements, one query per list being the point."""
+    if not args:
+        return UNKNOWN
+    inner = iterate(m, f, args[0], node)
+    return Sequence("generator", Sequence("list", inner.element, bound=Bound.PAGE), bound=Bound.MANY, batches=True)
+
+
+BUILTINS: dict[str, Builtin] = {
+    "list": _container("list"), "tuple": _container("tuple"), "set": _container("set"), "frozenset": _container("set"),
+    "len": _len, "reversed": _walk, "iter": _walk, "aiter": _walk, "sorted": _walk, "enumerate": _enumerate, "zip": _zip, "map": _map, "filter": _filter,
+    "sum": _figure, "min": _figure, "max": _figure, "bool": _test, "any": _any, "all": _any, "next": _next, "anext": _next, "range": _range, "dict": _dict,
+    "getattr": _getattr, "hasattr": _hasattr, "str": _str, "repr": _str, "format": _str, "print": _print, "type": _type, "isinstance": _isinstance,
+    "issubclass": _isinstance, "callable": _isinstance, "id": _isinstance, "int": _number, "float": _number, "round": _number, "abs": _number,
+    "reveal_type": _reveal,
+}  # fmt: skip
+
+__all__ = ["BUILTINS", "Union", "Unknown", "batched", "call_back", "chained", "deps_of", "flattened"]

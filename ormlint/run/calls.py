@@ -1,0 +1,425 @@
+"""Calls: finding out what is called, binding arguments, and running project functions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ormlint.ir import nodes as ir
+from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
+from ormlint.link.schema import Orm
+from ormlint.run.annotations import annotated
+from ormlint.run.frame import Frame, Summary
+from ormlint.run.log import QueryObject, UseKind
+from ormlint.run.machine import Machine
+from ormlint.run.merging import join_values
+from ormlint.run.rows import new_row, row_method
+from ormlint.run.values import (
+    UNKNOWN,
+    BoundMethod,
+    Closure,
+    Constant,
+    Descriptor,
+    Instance,
+    Manager,
+    Mapping,
+    Method,
+    Native,
+    Option,
+    Row,
+    Scalar,
+    Sequence,
+    Session,
+    Super,
+    Union,
+    Value,
+    deps_of,
+    key_of,
+    varying,
+)
+
+MEMOISING = frozenset({"lru_cache", "cache", "cached", "memoize", "memoized", "cache_memoize", "ttl_cache", "cached_function", "cached_as", "alru_cache"})
+DATACLASS_BASES = frozenset({"NamedTuple", "BaseModel", "Struct", "TypedDict"})
+
+
+def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
+    """Evaluates the function, then the arguments, then the call."""
+    from ormlint.run.expressions import evaluate
+
+    if isinstance(node.func, ir.Name) and node.func.id == "super" and "super" not in f.env:
+        return _super(f, node)
+    func = evaluate(m, f, node.func)
+    args: list[Value] = []
+    for arg in node.args:
+        value = evaluate(m, f, arg)
+        if isinstance(arg, ir.Star):
+            if isinstance(value, Sequence) and value.items is not None:
+                args += value.items
+                continue
+            from ormlint.run.expressions import iterate
+
+            args.append(Sequence("list", iterate(m, f, value, arg).element))
+            continue
+        args.append(value)
+    keywords: dict[str, Value] = {}
+    for name, expr in node.keywords:
+        value = evaluate(m, f, expr)
+        if name:
+            keywords[name] = value
+        elif isinstance(value, Mapping):
+            keywords.update(value.known)
+            keywords.setdefault("**", value.element if value.element is not None else UNKNOWN)
+        else:
+            keywords["**"] = value
+    site = f.site(node.start, node.end)
+    m.counters.calls.add(site)
+    if not isinstance(func, type(UNKNOWN)):
+        m.counters.resolved.add(site)
+    return call(m, f, node, func, args, keywords)
+
+
+def _super(f: Frame, node: ir.Call) -> Value:
+    frame: Frame | None = f
+    while frame is not None:
+        if frame.owner is not None and frame.self_value is not None:
+            return Super(frame.owner, frame.self_value)
+        frame = frame.outer
+    return UNKNOWN
+
+
+def call(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns what calling a value gives."""
+    match func:
+        case FunctionInfo():
+            return call_function(m, f, node, func, args, keywords)
+        case BoundMethod():
+            return call_function(m, f, node, func.function, [func.self, *args], keywords)
+        case Closure():
+            return call_closure(m, f, node, func, args, keywords)
+        case Method():
+            return call_table(m, f, node, func, args, keywords)
+        case External():
+            from ormlint.run.externals import call_external
+
+            return call_external(m, f, node, func, args, keywords)
+        case ClassInfo():
+            return construct(m, f, node, func, args, keywords)
+        case Native():
+            return func.call(m, f, node, args, keywords)
+        case Instance():
+            function = func.cls.method("__call__")
+            if function is not None:
+                return call_function(m, f, node, function, [func, *args], keywords)
+        case Union():
+            found = call(m, f, node, func.options[0], args, keywords)
+            for option in func.options[1:]:
+                found = join_values(m, found, call(m, f, node, option, args, keywords))
+            return found
+        case _:
+            pass
+    return call_unknown(m, f, node, func, args, keywords)
+
+
+def call_unknown(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns what calling something unknown gives; its arguments escape."""
+    if isinstance(node.func, ir.Attr) and isinstance(func, type(UNKNOWN)):
+        from ormlint.run.sqlalchemy import call_presumed_session
+
+        presumed = call_presumed_session(m, f, node, args, keywords)
+        if presumed is not None:
+            return presumed
+    escape(m, f, node, [*args, *keywords.values()])
+    return varying((func, *args, *keywords.values()))
+
+
+def escape(m: Machine, f: Frame, node: ir.Node, values: list[Value]) -> None:
+    """Notes that values are given to something that is not understood."""
+    for value in values:
+        if isinstance(value, (QueryObject, Scalar, Union, Sequence)):
+            m.use(f, value, UseKind.ARGUMENT, node)
+            if isinstance(value, Sequence) and value.items is not None and len(value.items) <= 12:
+                for item in value.items:
+                    m.use(f, item, UseKind.ARGUMENT, node)
+
+
+def call_table(m: Machine, f: Frame, node: ir.Call, method: Method, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Calls a method that a table of the library describes."""
+    receiver, name = method.receiver, method.name
+    match receiver:
+        case Manager():
+            from ormlint.run.django import manager_method
+
+            return manager_method(m, f, node, receiver, name, args, keywords)
+        case QueryObject():
+            if receiver.orm is Orm.SQLALCHEMY:
+                from ormlint.run.sqlalchemy import query_method
+
+                return query_method(m, f, node, receiver, name, args, keywords)
+            from ormlint.run.django import queryset_method
+
+            return queryset_method(m, f, node, receiver, name, args, keywords)
+        case Row():
+            return row_method(m, f, node, receiver, name, args, keywords)
+        case Session():
+            from ormlint.run.sqlalchemy import session_method
+
+            return session_method(m, f, node, receiver, name, args, keywords)
+        case Descriptor() | Option():
+            from ormlint.run.sqlalchemy import descriptor_method
+
+            return descriptor_method(m, f, node, receiver, name, args, keywords)
+        case Sequence() | Mapping():
+            from ormlint.run.containers import container_method
+
+            return container_method(m, f, node, receiver, name, args, keywords)
+        case _:
+            escape(m, f, node, [*args, *keywords.values()])
+            if name == "join" and args:
+                from ormlint.run.expressions import iterate
+
+                iterate(m, f, args[0], node)
+            return varying((receiver, *args, *keywords.values()))
+
+
+# ----------------------------------------------------------------------------------------------------- project code
+def call_method(m: Machine, f: Frame, node: ir.Node, receiver: Row | Instance, name: str) -> Value | None:
+    """Calls a method of a row or object if its class defines it; returns None if not."""
+    cls = receiver.cls
+    function = cls.method(name) if cls is not None else None
+    if function is None or function.module.is_library:
+        return None
+    return call_function(m, f, node, function, [receiver], {})
+
+
+def call_function(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Runs a function of the project with these arguments and returns what it gives."""
+    env = bind(m, function, args, keywords)
+    key = tuple(key_of(v) for v in env.values())
+    summary = m.run_function(function, env, key, depth=f.depth + 1)
+    if summary is None:
+        escape(m, f, node, [*args, *keywords.values()])
+        return varying((*args, *keywords.values()))
+    return finish(m, f, node, function, summary, args, keywords)
+
+
+def finish(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, summary: Summary, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Absorbs what a call did and returns its value as the caller's own."""
+    memoised = any(decorator_name(d) in MEMOISING for d in function.node.decorators)
+    f.guarded += memoised
+    m.absorb(f, node, function.qualname, summary)
+    f.guarded -= memoised
+    return adopt(m, f, summary.returned, (*args, *keywords.values()))
+
+
+def adopt(m: Machine, f: Frame, value: Value, given: tuple[Value, ...]) -> Value:
+    """Returns a callee's value with a life of its own in the caller: what one caller does with a query does not concern another."""
+    match value:
+        case QueryObject():
+            if any(value is g for g in given) or m.created[value][0] is f:
+                return value
+            mine = replace(value, uses=[], parent=value)
+            m.new_query(f, mine)
+            row = m.rows_of.get(value)
+            if row is not None:
+                m.rows_of[mine] = row
+            if value in m.queryset_classes:
+                m.queryset_classes[mine] = m.queryset_classes[value]
+            return mine
+        case Sequence() if value.source is not None and not any(value is g for g in given):
+            source = adopt(m, f, value.source, given)
+            assert isinstance(source, QueryObject)
+            return Sequence(value.kind, value.element, value.items, value.bound, value.limit, source, value.deps, value.batches)
+        case Row() if value.single and f.loops and not any(value is g for g in given):
+            return replace(value, births=(*f.loops, *value.births))
+        case Union():
+            return Union(tuple(adopt(m, f, o, given) for o in value.options))
+        case _:
+            return value
+
+
+def call_closure(m: Machine, f: Frame, node: ir.Call | ir.Node, closure: Closure, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Runs a nested function or lambda, whose free names are those of the frame it was defined in."""
+    from ormlint.run.expressions import evaluate
+
+    if closure.body is not None:
+        env = dict(zip([p.name for p in closure.body.params if p.kind not in ("*", "**")], args, strict=False))
+        for param in closure.body.params:
+            env.setdefault(param.name, evaluate(m, closure.frame, param.default) if param.default is not None else UNKNOWN)
+        env.update((k, v) for k, v in keywords.items() if k in env)
+        frame = replace_frame(f, closure.frame, env)
+        return evaluate(m, frame, closure.body.body)
+    assert closure.function is not None
+    function = closure.function
+    closure.frame.called.add(id(function))
+    env = bind(m, function, args, keywords)
+    key = (id(closure.frame), *(key_of(v) for v in env.values()))
+    m.keep.append(closure.frame)
+    summary = m.run_function(function, env, key, depth=f.depth + 1, outer=closure.frame)
+    if summary is None:
+        escape(m, f, node, [*args, *keywords.values()])
+        return varying((*args, *keywords.values()))
+    return finish(m, f, node, function, summary, args, keywords)
+
+
+def replace_frame(f: Frame, outer: Frame, env: dict[str, Value]) -> Frame:
+    """Returns a frame for a lambda's body: it records into the caller's frame, in the caller's loops."""
+    return Frame(
+        outer.module, f.qualname, f.function, outer.owner, env, outer, f.depth, f.loops, f.evaluated, f.events, f.calls, is_async=f.is_async,
+        muted=f.muted, conditional=f.conditional, error_path=f.error_path, guarded=f.guarded, isolated=f.isolated, transaction=f.transaction,
+        sessions=f.sessions, self_value=outer.self_value,
+    )  # fmt: skip
+
+
+def bind(m: Machine, function: FunctionInfo, args: list[Value], keywords: dict[str, Value]) -> dict[str, Value]:
+    """Returns the parameters of a function bound to arguments; what is missing has its default or what its annotation says."""
+    env: dict[str, Value] = {}
+    position = 0
+    rest = dict(keywords)
+    for param in function.node.params:
+        if param.kind == "*":
+            extra = args[position:]
+            env[param.name] = Sequence("tuple", items=tuple(extra)) if extra or not keywords else Sequence("tuple")
+            position = len(args)
+        elif param.kind == "**":
+            env[param.name] = Mapping({k: v for k, v in rest.items() if k != "**"}, element=rest.get("**"))
+        elif param.kind != "k" and position < len(args):
+            env[param.name] = args[position]
+            position += 1
+        elif param.name in rest:
+            env[param.name] = rest.pop(param.name)
+        elif "**" in rest or param.default is None:
+            env[param.name] = unknown_parameter(m, function, param)
+        else:
+            env[param.name] = default_of(m, function, param)
+        given = env[param.name]
+        if isinstance(given, type(UNKNOWN)) and param.annotation is not None:
+            typed = annotated(m, param.annotation, function.module)
+            if typed is not None:
+                env[param.name] = typed
+    return env
+
+
+def default_of(m: Machine, function: FunctionInfo, param: ir.Param) -> Value:
+    """Returns the default of a parameter, which is evaluated where the function is defined."""
+    from ormlint.run.expressions import evaluate
+
+    assert param.default is not None
+    if isinstance(param.default, ir.Const):
+        return UNKNOWN if param.default.kind else Constant(param.default.value)
+    frame = Frame(function.module, f"{function.module.name}:<defaults>", owner=function.owner, muted=True)
+    return evaluate(m, frame, param.default)
+
+
+def unknown_parameter(m: Machine, function: FunctionInfo, param: ir.Param) -> Value:
+    """Returns what is known of a parameter without knowing a caller: its annotation, an injected dependency."""
+    if param.annotation is not None:
+        typed = annotated(m, param.annotation, function.module)
+        if typed is not None:
+            return typed
+    if isinstance(param.default, ir.Call):
+        from ormlint.run.externals import injected
+
+        found = injected(m, function, param.default)
+        if found is not None:
+            return found
+    return UNKNOWN
+
+
+def unknown_arguments(m: Machine, function: FunctionInfo, outer: Frame | None = None) -> dict[str, Value]:
+    """Returns the parameters of a function for a run on its own."""
+    env: dict[str, Value] = {}
+    for position, param in enumerate(function.node.params):
+        if param.kind == "*":
+            env[param.name] = Sequence("tuple")
+        elif param.kind == "**":
+            env[param.name] = Mapping(element=UNKNOWN)
+        elif position == 0 and function.owner is not None and function.kind != "static method":
+            env[param.name] = self_value(m, function)
+        else:
+            env[param.name] = unknown_parameter(m, function, param)
+    return env
+
+
+def self_value(m: Machine, function: FunctionInfo) -> Value:
+    """Returns what `self` or `cls` is in a run of a method on its own."""
+    cls = function.owner
+    assert cls is not None
+    if function.kind == "class method":
+        return cls
+    if cls.model is not None:
+        return Row(cls.model, cls)
+    from ormlint.run.attributes import is_manager_class
+    from ormlint.run.django import queryset_as_class
+
+    if is_manager_class(cls) or queryset_as_class(m, cls):
+        return UNKNOWN
+    return Instance(cls)
+
+
+def initialise(m: Machine, f: Frame, instance: Instance) -> None:
+    """Gives an object of unknown making the attributes that its `__init__` sets."""
+    instance.initialised = True
+    cls = instance.cls
+    known = m.instances.get(id(cls))
+    if known is None:
+        known = Instance(cls, initialised=True)
+        m.instances[id(cls)] = known
+        function = cls.method("__init__")
+        if function is not None and f.depth < 8:
+            env = unknown_arguments(m, function)
+            first = function.node.params[0].name if function.node.params else ""
+            env[first] = known
+            m.run_function(function, env, ("init", id(cls)), depth=f.depth + 1)
+    for name, value in known.attributes.items():
+        instance.attributes.setdefault(name, value)
+
+
+def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns what calling a class gives."""
+    escape(m, f, node, [*args, *keywords.values()])
+    if cls.model is not None:
+        return new_row(m, f, cls, args, keywords)
+    from ormlint.run.django import queryset_as_class
+    from ormlint.run.queries import new_queryset
+
+    if queryset_as_class(m, cls):
+        model = next((a.model for a in (*args, *keywords.values()) if isinstance(a, ClassInfo) and a.model is not None), None)
+        query = new_queryset(m, f, node, model, complete=model is not None)
+        m.queryset_classes[query] = cls
+        return query
+    if cls.derives_from("Enum", "IntEnum", "StrEnum", "TextChoices", "IntegerChoices"):
+        return varying(args)
+    if cls.derives_from("Session", "AsyncSession", "scoped_session"):
+        return Session(is_async=cls.derives_from("AsyncSession"))
+    deps = frozenset().union(*(deps_of(a) for a in args), *(deps_of(k) for k in keywords.values())) if args or keywords else frozenset()
+    instance = Instance(cls, initialised=True, deps=deps)
+    function = cls.method("__init__")
+    if function is not None:
+        env = bind(m, function, [instance, *args], keywords)
+        key = ("new", node.start, id(f), *(key_of(v) for v in env.values()))
+        m.keep.append(f)
+        summary = m.run_function(function, env, key, depth=f.depth + 1)
+        if summary is not None:
+            m.absorb(f, node, function.qualname, summary)
+        return instance
+    fields = [name for c in reversed(cls.mro) for name, stmts in c.bindings.items() if isinstance(stmts[-1], ir.Assign) and stmts[-1].annotation is not None]
+    instance.attributes.update(zip(dict.fromkeys(fields), args, strict=False))
+    instance.attributes.update({k: v for k, v in keywords.items() if k != "**"})
+    return instance
+
+
+def class_behind(m: Machine, value: Value) -> ClassInfo | None:
+    """Returns the class that a value is an instance of, or None."""
+    match value:
+        case Row() | Instance():
+            return value.cls
+        case Manager():
+            return value.cls or value.queryset_cls
+        case QueryObject():
+            return m.queryset_classes.get(value)
+        case ClassInfo():
+            return value
+        case _:
+            return None
+
+
+__all__ = ["ModuleInfo", "adopt", "bind", "call", "call_function", "call_method", "class_behind", "construct", "evaluate_call", "unknown_arguments"]

@@ -1,0 +1,105 @@
+"""Methods of lists, dicts and sets."""
+
+from __future__ import annotations
+
+from ormlint.ir import nodes as ir
+from ormlint.run.frame import Frame
+from ormlint.run.log import Bound, UseKind
+from ormlint.run.machine import Machine
+from ormlint.run.merging import join_values
+from ormlint.run.subscripts import entry
+from ormlint.run.values import NONE, UNKNOWN, Constant, Mapping, Sequence, Value, deps_of, element_of, varying
+
+
+def container_method(m: Machine, f: Frame, node: ir.Call, receiver: Sequence | Mapping, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Calls a method of a container; what is put into it stays there."""
+    for value in (*args, *keywords.values()):
+        m.use(f, value, UseKind.STORE, node)
+    if isinstance(receiver, Mapping):
+        return _mapping(m, f, node, receiver, name, args)
+    return _sequence(m, f, node, receiver, name, args, keywords)
+
+
+def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if name in ("append", "add", "insert", "appendleft") and args:
+        _grow(m, receiver, args[-1], Bound.MANY if f.loops else Bound.FEW)
+        return NONE
+    if name in ("extend", "update", "extendleft") and args:
+        from ormlint.run.expressions import iterate
+
+        inner = iterate(m, f, args[0], node)
+        _grow(m, receiver, inner.element, inner.bound)
+        return NONE
+    if name in ("pop", "popleft"):
+        return element_of(receiver)
+    if name in ("copy", "union", "intersection", "difference", "symmetric_difference"):
+        if receiver.source is not None:
+            m.use(f, receiver, UseKind.ITERATE, node)
+        element = element_of(receiver)
+        for arg in args:
+            if isinstance(arg, Sequence):
+                element = join_values(m, element, element_of(arg)) if receiver.items != () else element_of(arg)
+        return Sequence(receiver.kind, element, bound=receiver.bound, source=receiver.source)
+    if name in ("sort", "reverse"):
+        if receiver.source is not None:
+            m.use(f, receiver, UseKind.ITERATE, node)
+        if "key" in keywords:
+            from ormlint.run.builtins import call_back
+
+            call_back(m, f, node, keywords["key"], receiver)
+        return NONE
+    if receiver.source is not None:
+        m.use(f, receiver, UseKind.OTHER, node)
+    return varying((receiver, *args))
+
+
+def _grow(m: Machine, receiver: Sequence, value: Value, bound: Bound) -> None:
+    receiver.element = value if receiver.items == () else join_values(m, element_of(receiver), value)
+    receiver.items = None
+    receiver.limit = None
+    receiver.bound = max(bound, receiver.bound) if receiver.bound is not Bound.MANY or bound is Bound.MANY else Bound.MANY
+
+
+def _mapping(m: Machine, f: Frame, node: ir.Call, receiver: Mapping, name: str, args: list[Value]) -> Value:
+    if receiver.source is not None:
+        m.use(f, receiver.source, UseKind.ITERATE, node)
+    element = receiver.element
+    for value in receiver.known.values():
+        element = value if element is None else join_values(m, element, value)
+    if element is None:
+        element = UNKNOWN
+    few = receiver.element is None and bool(receiver.known)
+    bound, limit = (Bound.FEW, len(receiver.known)) if few else (Bound.MANY, None)
+    match name:
+        case "items":
+            return Sequence("list", Sequence("tuple", items=(receiver.key, element)), bound=bound, limit=limit)
+        case "values":
+            return Sequence("list", element, bound=bound, limit=limit)
+        case "keys":
+            return Sequence("list", receiver.key, bound=bound, limit=limit)
+        case "get" | "pop" | "setdefault":
+            key = args[0] if args else UNKNOWN
+            if isinstance(key, Constant) and isinstance(key.value, str) and key.value in receiver.known:
+                return receiver.known[key.value]
+            if name == "setdefault" and len(args) > 1:
+                receiver.element = args[1] if receiver.element is None else join_values(m, receiver.element, args[1])
+                element = receiver.element
+            found = entry(f, element, key)
+            if name == "get" and len(args) > 1 and not isinstance(args[1], Constant):
+                return join_values(m, found, args[1])
+            return found
+        case "update":
+            for arg in args:
+                if isinstance(arg, Mapping):
+                    receiver.known.update(arg.known)
+                    if arg.element is not None:
+                        receiver.element = arg.element if receiver.element is None else join_values(m, receiver.element, arg.element)
+                else:
+                    receiver.element = varying((arg, receiver.element))
+            return NONE
+        case "copy":
+            return Mapping(dict(receiver.known), receiver.key, receiver.element, receiver.source)
+        case "append" | "add":
+            return NONE
+        case _:
+            return varying((receiver, *args)) if deps_of(receiver) else UNKNOWN

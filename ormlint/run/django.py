@@ -1,0 +1,353 @@
+"""Django's managers and QuerySets: what calling their methods does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ormlint.ir import nodes as ir
+from ormlint.library import querysets
+from ormlint.link.names import ClassInfo
+from ormlint.link.schema import Model, Orm
+from ormlint.run import plans
+from ormlint.run.frame import Frame
+from ormlint.run.log import Bound, LoadKind, LoadPlan, Op, QueryObject, Shape, UseKind
+from ormlint.run.machine import Machine
+from ormlint.run.queries import around_row, evaluate_query, new_queryset, query_facts, refined, single_row
+from ormlint.run.rows import new_row
+from ormlint.run.values import (
+    EMPTY,
+    UNKNOWN,
+    Constant,
+    Instance,
+    Manager,
+    Mapping,
+    Row,
+    Scalar,
+    Sequence,
+    Union,
+    Value,
+    deps_of,
+    element_of,
+    varying,
+)
+
+
+def manager_query(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> QueryObject:
+    """Returns the query object that a manager's methods start from, after its own `get_queryset`."""
+    from ormlint.run.calls import call_function
+
+    custom = manager.cls.method("get_queryset") if manager.cls is not None else None
+    query: QueryObject | None = None
+    if custom is not None and manager.row is None:
+        made = call_function(m, f, node, custom, [replace(manager, cls=manager.cls)], {})
+        candidates = made.options if isinstance(made, Union) else (made,)
+        query = next((c for c in candidates if isinstance(c, QueryObject)), None)
+        if query is None:
+            query = new_queryset(m, f, node, manager.model, complete=False)
+        else:
+            # the manager's own query is where a relation is added by default, but the place that uses it is nearer
+            query = replace(query, uses=[], parent=None, site=f.site(node.start, node.end), steps=())
+            m.new_query(f, query)
+    else:
+        query = base_query(m, f, node, manager)
+    if manager.queryset_cls is not None:
+        m.queryset_classes[query] = manager.queryset_cls
+    return query
+
+
+def base_query(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> QueryObject:
+    """Returns all rows of a manager's model, or of the row's relation."""
+    if manager.row is None or manager.relation is None:
+        return new_queryset(m, f, node, manager.model)
+    query = new_queryset(m, f, node, manager.model, style="related")
+    query.relation = manager.relation
+    query.owner = manager.row.origin
+    query.parameters = deps_of(manager.row)
+    m.rows_of[query] = manager.row
+    return query
+
+
+def manager_method(m: Machine, f: Frame, node: ir.Call, manager: Manager, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Calls a method of a manager."""
+    receiver = node.func.value if isinstance(node.func, ir.Attr) else node
+    if name.startswith("super:"):
+        name = name.removeprefix("super:")
+        manager = replace(manager, cls=None)
+    method = querysets.canonical(name) or name
+    entry = manager.loaded
+    if manager.row is not None and method in ("add", "remove", "set", "clear") and manager.relation is not None:
+        m.event(
+            f, Op.LINK, node, model=manager.model, orm=Orm.DJANGO, relation=manager.relation, row=manager.row.origin, method=method,
+            row_loops=manager.row.births, depends=deps_of(manager.row) | frozenset().union(*(deps_of(a) for a in args)),
+        )  # fmt: skip
+        return UNKNOWN
+    if method in ("create", "get_or_create", "update_or_create", "bulk_create", "bulk_update"):
+        return write(m, f, node, manager.model, manager, method, args, keywords)
+    if entry is not None and not entry.to_attr:
+        cached = _prefetched(m, f, node, manager, method, args)
+        if cached is not None:
+            return cached
+    query = manager_query(m, f, receiver, manager)
+    return queryset_method(m, f, node, query, name, args, keywords)
+
+
+def _prefetched(m: Machine, f: Frame, node: ir.Call, manager: Manager, method: str, args: list[Value]) -> Value | None:
+    """Returns the answer of a prefetched related manager from the rows at hand, or None if the method runs a query all the same."""
+    entry = manager.loaded
+    assert entry is not None
+    free = method in querysets.USE_PREFETCH_CACHE or (method == "first" and (entry.ordered or bool(manager.model.ordering)))
+    if not free:
+        return None
+    query = base_query(m, f, node, manager)
+    query.cached = True
+    query.plan = entry.plan
+    query.methods = ("all",)
+    if method in ("all", "get_queryset", "none"):
+        return query
+    if method == "first":
+        return Row(manager.model, m.class_of(manager.model), None, entry.plan, tuple(f.loops))
+    m.use(f, query, UseKind.METHOD, node, operator=method)
+    return UNKNOWN
+
+
+def queryset_method(m: Machine, f: Frame, node: ir.Call, query: QueryObject, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Calls a method of a QuerySet."""
+    method = querysets.canonical(name.removeprefix("super:"))
+    parameters = frozenset().union(*(deps_of(a) for a in args), *(deps_of(k) for k in keywords.values())) if args or keywords else EMPTY
+    for value in (*args, *keywords.values()):
+        m.use(f, value, UseKind.ARGUMENT, node)
+    if method is None:
+        m.use(f, query, UseKind.ARGUMENT, node)
+        return varying((query, *args))
+    if method in querysets.LAZY:
+        return lazy(m, f, node, query, method, args, keywords, parameters)
+    if method in querysets.ONE_ROW:
+        return _one_row(m, f, node, query, method, keywords, parameters)
+    if method in querysets.NUMBERS:
+        return number(m, f, node, query, method, parameters)
+    if method == "in_bulk":
+        one = refined(m, f, node, query, "in_bulk", parameters=query.parameters | parameters)
+        evaluate_query(m, f, one, node, UseKind.ITERATE, operator="in_bulk")
+        from ormlint.run.queries import element_of_query
+
+        return Mapping(element=element_of_query(m, one), source=one)
+    return write(m, f, node, query.model, query, method, args, keywords)
+
+
+def _one_row(m: Machine, f: Frame, node: ir.Call, query: QueryObject, method: str, keywords: dict[str, Value], parameters: frozenset[int]) -> Value:
+    evaluated = query.cached or (query in f.evaluated)
+    m.use(f, query, UseKind.METHOD, node, operator=method)
+    if evaluated and method == "first" and query.has("order_by"):
+        from ormlint.run.queries import element_of_query
+
+        return element_of_query(m, query, single=True)
+    source = replace(query, uses=[], cached=False, filters=query.filters | frozenset(keywords))
+    m.new_query(f, source)
+    row = m.rows_of.get(query)
+    if row is not None:
+        m.rows_of[source] = row
+    return single_row(m, f, node, source, method, parameters)
+
+
+def number(m: Machine, f: Frame, node: ir.Call, query: QueryObject, method: str, parameters: frozenset[int]) -> Value:
+    """Records a query for a number or truth value."""
+    m.use(f, query, UseKind.METHOD, node, operator=method)
+    if method != "aggregate" and (query.cached or query in f.evaluated):
+        return varying((query,))
+    ops = {"count": Op.COUNT, "exists": Op.EXISTS, "aggregate": Op.AGGREGATE}
+    row = m.rows_of.get(query)
+    loops, foreign = around_row(f, row, tuple(f.loops))
+    facts = query_facts(query, row)
+    facts["depends"] = query.parameters | parameters | frozenset(facts["depends"])  # type: ignore[call-overload]
+    m.counters.queries.add(query.site)
+    event = m.event(f, ops[querysets.NUMBERS[method]], node, loops=loops, method=method, absolute=foreign, **facts)
+    return Scalar(event) if method in ("count", "exists", "contains") else varying((query,))
+
+
+def lazy(
+    m: Machine, f: Frame, node: ir.Call, query: QueryObject, method: str, args: list[Value], keywords: dict[str, Value], parameters: frozenset[int]
+) -> Value:
+    """Returns the query object that a lazy method makes."""
+    if method == "raw":
+        raw = new_queryset(m, f, node, query.model)
+        raw.raw = True
+        return raw
+    changes: dict[str, object] = {"parameters": query.parameters | parameters}
+    if query.cached and method != "all":
+        changes["cached"] = False
+        if query.relation is not None:
+            changes["plan"] = plans.EMPTY
+    if query.cached and method == "all":
+        changes["cached"] = False  # `.all().all()` is a new query
+        changes["plan"] = plans.EMPTY
+    plan = changes.get("plan", query.plan)
+    assert isinstance(plan, LoadPlan)
+    if method in ("filter", "exclude"):
+        changes["filters"] = query.filters | frozenset(keywords)
+        if method == "filter" and is_unique(query.model, frozenset(keywords)):
+            changes["bound"], changes["limit"] = Bound.ONE, 1
+    elif method == "select_related":
+        changes["plan"] = _select_related(plan, query.model, args, node)
+    elif method == "prefetch_related":
+        changes["plan"] = _prefetch_related(plan, query.model, args)
+        if any(not isinstance(a, (Constant, Instance)) for a in args) or _has_star(node):
+            changes["complete"] = False
+    elif method in ("only", "defer"):
+        changes["plan"] = _columns(plan, method, args, query.model)
+    elif method in querysets.TUPLES:
+        changes["shape"] = Shape.TUPLES
+    elif method == "none":
+        changes["bound"], changes["limit"] = Bound.ONE, 0
+        changes["cached"] = True
+    elif method == "select_for_update":
+        changes["locked"] = True
+    elif method == "distinct":
+        changes["distinct"] = True
+    elif method in ("union", "intersection", "difference"):
+        changes["combined"] = True
+    elif method == "order_by" and not args:
+        changes["distinct"] = query.distinct
+    elif method == "iterator":
+        return _iterator(m, f, node, query)
+    if method == "select_related" and _has_star(node):
+        changes["complete"] = False
+    return refined(m, f, node, query, method, **changes)
+
+
+def _has_star(node: ir.Call) -> bool:
+    return any(isinstance(a, ir.Star) for a in node.args)
+
+
+def _iterator(m: Machine, f: Frame, node: ir.Call, query: QueryObject) -> Value:
+    """Returns what `iterator()` gives: rows that are fetched anew each time and not kept."""
+    chunked = bool(node.args or node.keywords)
+    plan = query.plan if chunked else plans.without(query.plan, LoadKind.SEPARATE)
+    new = refined(m, f, node, query, "iterator", plan=plan, cached=False)
+    return new
+
+
+def is_unique(model: Model | None, filters: frozenset[str]) -> bool:
+    """Whether equality filters on these names can match at most one row."""
+    if model is None:
+        return False
+    for name in filters:
+        plain = name.removesuffix("__exact")
+        column = model.columns.get(plain) or model.columns.get(f"{plain}_id")
+        if model.is_primary_key(plain) or (column is not None and column.unique):
+            return True
+    return any(group <= filters for group in model.unique_together)
+
+
+def _select_related(plan: LoadPlan, model: Model | None, args: list[Value], node: ir.Call) -> LoadPlan:
+    if not args and not node.args:
+        for relation in model.relations.values() if model is not None else ():
+            if relation.attname and not relation.nullable:
+                plan = plans.load(plan, (relation.name,), LoadKind.JOIN)
+        return plan
+    if len(args) == 1 and isinstance(args[0], Constant) and args[0].value is None:
+        return plans.without(plan, LoadKind.JOIN)
+    for arg in args:
+        for path in _paths(arg):
+            plan = plans.load(plan, resolve_path(model, path), LoadKind.JOIN)
+    return plan
+
+
+def _paths(arg: Value) -> list[str]:
+    if isinstance(arg, Constant) and isinstance(arg.value, str):
+        return [arg.value]
+    if isinstance(arg, Sequence):
+        items = arg.items if arg.items is not None else (arg.element,)
+        return [p for item in items for p in _paths(item)]
+    return []
+
+
+def resolve_path(model: Model | None, text: str) -> tuple[str, ...]:
+    """Returns the attribute names along a lookup path: query names become the names of the attributes they load."""
+    names = []
+    for part in text.split("__"):
+        relation = model.relation(part) if model is not None else None
+        names.append(relation.name if relation is not None else part)
+        model = relation.target if relation is not None else None
+    return tuple(names)
+
+
+def _prefetch_related(plan: LoadPlan, model: Model | None, args: list[Value]) -> LoadPlan:
+    for arg in args:
+        if isinstance(arg, Constant) and arg.value is None:
+            return plans.without(plan, LoadKind.SEPARATE)
+        for path in _paths(arg):
+            plan = plans.load(plan, resolve_path(model, path), LoadKind.SEPARATE)
+        items = arg.items if isinstance(arg, Sequence) and arg.items is not None else (arg,)
+        for item in items:
+            for option in item.options if isinstance(item, Union) else (item,):
+                if isinstance(option, Instance) and option.cls.name == "Prefetch":
+                    plan = _prefetch(plan, model, option)
+    return plan
+
+
+def _prefetch(plan: LoadPlan, model: Model | None, prefetch: Instance) -> LoadPlan:
+    """Adds a `Prefetch(lookup, queryset, to_attr)` to a plan."""
+    lookup = prefetch.attributes.get("lookup")
+    if not isinstance(lookup, Constant) or not isinstance(lookup.value, str):
+        return plan
+    path = resolve_path(model, lookup.value)
+    queryset = prefetch.attributes.get("queryset")
+    to_attr = prefetch.attributes.get("to_attr")
+    leaf = queryset.plan if isinstance(queryset, QueryObject) else plans.EMPTY
+    custom = isinstance(queryset, QueryObject)
+    if isinstance(to_attr, Constant) and isinstance(to_attr.value, str):
+        return plans.load(plan, (*path[:-1], f"to_attr:{to_attr.value}"), LoadKind.SEPARATE, leaf, custom=True, to_attr=path[-1])
+    return plans.load(plan, path, LoadKind.SEPARATE, leaf, custom=custom)
+
+
+def _columns(plan: LoadPlan, method: str, args: list[Value], model: Model | None) -> LoadPlan:
+    names = [p for a in args for p in _paths(a)]
+    own = frozenset(n for n in names if "__" not in n)
+    keys = {f"{n}_id" for n in own if model is not None and f"{n}_id" in model.columns}
+    if method == "defer":
+        if len(args) == 1 and isinstance(args[0], Constant) and args[0].value is None:
+            return replace(plan, deferred=frozenset(), only=None)
+        return replace(plan, deferred=plan.deferred | own | keys)
+    if not names:
+        return plan
+    related = {n.partition("__")[0] for n in names if "__" in n}
+    primary = {model.primary_key} if model is not None else set()
+    return replace(plan, only=own | keys | primary | {f"{r}_id" for r in related})
+
+
+# ------------------------------------------------------------------------------------------------------------- writes
+def write(
+    m: Machine, f: Frame, node: ir.Call, model: Model | None, receiver: Manager | QueryObject, method: str, args: list[Value], keywords: dict[str, Value]
+) -> Value:
+    """Records a writing method of a manager or QuerySet."""
+    for value in (*args, *keywords.values()):
+        m.use(f, value, UseKind.ARGUMENT, node)
+    m.use(f, receiver, UseKind.METHOD, node, operator=method)
+    depends = frozenset().union(*(deps_of(a) for a in args), *(deps_of(k) for k in keywords.values()), deps_of(receiver))
+    row = receiver.row if isinstance(receiver, Manager) else m.rows_of.get(receiver)
+    facts: dict[str, object] = {"model": model, "orm": Orm.DJANGO, "method": method, "depends": depends}
+    if row is not None:
+        facts["row_loops"] = row.births
+        facts["row"] = row.origin
+        facts["relation"] = receiver.relation
+    ops = {
+        "create": Op.CREATE, "get_or_create": Op.GET_OR_CREATE, "update_or_create": Op.GET_OR_CREATE, "bulk_create": Op.BULK_WRITE,
+        "bulk_update": Op.BULK_WRITE, "update": Op.UPDATE_ROWS, "delete": Op.DELETE_ROWS,
+    }  # fmt: skip
+    m.event(f, ops.get(method, Op.LINK), node, **facts)
+    cls = m.class_of(model) if model is not None else None
+    if cls is None:
+        return UNKNOWN
+    made = replace(new_row(m, f, cls, [], keywords), fresh=False)
+    if method == "create":
+        return made
+    if method in ("get_or_create", "update_or_create"):
+        return Sequence("tuple", items=(replace(made, plan=plans.EMPTY), UNKNOWN))
+    if method == "bulk_create" and args and isinstance(args[0], Sequence):
+        return Sequence("list", element_of(args[0]), bound=args[0].bound)
+    return UNKNOWN
+
+
+def queryset_as_class(m: Machine, cls: ClassInfo) -> bool:
+    """Whether a class of the project is a QuerySet."""
+    return any(e.name.endswith("QuerySet") for e in cls.externals)

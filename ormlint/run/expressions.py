@@ -1,0 +1,425 @@
+"""Expressions: what they evaluate to and which uses they make of query objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ormlint.ir import nodes as ir
+from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
+from ormlint.run.attributes import attribute
+from ormlint.run.frame import Frame
+from ormlint.run.log import Bound, QueryObject, UseKind
+from ormlint.run.loops import Iterated, enter_loop, make_loop, walk
+from ormlint.run.machine import Machine
+from ormlint.run.merging import join_values
+from ormlint.run.queries import evaluate_query, iterate_query
+from ormlint.run.targets import assign
+from ormlint.run.values import (
+    NONE,
+    UNKNOWN,
+    Closure,
+    Constant,
+    Instance,
+    Manager,
+    Mapping,
+    Row,
+    Scalar,
+    Sequence,
+    Union,
+    Unknown,
+    Value,
+    deps_of,
+    element_of,
+    varying,
+)
+
+EXISTENCE = frozenset({"==", "!=", ">", "<", ">=", "<=", "is", "is not"})
+
+
+def evaluate(m: Machine, f: Frame, node: ir.Expr_) -> Value:
+    """Returns the abstract value of an expression and records what evaluating it does."""
+    return EXPRESSIONS[type(node)](m, f, node)
+
+
+# ------------------------------------------------------------------------------------------------------------ names
+def _const(m: Machine, f: Frame, node: ir.Const) -> Value:
+    return UNKNOWN if node.kind else Constant(node.value)
+
+
+def _name(m: Machine, f: Frame, node: ir.Name) -> Value:
+    found = f.env.get(node.id)
+    if found is not None:
+        return found
+    return free_name(m, f, node.id)
+
+
+def free_name(m: Machine, f: Frame, name: str) -> Value:
+    """Returns the value of a name that is not a variable of the frame."""
+    outer = f.outer
+    while outer is not None:
+        found = outer.env.get(name)
+        if found is not None:
+            return found
+        outer = outer.outer
+    if name == "__class__" and f.owner is not None:
+        return f.owner
+    return m.global_value(f.module, name)
+
+
+def _attr(m: Machine, f: Frame, node: ir.Attr) -> Value:
+    return attribute(m, f, node, evaluate(m, f, node.value), node.name)
+
+
+def _walrus(m: Machine, f: Frame, node: ir.Walrus) -> Value:
+    value = evaluate(m, f, node.value)
+    f.env[node.name] = value
+    return value
+
+
+# -------------------------------------------------------------------------------------------------------- containers
+def _seq(m: Machine, f: Frame, node: ir.Seq) -> Value:
+    items: list[Value] | None = []
+    element: Value | None = None
+    for item in node.items:
+        if isinstance(item, ir.Star):
+            value = evaluate(m, f, item.value)
+            inner = iterate(m, f, value, item.value).element
+            element = inner if element is None else join_values(m, element, inner)
+            items = None
+            continue
+        value = evaluate(m, f, item)
+        m.use(f, value, UseKind.STORE, item)
+        if items is not None:
+            items.append(value)
+        element = value if element is None else join_values(m, element, value)
+    if items is not None and (len(items) <= 12 or node.kind == "tuple"):
+        return Sequence(node.kind, items=tuple(items))
+    return Sequence(node.kind, element if element is not None else UNKNOWN, bound=Bound.FEW, limit=len(node.items) if items is not None else None)
+
+
+def _map(m: Machine, f: Frame, node: ir.Map) -> Value:
+    mapping = Mapping()
+    for key_node, value_node in zip(node.keys, node.values, strict=True):
+        value = evaluate(m, f, value_node)
+        if key_node is None:
+            if isinstance(value, Mapping):
+                mapping.known.update(value.known)
+                mapping.element = value.element if mapping.element is None else mapping.element
+            else:
+                mapping.element = varying((value,))
+            continue
+        key = evaluate(m, f, key_node)
+        m.use(f, value, UseKind.STORE, value_node)
+        if isinstance(key, Constant) and isinstance(key.value, str):
+            mapping.known[key.value] = value
+        else:
+            mapping.key = key
+            mapping.element = value if mapping.element is None else join_values(m, mapping.element, value)
+    return mapping
+
+
+def _comp(m: Machine, f: Frame, node: ir.Comp) -> Value:
+    from ormlint.run.statements import STATEMENTS
+
+    emitted, f.emitted = f.emitted, []
+    env, f.env = f.env, dict(f.env)
+    first = f.loop_ids.get((node.body.start, True))
+    STATEMENTS[type(node.body)](m, f, node.body)
+    f.env = env
+    results, f.emitted = f.emitted, emitted
+    loop = f.loop_ids.get((node.body.start, True), first)
+    filtered = not (len(node.body.body) == 1 and isinstance(node.body.body[0], ir.Emit))
+    bound = loop.bound if loop is not None else Bound.MANY
+    limit = loop.limit if loop is not None else None
+    source = loop.source if loop is not None else None
+    element: Value = UNKNOWN
+    if results:
+        element = results[0]
+        for other in results[1:]:
+            element = join_values(m, element, other)
+    if node.kind == "dict" and isinstance(element, Sequence) and element.items is not None:
+        return Mapping(key=element.items[0], element=element.items[1], source=source)
+    made = Sequence(node.kind, element, bound=Bound.FEW if bound is Bound.ONE and limit else bound, limit=limit, source=source)
+    made.column = "" if filtered else read_column(node.body)
+    return made
+
+
+def read_column(loop: ir.Loop) -> str:
+    """Returns the attribute that `row.column for row in rows` reads, or ""."""
+    emit = loop.body[-1] if loop.body else None
+    if isinstance(emit, ir.Emit) and isinstance(emit.value, ir.Attr) and isinstance(loop.target, ir.Name):
+        if isinstance(emit.value.value, ir.Name) and emit.value.value.id == loop.target.id:
+            return emit.value.name
+    return ""
+
+
+def _index(m: Machine, f: Frame, node: ir.Index) -> Value:
+    from ormlint.run.subscripts import subscript
+
+    value = evaluate(m, f, node.value)
+    return subscript(m, f, node, value)
+
+
+# -------------------------------------------------------------------------------------------------------- operators
+def truth(m: Machine, f: Frame, node: ir.Expr_, *, negated: bool = False) -> bool | None:
+    """Evaluates an expression for its truth; returns it if it is known."""
+    match node:
+        case ir.Not():
+            known = truth(m, f, node.value, negated=not negated)
+            return None if known is None else not known
+        case ir.Bool():
+            results = [truth(m, f, v, negated=negated) for v in node.values]
+            if node.op == "and":
+                return False if False in results else True if all(r is True for r in results) else None
+            return True if True in results else False if all(r is False for r in results) else None
+        case _:
+            value = evaluate(m, f, node)
+            return test(m, f, value, node, negated=negated)
+
+
+def test(m: Machine, f: Frame, value: Value, node: ir.Node, *, negated: bool = False) -> bool | None:
+    """Records the truth test of a value; returns its truth if it is known."""
+    match value:
+        case QueryObject():
+            evaluate_query(m, f, value, node, UseKind.TRUTH, negated=negated)
+        case Scalar():
+            m.use(f, value, UseKind.TRUTH, node, negated=negated)
+        case Constant():
+            return bool(value.value)
+        case Union():
+            results = {test(m, f, option, node, negated=negated) for option in value.options}
+            return results.pop() if len(results) == 1 else None
+        case Sequence() if value.source is not None:
+            m.use(f, value.source, UseKind.ITERATE, node)
+        case _:
+            pass
+    return None
+
+
+def _not(m: Machine, f: Frame, node: ir.Not) -> Value:
+    known = truth(m, f, node.value, negated=True)
+    return UNKNOWN if known is None else Constant(not known)
+
+
+def _bool(m: Machine, f: Frame, node: ir.Bool) -> Value:
+    result: Value | None = None
+    before = f.conditional
+    for position, part in enumerate(node.values):
+        if position:
+            f.conditional = before + 1
+        value = evaluate(m, f, part)
+        if position < len(node.values) - 1:
+            known = test(m, f, value, part)
+            if known is (node.op == "or") and known is not None:
+                result = value if result is None else join_values(m, result, value)
+                break
+            if known is not None:
+                continue
+        result = value if result is None else join_values(m, result, value)
+    f.conditional = before
+    return result if result is not None else UNKNOWN
+
+
+def _compare(m: Machine, f: Frame, node: ir.Compare) -> Value:
+    left, right = evaluate(m, f, node.left), evaluate(m, f, node.right)
+    if node.op in ("in", "not in"):
+        return _contains(m, f, node, left, right)
+    if node.op in EXISTENCE:
+        for value, other, reflected in ((left, right, False), (right, left, True)):
+            if isinstance(value, (Scalar, QueryObject, Union)):
+                constant = other.value if isinstance(other, Constant) else ...
+                if isinstance(value, Scalar) or not isinstance(other, Constant):
+                    m.use(f, value, UseKind.COMPARE, node, operator=node.op, constant=constant, reflected=reflected)
+    if isinstance(left, Constant) and isinstance(right, Constant):
+        return _compare_constants(node.op, left, right)
+    if node.op in ("is", "is not") and right == NONE and isinstance(left, (Sequence, Mapping, QueryObject, Manager, Instance, ClassInfo, FunctionInfo)):
+        return Constant(node.op == "is not")
+    return varying((left, right))
+
+
+def _compare_constants(op: str, left: Constant, right: Constant) -> Value:
+    if op in ("==", "is"):
+        return Constant(left.value == right.value)
+    if op in ("!=", "is not"):
+        return Constant(left.value != right.value)
+    return UNKNOWN
+
+
+def _contains(m: Machine, f: Frame, node: ir.Compare, left: Value, right: Value) -> Value:
+    for option in right.options if isinstance(right, Union) else (right,):
+        if isinstance(option, QueryObject):
+            evaluate_query(m, f, option, node, UseKind.CONTAINS)
+        elif isinstance(option, Sequence) and option.source is not None:
+            m.use(f, option, UseKind.ITERATE, node)
+    m.use(f, left, UseKind.OTHER, node)
+    return varying((left, right))
+
+
+def _binary(m: Machine, f: Frame, node: ir.Binary) -> Value:
+    left = evaluate(m, f, node.left) if node.left is not None else UNKNOWN
+    right = evaluate(m, f, node.right)
+    return combine(m, f, node, node.op, left, right)
+
+
+def combine(m: Machine, f: Frame, node: ir.Node, op: str, left: Value, right: Value) -> Value:
+    """Returns the result of an arithmetic or set operation."""
+    if op.startswith(("|", "&")) and isinstance(left, QueryObject) and isinstance(right, QueryObject):
+        from ormlint.run.queries import combined
+
+        return combined(m, f, node, left, right, op)
+    m.use(f, left, UseKind.OTHER, node)
+    m.use(f, right, UseKind.OTHER, node)
+    if isinstance(left, Sequence) and isinstance(right, Sequence):
+        joined = Sequence(left.kind, join_values(m, element_of(left), element_of(right)), bound=max(left.bound, right.bound))
+        return joined if left.items is None or right.items is None else Sequence(left.kind, items=(*left.items, *right.items))
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return Mapping({**left.known, **right.known}, right.key, right.element if left.element is None else left.element)
+    if isinstance(left, Sequence) and op.startswith("+"):
+        inner = iterate(m, f, right, node).element
+        return Sequence(left.kind, join_values(m, element_of(left), inner) if left.items != () else inner, bound=Bound.MANY)
+    return varying((left, right))
+
+
+def _cond(m: Machine, f: Frame, node: ir.Cond) -> Value:
+    known = truth(m, f, node.test)
+    if known is not None:
+        return evaluate(m, f, node.body if known else node.orelse)
+    env = f.env
+    f.conditional += 1
+    f.env = dict(env)
+    from ormlint.run.narrowing import narrow
+
+    narrow(m, f, node.test, positive=True)
+    left = evaluate(m, f, node.body)
+    f.env = dict(env)
+    narrow(m, f, node.test, positive=False)
+    right = evaluate(m, f, node.orelse)
+    f.env = env
+    f.conditional -= 1
+    return join_values(m, left, right)
+
+
+def _text(m: Machine, f: Frame, node: ir.Text) -> Value:
+    values = []
+    for part in node.parts:
+        value = evaluate(m, f, part)
+        m.use(f, value, UseKind.OTHER, part)
+        to_text(m, f, value, part)
+        values.append(value)
+    return varying(values)
+
+
+def to_text(m: Machine, f: Frame, value: Value, node: ir.Node) -> None:
+    """Runs what formatting a value runs: `__str__` of a row."""
+    from ormlint.run.calls import call_method
+
+    for option in value.options if isinstance(value, Union) else (value,):
+        if isinstance(option, (Row, Instance)):
+            call_method(m, f, node, option, "__str__")
+
+
+def _star(m: Machine, f: Frame, node: ir.Star) -> Value:
+    return evaluate(m, f, node.value)
+
+
+def _await(m: Machine, f: Frame, node: ir.Await) -> Value:
+    return evaluate(m, f, node.value)
+
+
+def _yield(m: Machine, f: Frame, node: ir.Yield) -> Value:
+    if node.value is None:
+        return UNKNOWN
+    value = evaluate(m, f, node.value)
+    if node.delegate:
+        value = iterate(m, f, value, node.value).element
+    else:
+        m.use(f, value, UseKind.RETURN, node)
+    f.yielded = value if f.yielded is None else join_values(m, f.yielded, value)
+    return UNKNOWN
+
+
+def _lambda(m: Machine, f: Frame, node: ir.Lambda) -> Value:
+    return Closure(None, f, node)
+
+
+def _slice(m: Machine, f: Frame, node: ir.Slice) -> Value:
+    return varying([evaluate(m, f, part) for part in (node.lower, node.upper, node.step) if part is not None])
+
+
+def _call(m: Machine, f: Frame, node: ir.Call) -> Value:
+    from ormlint.run.calls import evaluate_call
+
+    return evaluate_call(m, f, node)
+
+
+# -------------------------------------------------------------------------------------------------------- iteration
+def iterate(m: Machine, f: Frame, value: Value, node: ir.Node, use: UseKind = UseKind.ITERATE, operator: str = "") -> Iterated:
+    """Starts walking a value: evaluates a query, and tells what its elements are."""
+    match value:
+        case QueryObject():
+            return iterate_query(m, f, value, node, use, operator)
+        case Union():
+            parts = [iterate(m, f, option, node, use, operator) for option in value.options]
+            element = parts[0].element
+            for part in parts[1:]:
+                element = join_values(m, element, part.element)
+            source = next((p.source for p in parts if p.source is not None), None)
+            return Iterated(max(p.bound for p in parts), None, source, element, all(p.batches for p in parts))
+        case Sequence():
+            if value.source is not None:
+                m.use(f, value, UseKind.ITERATE, node)
+            return walk(value)
+        case Manager():  # `for x in obj.tags` is an error at run time
+            return Iterated(Bound.MANY, None, None, UNKNOWN)
+        case Instance():
+            return _iterate_instance(m, f, value, node)
+        case ClassInfo():
+            if value.derives_from("Enum", "IntEnum", "StrEnum", "TextChoices", "IntegerChoices", "Choices", "Flag"):
+                return Iterated(Bound.FEW, len(value.bindings), None, Instance(value), constant=True)
+            return Iterated(Bound.MANY, None, None, UNKNOWN)
+        case External() | FunctionInfo() | ModuleInfo():
+            return Iterated(Bound.MANY, None, None, UNKNOWN)
+        case Unknown():
+            return walk(value)
+        case _:
+            return walk(varying((value,)))
+
+
+def _iterate_instance(m: Machine, f: Frame, value: Instance, node: ir.Node) -> Iterated:
+    from ormlint.run.calls import call_method
+
+    produced = call_method(m, f, node, value, "__iter__")
+    if isinstance(produced, (Sequence, QueryObject)):
+        return iterate(m, f, produced, node)
+    return Iterated(Bound.MANY, None, None, Unknown(deps_of(value)))
+
+
+def callback_loop(m: Machine, f: Frame, node: ir.Node, iterated: Iterated) -> object:
+    """Returns the loop that `map`, `sorted(key=…)` and their like make of the call at `node`."""
+    return make_loop(m, f, (node.start, False), f.site(node.start, node.end), f.site(node.start, node.end), "callback", iterated)
+
+
+EXPRESSIONS: dict[type[ir.Node], Callable[[Machine, Frame, ir.Expr_], Value]] = {
+    ir.Const: _const,
+    ir.Name: _name,
+    ir.Attr: _attr,
+    ir.Index: _index,
+    ir.Slice: _slice,
+    ir.Call: _call,
+    ir.Lambda: _lambda,
+    ir.Comp: _comp,
+    ir.Seq: _seq,
+    ir.Map: _map,
+    ir.Bool: _bool,
+    ir.Compare: _compare,
+    ir.Not: _not,
+    ir.Binary: _binary,
+    ir.Cond: _cond,
+    ir.Text: _text,
+    ir.Star: _star,
+    ir.Await: _await,
+    ir.Yield: _yield,
+    ir.Walrus: _walrus,
+}  # type: ignore[dict-item]
+
+__all__ = ["assign", "callback_loop", "enter_loop", "evaluate", "free_name", "iterate", "test", "to_text", "truth"]

@@ -1,0 +1,324 @@
+"""What is known of functions and objects outside the project: a table by dotted path, and patterns for chains of calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from ormlint.ir import nodes as ir
+from ormlint.library import sqlalchemy_api as api
+from ormlint.link.names import ClassInfo, External, FunctionInfo
+from ormlint.link.schema import Orm
+from ormlint.run.frame import Frame
+from ormlint.run.log import QueryObject, UseKind
+from ormlint.run.machine import Machine
+from ormlint.run.values import (
+    UNKNOWN,
+    Constant,
+    Instance,
+    Manager,
+    Mapping,
+    Row,
+    Sequence,
+    Session,
+    Union,
+    Value,
+    deps_of,
+    varying,
+)
+
+Function = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]
+SESSIONS = re.compile(
+    r"(SQLAlchemy\(\)\.session|\b(Session|AsyncSession)\(\)|sessionmaker\(\)(\(\)|\.begin\(\))|scoped_session\(\)(\(\))?|object_session\(\))$"
+)
+SQLALCHEMY = frozenset({"sqlalchemy", "sqlmodel", "flask_sqlalchemy", "flask_sqlalchemy_lite"})
+BATCHES = frozenset({"batched", "chunked", "chunks", "chunk", "ichunked", "grouper", "batch", "iter_chunks", "chunk_list", "split_every"})
+RENDERS = frozenset({"render", "render_to_string", "render_template", "jsonify", "JsonResponse", "HttpResponse", "Response", "TemplateResponse"})
+MAX_PATH = 160
+
+
+def known_value(m: Machine, symbol: External) -> Value | None:
+    """Returns what an external path is known to be: a session, the user model; None if it is just external."""
+    path = symbol.path
+    if symbol.package in SQLALCHEMY and SESSIONS.search(path):
+        return Session(is_async="sync" in path.lower())
+    if path.endswith("SQLAlchemy().session"):
+        return Session()
+    if path.endswith("auth.get_user_model()"):
+        user = m.django.user()
+        return (m.class_of(user) or UNKNOWN) if user is not None else None
+    return None
+
+
+def instance_of(m: Machine, symbol: External) -> Value:
+    """Returns the value of a global that an external call made."""
+    found = known_value(m, symbol)
+    return found if found is not None else symbol
+
+
+def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns what calling something outside the project gives."""
+    if func.package == "builtins":
+        from ormlint.run.builtins import BUILTINS
+
+        builtin = BUILTINS.get(func.name)
+        if builtin is not None:
+            return builtin(m, f, node, args, keywords)
+    special = FUNCTIONS.get(func.path) or (FUNCTIONS.get(f"{func.package}:{func.name}") if "()" not in func.path else None)
+    if special is not None:
+        return special(m, f, node, args, keywords)
+    owner = known_value(m, External(func.path.rpartition(".")[0]))
+    if isinstance(owner, Session):
+        from ormlint.run.sqlalchemy import session_method
+
+        return session_method(m, f, node, owner, func.name, args, keywords)
+    made = known_value(m, External(func.path + "()"))
+    if made is not None:
+        return made
+    if func.name in BATCHES:
+        from ormlint.run.builtins import batched
+
+        return batched(m, f, node, args, keywords)
+    kind = UseKind.RENDER if func.name in RENDERS else UseKind.ARGUMENT
+    for value in (*args, *keywords.values()):
+        m.use(f, value, kind, node)
+        _walked(m, f, value, kind, node)
+    if any(deps_of(v) for v in (*args, *keywords.values())) or len(func.path) > MAX_PATH:
+        return varying((*args, *keywords.values()))
+    return External(func.path + "()")
+
+
+def _walked(m: Machine, f: Frame, value: Value, kind: UseKind, node: ir.Node) -> None:
+    """Notes the query objects that a container hands over."""
+    if isinstance(value, Sequence) and value.items is not None:
+        for item in value.items:
+            m.use(f, item, kind, node)
+    elif isinstance(value, Mapping):
+        for item in value.known.values():
+            m.use(f, item, kind, node)
+
+
+# ------------------------------------------------------------------------------------------------------------- Django
+def _object_or_404(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return _shortcut(m, f, node, "get", args, keywords)
+
+
+def _list_or_404(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    query = _shortcut(m, f, node, "filter", args, keywords)
+    from ormlint.run.builtins import BUILTINS
+
+    return BUILTINS["list"](m, f, node, [query], {})
+
+
+def _shortcut(m: Machine, f: Frame, node: ir.Call, method: str, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from ormlint.run.attributes import default_manager
+    from ormlint.run.django import manager_method, queryset_method
+
+    source = args[0] if args else keywords.pop("klass", UNKNOWN)
+    if isinstance(source, ClassInfo) and source.model is not None and source.model.orm is Orm.DJANGO:
+        source = default_manager(m, source, source.model)
+    if isinstance(source, Manager):
+        return manager_method(m, f, node, source, method, args[1:], keywords)
+    if isinstance(source, QueryObject):
+        return queryset_method(m, f, node, source, method, args[1:], keywords)
+    return varying(args)
+
+
+def _get_model(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    names = [a.value for a in (*args, *keywords.values()) if isinstance(a, Constant) and isinstance(a.value, str)]
+    if names and len(names) == len(args) + len(keywords) - sum(1 for k in keywords if k == "require_ready"):
+        model = m.django.named(".".join(names[:2]), f.module, None)
+        if model is not None:
+            return m.class_of(model) or UNKNOWN
+    return UNKNOWN
+
+
+def _prefetch_objects(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from ormlint.run.django import _prefetch_related
+
+    rows = args[0] if args else UNKNOWN
+    if isinstance(rows, Sequence):
+        if isinstance(rows.element, Row):
+            rows.element = replace(rows.element, plan=_prefetch_related(rows.element.plan, rows.element.model, args[1:]))
+        if rows.items is not None:
+            rows.items = tuple(replace(r, plan=_prefetch_related(r.plan, r.model, args[1:])) if isinstance(r, Row) else r for r in rows.items)
+    elif isinstance(rows, QueryObject):
+        rows.plan = _prefetch_related(rows.plan, rows.model, args[1:])
+    return Constant(None)
+
+
+# -------------------------------------------------------------------------------------------------------- SQLAlchemy
+def _select(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from ormlint.run.sqlalchemy import statement
+
+    return statement(m, f, node, args, "select")
+
+
+def _write(style: str) -> Function:
+    def make(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+        from ormlint.run.sqlalchemy import writing_statement
+
+        return writing_statement(m, f, node, args, style)
+
+    return make
+
+
+def _loader(name: str) -> Function:
+    def make(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+        from ormlint.run.sqlalchemy import loader
+
+        return loader(name, args)
+
+    return make
+
+
+def _load(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from ormlint.run.values import Option
+
+    return Option((), ("defaultload",), args[0].model if args and isinstance(args[0], ClassInfo) else None)
+
+
+def _aliased(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return args[0] if args else UNKNOWN
+
+
+# ------------------------------------------------------------------------------------------------------------ library
+def _identity(position: int) -> Function:
+    def give(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+        return args[position] if len(args) > position else UNKNOWN
+
+    return give
+
+
+def _gather(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return Sequence("tuple", items=tuple(args))
+
+
+def _defaultdict(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    factory = args[0] if args else UNKNOWN
+    if isinstance(factory, External) and factory.name in ("list", "set"):
+        return Mapping(element=Sequence(factory.name, items=()))
+    if isinstance(factory, External) and factory.name == "dict":
+        return Mapping(element=Mapping())
+    return Mapping()
+
+
+def _ordered(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from ormlint.run.builtins import BUILTINS
+
+    return BUILTINS["dict"](m, f, node, args, keywords)
+
+
+def _builtin(name: str) -> Function:
+    def run(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+        from ormlint.run import builtins
+
+        return (builtins.BUILTINS.get(name) or getattr(builtins, name))(m, f, node, args, keywords)  # type: ignore[no-any-return]
+
+    return run
+
+
+def _islice(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from ormlint.run.expressions import iterate
+
+    if not args:
+        return UNKNOWN
+    walked = iterate(m, f, args[0], node)
+    limit = args[1].value if len(args) == 2 and isinstance(args[1], Constant) and isinstance(args[1].value, int) else None
+    return Sequence("generator", walked.element, bound=walked.bound, limit=limit, source=walked.source)
+
+
+def _map_concurrently(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from ormlint.run.builtins import BUILTINS
+
+    return BUILTINS["map"](m, f, node, args, keywords)
+
+
+FUNCTIONS: dict[str, Function] = {
+    "django.shortcuts.get_object_or_404": _object_or_404,
+    "django.shortcuts.aget_object_or_404": _object_or_404,
+    "rest_framework.generics.get_object_or_404": _object_or_404,
+    "django.shortcuts.get_list_or_404": _list_or_404,
+    "django.apps.apps.get_model": _get_model,
+    "django.db.models.prefetch_related_objects": _prefetch_objects,
+    "django.db.models.query.prefetch_related_objects": _prefetch_objects,
+    "asgiref.sync.sync_to_async": _identity(0),
+    "asgiref.sync.async_to_sync": _identity(0),
+    "channels.db.database_sync_to_async": _identity(0),
+    "typing.cast": _identity(1),
+    "typing_extensions.cast": _identity(1),
+    "copy.copy": _identity(0),
+    "copy.deepcopy": _identity(0),
+    "asyncio.gather": _gather,
+    "asyncio.create_task": _identity(0),
+    "asyncio.wait_for": _identity(0),
+    "itertools.chain": _builtin("chained"),
+    "itertools.chain.from_iterable": _builtin("flattened"),
+    "itertools.islice": _islice,
+    "collections.defaultdict": _defaultdict,
+    "collections.OrderedDict": _ordered,
+    "collections.deque": _builtin("list"),
+    "statistics.mean": _builtin("sum"),
+    "statistics.fmean": _builtin("sum"),
+    "math.fsum": _builtin("sum"),
+    "sqlalchemy:select": _select,
+    "sqlmodel:select": _select,
+    "sqlalchemy:insert": _write("insert"),
+    "sqlalchemy:update": _write("update"),
+    "sqlalchemy:delete": _write("delete"),
+    "sqlmodel:insert": _write("insert"),
+    "sqlmodel:update": _write("update"),
+    "sqlmodel:delete": _write("delete"),
+    "sqlalchemy:aliased": _aliased,
+    "sqlalchemy:with_polymorphic": _aliased,
+    "sqlalchemy:Load": _load,
+    **{f"{package}:{name}": _loader(name) for package in ("sqlalchemy", "sqlmodel") for name in api.LOADERS},
+    **{f"flask_sqlalchemy.SQLAlchemy().{name}": _loader(name) for name in api.LOADERS},
+    "flask_sqlalchemy.SQLAlchemy().select": _select,
+    "flask_sqlalchemy.SQLAlchemy().insert": _write("insert"),
+    "flask_sqlalchemy.SQLAlchemy().update": _write("update"),
+    "flask_sqlalchemy.SQLAlchemy().delete": _write("delete"),
+}
+
+
+# ----------------------------------------------------------------------------------------------------------- contexts
+def enter_context(m: Machine, f: Frame, node: ir.Expr_, value: Value) -> tuple[Value, int]:
+    """Returns what `with value as x` binds, and 1 if the block is a transaction."""
+    from ormlint.run.calls import call_method
+
+    match value:
+        case External():
+            if value.path.endswith(("atomic()", "transaction.atomic", "commit_on_success")):
+                return UNKNOWN, 1
+            entered = known_value(m, value)
+            return (entered if entered is not None else value), 0
+        case Session():
+            begins = isinstance(node, ir.Call) and isinstance(node.func, ir.Attr) and node.func.name in ("begin", "begin_nested")
+            return value, int(begins)
+        case Sequence(kind="generator"):
+            return value.element, 0
+        case Instance():
+            entered = call_method(m, f, node, value, "__enter__") or call_method(m, f, node, value, "__aenter__")
+            return (entered if entered is not None else value), 0
+        case Union():
+            return enter_context(m, f, node, value.options[0])
+        case _:
+            return value, 0
+
+
+def injected(m: Machine, function: FunctionInfo, default: ir.Call) -> Value | None:
+    """Returns what `param=Depends(dependency)` gives: what the dependency returns or yields."""
+    symbol = m.program.resolve(default.func, function.module)
+    if not isinstance(symbol, External) or symbol.name not in ("Depends", "Security", "Provide") or not default.args:
+        return None
+    dependency = m.program.resolve(default.args[0], function.module)
+    if not isinstance(dependency, FunctionInfo):
+        return None
+    from ormlint.run.calls import unknown_arguments
+
+    summary = m.run_function(dependency, unknown_arguments(m, dependency), "root", depth=2)
+    if summary is None:
+        return None
+    returned = summary.returned
+    return returned.element if isinstance(returned, Sequence) and returned.kind == "generator" else returned

@@ -1,0 +1,75 @@
+"""A frame: one execution of a function body, with its variables, loops and circumstances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo
+from ormlint.run.log import Circumstances, Event, Loop, QueryObject
+from ormlint.run.values import Closure, Value
+from ormlint.text import Site
+
+Env = dict[str, Value]
+
+
+@dataclass(slots=True, eq=False)
+class Summary:
+    """What calling a function with certain arguments gives and does.
+
+    `events` are those of its own body; `calls` the calls it makes, so that a caller's loop can be put around all of it.
+    """
+
+    returned: Value
+    events: list[Event] = field(default_factory=list)
+    calls: list[tuple[Site, str, Summary]] = field(default_factory=list)
+    effects: list[tuple[int, str, Value]] = field(default_factory=list)  # (argument, attribute, value) written to instances
+    flat: list[tuple[Event, tuple[Site, ...], tuple[str, ...]]] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """The state of one execution. `env` is replaced, never shared, when control flow splits."""
+
+    module: ModuleInfo
+    qualname: str
+    function: FunctionInfo | None = None
+    owner: ClassInfo | None = None
+    env: Env = field(default_factory=dict)
+    outer: Frame | None = None  # where a nested function is defined
+    depth: int = 0
+    loops: list[Loop] = field(default_factory=list)
+    evaluated: set[QueryObject] = field(default_factory=set)
+    events: list[Event] = field(default_factory=list)
+    calls: list[tuple[Site, str, Summary]] = field(default_factory=list)
+    returned: Value | None = None
+    yielded: Value | None = None
+    emitted: list[Value] = field(default_factory=list)
+    breaks: list[Env] = field(default_factory=list)
+    closures: list[Closure] = field(default_factory=list)
+    called: set[int] = field(default_factory=set)  # ids of closures that were called
+    is_async: bool = False
+    muted: bool = False
+    conditional: int = 0
+    branch_depth: int = 0
+    error_path: int = 0
+    guarded: int = 0
+    isolated: int = 0
+    transaction: int = 0
+    sessions: set[str] = field(default_factory=set)  # expressions that were used as a SQLAlchemy session
+    loop_ids: dict[tuple[int, int], Loop] = field(default_factory=dict)
+    self_value: Value | None = None
+
+    def site(self, start: int, end: int) -> Site:
+        """Returns a place in the frame's module."""
+        return Site(self.module.tree.path, start, end)
+
+    def around(self) -> Circumstances:
+        """Returns the circumstances of an event that happens now."""
+        return Circumstances(
+            error_path=self.error_path > 0,
+            conditional=self.conditional > 0,
+            guarded_by_cache=self.guarded > 0,
+            isolated=self.isolated > 0,
+            transaction=self.transaction > 0,
+            asynchronous=self.is_async,
+        )

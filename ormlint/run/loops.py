@@ -1,0 +1,184 @@
+"""Loops: what they walk, how often they run, and which shapes are deliberate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from ormlint.ir import nodes as ir
+from ormlint.run.frame import Frame
+from ormlint.run.log import Bound, Loop, QueryObject, Shape
+from ormlint.run.machine import Machine, text_of
+from ormlint.run.values import EMPTY, Instance, Mapping, Row, Sequence, Union, Unknown, Value, element_of
+from ormlint.text import Site
+
+MAX_SMALL = 3  # a loop over that many constants is no loop
+WAITS = frozenset({"sleep", "wait", "wait_for", "poll"})
+
+
+@dataclass(slots=True)
+class Iterated:
+    """Something a loop walks: how many elements, from which query, and what each of them is."""
+
+    bound: Bound
+    limit: int | None
+    source: QueryObject | None
+    element: Value
+    batches: bool = False
+    constant: bool = False
+
+    def element_in(self, m: Machine, f: Frame, loop: Loop) -> Value:
+        """Returns the element that a round of the loop gets."""
+        return reborn(self.element, tuple(f.loops), loop)
+
+
+def reborn(value: Value, loops: tuple[Loop, ...], loop: Loop, depth: int = 0) -> Value:
+    """Returns a value as it is met once per round of a loop: its rows are new in each round."""
+    match value:
+        case Row():
+            return replace(value, births=loops, single=False, assigned=(), constant=True)
+        case Unknown():
+            return Unknown(value.deps | {loop.id})
+        case Sequence() if depth < 3:
+            items = tuple(reborn(i, loops, loop, depth + 1) for i in value.items) if value.items is not None else None
+            element = value.element if items is not None else reborn(value.element, loops, loop, depth + 1)
+            if items is None and isinstance(value.element, Row):
+                element = value.element
+            copy = Sequence(value.kind, element, items, value.bound, value.limit, value.source, value.deps | {loop.id}, value.batches)
+            return copy
+        case Mapping() if depth < 2:
+            known = {name: reborn(v, loops, loop, depth + 1) for name, v in value.known.items()}
+            element = reborn(value.element, loops, loop, depth + 1) if value.element is not None else Unknown(frozenset({loop.id}))
+            return Mapping(known, value.key, element, value.source)
+        case Instance():
+            return Instance(value.cls, value.attributes, value.initialised, value.deps | {loop.id}, value.model)
+        case Union():
+            return Union(tuple(reborn(o, loops, loop, depth + 1) for o in value.options))
+        case _:
+            return value
+
+
+def enter_loop(m: Machine, f: Frame, node: ir.Loop, iterated: Iterated) -> Loop | None:
+    """Returns the loop that a statement makes in this frame, or None if it never runs."""
+    if iterated.limit == 0:
+        return None
+    m.counters.loops.add(f.site(node.start, node.iter.end))
+    if iterated.source is not None:
+        m.counters.query_loops.add(f.site(node.start, node.iter.end))
+    return make_loop(
+        m, f, (node.start, node.kind == "comprehension"), Site(f.module.tree.path, node.start, node.iter.end), f.site(node.start, node.end),
+        node.kind, iterated, text_of(node.target) if not isinstance(node.target, ir.Seq) else "", node.body,
+    )  # fmt: skip
+
+
+def make_loop(
+    m: Machine, f: Frame, key: tuple[int, int], site: Site, body_site: Site, kind: str, iterated: Iterated, variable: str = "", body: list[ir.Stmt] | None = None
+) -> Loop:
+    """Returns the loop at a place of this frame: the same one for every pass over it."""
+    bound, limit = iterated.bound, iterated.limit
+    if iterated.constant or (limit is not None and limit <= MAX_SMALL):
+        bound = Bound.ONE if limit is not None and limit <= MAX_SMALL else min(bound, Bound.FEW)
+    known = f.loop_ids.get(key)
+    if known is not None and known.bound == bound and known.source is iterated.source:
+        return known
+    body = body or []
+    if known is None:
+        number = m.next_loop
+        m.next_loop += 1
+    else:
+        number = known.id
+    loop = Loop(
+        number, site, body_site, kind, bound, limit, variable, iterated.source,
+        first_only=leaves_at_once(body), searches=leaves(body, ("break", "return")), batches=iterated.batches, polls=waits(body),
+    )  # fmt: skip
+    f.loop_ids[key] = loop
+    return loop
+
+
+def leaves_at_once(body: list[ir.Stmt]) -> bool:
+    """Whether a loop body always leaves in its first round."""
+    last = body[-1] if body else None
+    if isinstance(last, ir.Return) or (isinstance(last, ir.Jump) and last.kind == "break"):
+        return not leaves(body, ("continue",))
+    return False
+
+
+def leaves(body: Iterable[ir.Stmt], how: tuple[str, ...]) -> bool:
+    """Whether a loop body contains a break, a continue or a return of its own on some way."""
+    for stmt in body:
+        match stmt:
+            case ir.Jump():
+                if stmt.kind in how:
+                    return True
+            case ir.Return():
+                if "return" in how:
+                    return True
+            case ir.If():
+                if leaves(stmt.body, how) or leaves(stmt.orelse, how):
+                    return True
+            case ir.With():
+                if leaves(stmt.body, how):
+                    return True
+            case ir.Try():
+                if leaves((*stmt.body, *stmt.orelse, *stmt.final), how) or any(leaves(h.body, how) for h in stmt.handlers):
+                    return True
+            case ir.Loop() | ir.While():
+                if "return" in how and leaves(stmt.body, ("return",)):
+                    return True
+            case _:
+                pass
+    return False
+
+
+def waits(body: Iterable[ir.Stmt]) -> bool:
+    """Whether a loop body waits between its rounds: a worker, a retry or a poll."""
+    return any(_is_wait(stmt) for stmt in _statements(body))
+
+
+def _is_wait(stmt: ir.Stmt) -> bool:
+    value = stmt.value if isinstance(stmt, ir.Expr) else None
+    if isinstance(value, ir.Await):
+        value = value.value
+    if isinstance(value, ir.Call):
+        name = value.func.name if isinstance(value.func, ir.Attr) else value.func.id if isinstance(value.func, ir.Name) else ""
+        return name in WAITS
+    return False
+
+
+def _statements(body: Iterable[ir.Stmt]) -> Iterator[ir.Stmt]:
+    for stmt in body:
+        yield stmt
+        if isinstance(stmt, (ir.If, ir.While)):
+            yield from _statements((*stmt.body, *stmt.orelse))
+        elif isinstance(stmt, ir.With):
+            yield from _statements(stmt.body)
+        elif isinstance(stmt, ir.Try):
+            yield from _statements((*stmt.body, *stmt.orelse, *stmt.final))
+
+
+def walk(value: Value) -> Iterated:
+    """Returns what walking a value that is not a query gives."""
+    match value:
+        case Sequence():
+            limit = len(value.items) if value.items is not None else value.limit
+            bound = Bound.FEW if value.items is not None else value.bound
+            return Iterated(bound, limit, value.source, element_of(value), value.batches, value.items is not None)
+        case Mapping():
+            few = value.element is None and bool(value.known)
+            return Iterated(Bound.FEW if few else Bound.MANY, len(value.known) if few else None, None, value.key, constant=few)
+        case Union():
+            parts = [walk(o) for o in value.options]
+            from ormlint.run.values import join
+
+            element = parts[0].element
+            for part in parts[1:]:
+                element = join(element, part.element)
+            source = parts[0].source if all(p.source is parts[0].source for p in parts) else None
+            return Iterated(max(p.bound for p in parts), None, source, element, all(p.batches for p in parts))
+        case Unknown():
+            return Iterated(Bound.MANY, None, None, value)
+        case _:
+            return Iterated(Bound.MANY, None, None, Unknown(EMPTY))
+
+
+__all__ = ["Iterated", "Shape", "enter_loop", "leaves", "make_loop", "reborn", "walk"]

@@ -1,0 +1,339 @@
+"""The machine: runs functions over abstract values and writes the query log.
+
+Functions are run on demand, once per distinct abstract arguments, and every function is run once more on its own
+with unknown arguments, so that nothing depends on knowing the entry points. What a function does to its arguments
+shows only in the runs whose caller supplies them; a row of unknown provenance is never reported.
+
+Calls nest, and so do loops: the events of a function that is called in a loop are copied with the caller's loops
+around them (`Machine.absorb`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ormlint.ir import nodes as ir
+from ormlint.link import build_schema
+from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, Program
+from ormlint.link.schema import Model, Orm
+from ormlint.run.frame import Frame, Summary
+from ormlint.run.log import Endpoint, Event, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
+from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of
+from ormlint.text import Site
+
+if TYPE_CHECKING:
+    from ormlint.run.log import Tracked
+
+MAX_DEPTH = 14  # nested calls followed from one root
+MAX_CONTEXTS = 48  # runs of one function with different arguments
+MAX_FLAT = 400  # events copied out of one call
+MAX_CALL_PATH = 10
+
+
+@dataclass(slots=True)
+class Counters:
+    """Figures for the closing line."""
+
+    functions: int = 0
+    loops: set[Site] = field(default_factory=set)
+    query_loops: set[Site] = field(default_factory=set)
+    calls: set[Site] = field(default_factory=set)
+    resolved: set[Site] = field(default_factory=set)
+    queries: set[Site] = field(default_factory=set)
+
+
+class Machine:
+    """State of one run over a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.schema, self.django, self.sqlalchemy = build_schema(program)
+        self.events: list[Event] = []
+        self.queries: list[QueryObject] = []
+        self.endpoints: list[Endpoint] = []
+        self.revealed: list[tuple[Site, str]] = []
+        self.counters = Counters()
+        self.memo: dict[tuple[int, object], Summary] = {}
+        self.contexts: dict[int, int] = {}
+        self.stack: list[tuple[int, object]] = []
+        self.rows_of: dict[QueryObject, Row] = {}  # the row whose related manager a query came from
+        self.queryset_classes: dict[QueryObject, ClassInfo] = {}  # the project's QuerySet class of a query object
+        self.entities: dict[QueryObject, tuple[Model | None, ...]] = {}  # what the tuples of a SQLAlchemy query hold
+        self.counting: set[QueryObject] = set()  # SQLAlchemy queries that select nothing but a count
+        self.wrapped: set[QueryObject] = set()  # results whose rows are tuples of one entity
+        self.executed: dict[QueryObject, Event] = {}  # the event that made a result
+        self.result_of: dict[QueryObject, QueryObject] = {}  # the result that another one was made of
+        self.session_places: set[tuple[str, str]] = set()  # expressions of a file that proved to be sessions
+        self.created: dict[QueryObject, tuple[Frame, tuple[Loop, ...]]] = {}
+        self.merged: dict[tuple[QueryObject, QueryObject], QueryObject] = {}
+        self.globals: dict[tuple[int, str], Value] = {}
+        self.class_attributes: dict[tuple[int, str], Value] = {}
+        self.instances: dict[int, Instance] = {}
+        self.row_classes: dict[Model, ClassInfo] = {c.model: c for c in program.classes if c.model is not None}
+        self.next_loop = 1
+        self.keep: list[object] = []  # values whose id() is part of a memo key
+        self.managers: dict[tuple[int, str], Value] = {}
+        self.settings: dict[str, object] = {}
+
+    # ------------------------------------------------------------------------------------------------ events
+    def record(self, frame: Frame, event: Event) -> Event:
+        """Writes an event to the log, unless the frame only evaluates a value that is not part of the program's flow."""
+        event.function = frame.qualname
+        event.around = frame.around()
+        frame.events.append(event)
+        if not frame.muted:
+            self.events.append(event)
+        return event
+
+    def event(self, frame: Frame, op: Op, node: ir.Node, *, loops: tuple[Loop, ...] | None = None, **facts: object) -> Event:
+        """Records an event at a node. `loops` are by default those the frame is in."""
+        event = Event(op=op, site=frame.site(node.start, node.end), loops=tuple(frame.loops) if loops is None else loops)
+        for name, value in facts.items():
+            setattr(event, name, value)
+        if not event.text:
+            event.text = text_of(node)
+        return self.record(frame, event)
+
+    def use(self, frame: Frame, value: Value, kind: UseKind, node: ir.Node, *, operator: str = "", constant: object = None, **facts: bool) -> None:
+        """Notes what is done with a query object or a number it returned."""
+        tracked: Tracked
+        if isinstance(value, QueryObject):
+            tracked = value
+        elif isinstance(value, Scalar):
+            tracked = value.event
+        elif isinstance(value, Union):
+            for option in value.options:
+                self.use(frame, option, kind, node, operator=operator, constant=constant, **facts)
+            return
+        elif isinstance(value, Sequence) and value.source is not None and kind in ESCAPES:
+            tracked = value.source
+        else:
+            return
+        site = frame.site(node.start, node.end)
+        if any(u.kind is kind and u.site == site for u in tracked.uses):
+            return
+        tracked.uses.append(Use(kind, site, operator, constant, facts.get("negated", False), facts.get("reflected", False)))
+
+    def use_rows(self, frame: Frame, rows: Sequence, kind: UseKind, node: ir.Node, operator: str) -> None:
+        """Notes what is done with the list of a query's rows, on the query."""
+        if rows.source is not None:
+            self.use(frame, rows.source, kind, node, operator=operator)
+
+    def new_query(self, frame: Frame, query: QueryObject) -> QueryObject:
+        """Registers a query object that the frame makes now."""
+        query.function = frame.qualname
+        self.created[query] = (frame, tuple(frame.loops))
+        self.queries.append(query)
+        return query
+
+    # ------------------------------------------------------------------------------------------------- calls
+    def run_function(self, function: FunctionInfo, env: dict[str, Value], key: object, *, depth: int, outer: Frame | None = None) -> Summary | None:
+        """Returns the summary of a function run with these arguments, or None if it may not be run (depth, recursion, too many contexts)."""
+        identity = (id(function), key)
+        known = self.memo.get(identity)
+        if known is not None:
+            return known
+        if depth > MAX_DEPTH or identity in self.stack or sum(1 for f, _ in self.stack if f == id(function)) > 1:
+            return None
+        contexts = self.contexts.get(id(function), 0)
+        if contexts >= MAX_CONTEXTS:
+            return None
+        self.contexts[id(function)] = contexts + 1
+        self.keep.append(env)
+        frame = Frame(function.module, f"{function.module.name}:{function.qualname}", function, function.owner, dict(env), outer, depth)
+        frame.is_async = function.node.is_async
+        if function.owner is not None and function.kind != "static method" and function.node.params:
+            frame.self_value = env.get(function.node.params[0].name)
+        self.stack.append(identity)
+        try:
+            summary = self._execute(function, frame)
+        finally:
+            self.stack.pop()
+        self.memo[identity] = summary
+        return summary
+
+    def _execute(self, function: FunctionInfo, frame: Frame) -> Summary:
+        from ormlint.run.statements import run_body
+
+        self.counters.functions += 1
+        run_body(self, frame, function.node.body)
+        self._run_closures(frame)
+        returned = frame.returned if frame.returned is not None else Constant(None)
+        if function.node.is_generator:
+            returned = Sequence("generator", frame.yielded if frame.yielded is not None else UNKNOWN)
+        return Summary(returned, frame.events, frame.calls)
+
+    def _run_closures(self, frame: Frame) -> None:
+        """Runs the nested functions that the body defined but never called, as whoever gets them may call them."""
+        from ormlint.run.calls import unknown_arguments
+
+        for closure in frame.closures:
+            if closure.function is not None and id(closure.function) not in frame.called:
+                env = unknown_arguments(self, closure.function, frame)
+                self.run_function(closure.function, env, ("closure", id(frame)), depth=frame.depth + 1, outer=frame)
+
+    def absorb(self, frame: Frame, node: ir.Node, name: str, summary: Summary) -> None:
+        """Notes a call in a frame; if the frame is in a loop, copies the callee's events with the loops around them."""
+        site = frame.site(node.start, node.end)
+        frame.calls.append((site, name, summary))
+        if not frame.loops or frame.muted:
+            return
+        loops = tuple(frame.loops)
+        for event, path, names in self.flatten(summary):
+            copy = Event(
+                op=event.op, site=event.site, model=event.model, orm=event.orm, query=event.query, row=event.row, relation=event.relation,
+                use=event.use, method=event.method, loops=loops + event.loops, calls=(site, *path), callees=(name, *names),
+                depends=event.depends, text=event.text, constant=event.constant, assigned=event.assigned, column=event.column, path=event.path,
+            )  # fmt: skip
+            copy.parent = event
+            copy.function = event.function
+            copy.around = event.around
+            around = frame.around()
+            if around != copy.around:
+                copy.around = type(around)(*(getattr(around, f) or getattr(event.around, f) for f in around.__slots__))
+            self.events.append(copy)
+
+    def flatten(self, summary: Summary, depth: int = 0) -> list[tuple[Event, tuple[Site, ...], tuple[str, ...]]]:
+        """Returns the events of a call and of the calls it makes, each once, with the path of calls that leads to it."""
+        if summary.flat is not None:
+            return summary.flat
+        summary.flat = []
+        seen: set[tuple[Op, Site, Model | None]] = set()
+        found = []
+        for event in summary.events:
+            key = (event.op, event.site, event.model)
+            if key not in seen and not event.absolute:
+                seen.add(key)
+                found.append((event, (), ()))
+        if depth < MAX_CALL_PATH:
+            for site, name, callee in summary.calls:
+                for event, path, names in self.flatten(callee, depth + 1):
+                    key = (event.op, event.site, event.model)
+                    if key not in seen and len(found) < MAX_FLAT:
+                        seen.add(key)
+                        found.append((event, (site, *path), (name, *names)))
+        summary.flat = found
+        return found
+
+    # ----------------------------------------------------------------------------------------------- globals
+    def global_value(self, module: ModuleInfo, name: str) -> Value:
+        """Returns the value of a global name of a module, evaluating its assignment if need be."""
+        key = (id(module), name)
+        if key in self.globals:
+            return self.globals[key]
+        self.globals[key] = UNKNOWN  # cut cycles
+        symbol = self.program.lookup(name, module)
+        value: Value
+        if isinstance(symbol, (External, ClassInfo, FunctionInfo, ModuleInfo)):
+            value = symbol
+            if isinstance(symbol, External) and symbol.path.endswith("()"):
+                value = self._called_external(symbol, module, name)
+        elif isinstance(symbol, ConstRef):
+            value = Constant(symbol.value)
+        else:
+            value = self._evaluate_binding(module, name, module.bindings.get(name))
+            if value is UNKNOWN and isinstance(symbol, InstanceRef):
+                value = Instance(symbol.cls)
+        self.globals[key] = value
+        return value
+
+    def _called_external(self, symbol: External, module: ModuleInfo, name: str) -> Value:
+        from ormlint.run.externals import instance_of
+
+        return instance_of(self, symbol)
+
+    def _evaluate_binding(self, module: ModuleInfo, name: str, stmts: list[ir.Stmt] | None) -> Value:
+        from ormlint.run.expressions import evaluate
+
+        for stmt in reversed(stmts or ()):
+            if isinstance(stmt, ir.Import):
+                symbol = self.program.import_target(stmt, module)
+                target = self.program.find_module(self.program.absolute(stmt, module), module)
+                if symbol is None and target is not None and target is not module and stmt.name:
+                    return self.global_value(target, stmt.name)
+            elif isinstance(stmt, ir.Assign) and stmt.value is not None and not stmt.op:
+                if any(isinstance(t, ir.Name) and t.id == name for t in stmt.targets):
+                    frame = Frame(module, f"{module.name}:<module>", muted=True)
+                    return evaluate(self, frame, stmt.value)
+        return UNKNOWN
+
+    def class_value(self, cls: ClassInfo, name: str) -> Value | None:
+        """Returns the value of an attribute that a class body (or an ancestor's) assigns, or None if there is none."""
+        from ormlint.run.expressions import evaluate
+
+        found = cls.find(name)
+        if found is None:
+            return None
+        owner, stmts = found
+        key = (id(owner), name)
+        if key in self.class_attributes:
+            return self.class_attributes[key]
+        self.class_attributes[key] = UNKNOWN
+        stmt = stmts[-1]
+        value: Value = UNKNOWN
+        if isinstance(stmt, ir.Function):
+            value = owner.functions.get(name, UNKNOWN)
+        elif isinstance(stmt, ir.Class):
+            value = owner.classes.get(name, UNKNOWN)
+        elif isinstance(stmt, ir.Import):
+            value = UNKNOWN
+        elif isinstance(stmt, ir.Assign) and stmt.value is not None and not stmt.op:
+            if any(isinstance(t, ir.Name) and t.id == name for t in stmt.targets):
+                frame = Frame(owner.module, f"{owner.module.name}:{owner.qualname}", owner=owner, muted=True)
+                frame.env = ClassEnv(self, owner)
+                value = evaluate(self, frame, stmt.value)
+        self.class_attributes[key] = value
+        return value
+
+    def class_of(self, model: Model) -> ClassInfo | None:
+        """Returns the class that a model was read from."""
+        return self.row_classes.get(model)
+
+
+class ClassEnv(dict[str, Value]):
+    """The names visible in a class body: its own attributes, evaluated on demand."""
+
+    def __init__(self, machine: Machine, cls: ClassInfo) -> None:
+        super().__init__()
+        self.machine = machine
+        self.cls = cls
+
+    def get(self, name: str, default: Value | None = None) -> Value | None:  # type: ignore[override]
+        """Returns the value of an attribute of the class body."""
+        if dict.__contains__(self, name):
+            return self[name]
+        if name in self.cls.bindings:
+            return self.machine.class_value(self.cls, name)
+        return default
+
+
+ESCAPES = frozenset({UseKind.ARGUMENT, UseKind.RETURN, UseKind.STORE, UseKind.RENDER, UseKind.OTHER, UseKind.INDEX, UseKind.ITERATE})
+
+
+def text_of(node: ir.Node) -> str:
+    """Returns a short form of an expression, as a user would name it."""
+    match node:
+        case ir.Name():
+            return node.id
+        case ir.Attr():
+            return f"{text_of(node.value)}.{node.name}"
+        case ir.Call():
+            return f"{text_of(node.func)}()" if not node.args and not node.keywords else f"{text_of(node.func)}(…)"
+        case ir.Index():
+            return f"{text_of(node.value)}[…]"
+        case ir.Await():
+            return text_of(node.value)
+        case ir.Const():
+            return repr(node.value)
+        case _:
+            return "…"
+
+
+def mentions(deps: frozenset[int], loops: tuple[Loop, ...]) -> bool:
+    """Whether a value varies with one of these loops."""
+    return any(loop.id in deps for loop in loops)
+
+
+__all__ = ["Machine", "Counters", "Origin", "Orm", "Shape", "Callable", "mentions", "text_of", "deps_of"]

@@ -1,0 +1,72 @@
+"""Joining values that need the machine: query objects built in two ways become one."""
+
+from __future__ import annotations
+
+from ormlint.run import plans
+from ormlint.run.log import QueryObject
+from ormlint.run.machine import Machine
+from ormlint.run.values import Row, Union, Value, join, options, varying
+
+
+def join_values(m: Machine, left: Value, right: Value) -> Value:
+    """Returns a value that stands for either; query objects of one model are merged, their certain loads being those of both."""
+    if left is right:
+        return left
+    if isinstance(left, QueryObject) and isinstance(right, QueryObject):
+        return _merge_queries(m, left, right)
+    if isinstance(left, Row) and isinstance(right, Row) and left.model is right.model:
+        return _merge_rows(m, left, right)
+    if isinstance(left, Union) or isinstance(right, Union):
+        queries = [o for o in (*options(left), *options(right)) if isinstance(o, QueryObject)]
+        if len(queries) > 1:
+            merged: Value = queries[0]
+            for query in queries[1:]:
+                merged = join_values(m, merged, query)
+            rest = [o for o in (*options(left), *options(right)) if not isinstance(o, QueryObject)]
+            for other in rest:
+                merged = join(merged, other)
+            return merged
+    return join(left, right)
+
+
+def _merge_rows(m: Machine, left: Row, right: Row) -> Value:
+    if left.origin is None or right.origin is None:
+        if left.fresh and right.fresh:
+            return left
+        known = left if left.origin is not None else right
+        return Row(left.model, left.cls, None, plans.EMPTY, known.births, assigned=tuple(dict.fromkeys(left.assigned + right.assigned)))
+    if left.origin == right.origin and left.births == right.births:
+        assigned = tuple(dict.fromkeys(left.assigned + right.assigned))
+        constant = left.constant and right.constant
+        plan = plans.join(left.plan, right.plan)
+        return Row(left.model, left.cls, left.origin, plan, left.births, False, assigned, constant, left.single and right.single)
+    return join(left, right)
+
+
+def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
+    key = (left, right)
+    known = m.merged.get(key)
+    if known is not None:
+        return known
+    if left.model is not right.model or left.style != right.style or left.shape != right.shape:
+        return join(left, right) if left.model is not None and right.model is not None else varying((left, right))
+    first, later = (left, right) if left.site == right.site or left.site.start <= right.site.start else (right, left)
+    merged = QueryObject(
+        parent=first, model=left.model, orm=left.orm, site=first.site, function=first.function, plan=plans.join(left.plan, right.plan),
+        steps=tuple(dict.fromkeys((*first.steps, *(() if later.site == first.site else (later.site,)), *later.steps))), shape=left.shape,
+        bound=max(left.bound, right.bound), limit=left.limit if left.limit == right.limit else None, style=left.style,
+        relation=left.relation if left.relation is right.relation else None, methods=tuple(dict.fromkeys(left.methods + right.methods)),
+        locked=left.locked or right.locked, sliced=left.sliced or right.sliced, combined=left.combined or right.combined,
+        distinct=left.distinct or right.distinct, raw=left.raw or right.raw, cached=left.cached and right.cached,
+        owner=left.owner if left.owner == right.owner else None, filters=left.filters & right.filters,
+        parameters=left.parameters | right.parameters, complete=left.complete and right.complete,
+    )  # fmt: skip
+    if (left.owner is None) != (right.owner is None):
+        merged.complete = False
+    m.merged[key] = merged
+    m.created[merged] = m.created.get(first) or m.created[later]
+    row = m.rows_of.get(left) or m.rows_of.get(right)
+    if row is not None:
+        m.rows_of[merged] = row
+    m.queries.append(merged)
+    return merged

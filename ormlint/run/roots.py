@@ -1,0 +1,43 @@
+"""Roots: everything is run once on its own, in a fixed order."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+
+from ormlint.problem import Problem
+from ormlint.run.calls import unknown_arguments
+from ormlint.run.frame import Frame
+from ormlint.run.machine import Machine
+from ormlint.run.statements import run_body
+
+
+def run_all(m: Machine, progress: Callable[[int, int], None] | None = None) -> list[Problem]:
+    """Runs every function of the project with unknown arguments and every module's body; returns failures inside ormlint."""
+    problems: list[Problem] = []
+    functions = [fn for fn in m.program.functions if not fn.module.is_library]
+    for number, function in enumerate(functions):
+        if progress is not None and number % 200 == 0:
+            progress(number, len(functions))
+        try:
+            env = unknown_arguments(m, function)
+            m.run_function(function, env, "root", depth=0)
+        except Exception as failure:  # reported as an internal error with its place; the rest of the project is still analysed
+            line = 1
+            for at, start in enumerate(function.module.tree.lines, 1):
+                if start <= function.node.start:
+                    line = at
+            m.stack.clear()
+            problems.append(internal_error(function.module.path, line, function.qualname, failure))
+    for module in m.program.modules.values():
+        try:
+            run_body(m, Frame(module, f"{module.name}:<module>"), module.tree.body)
+        except Exception as failure:
+            m.stack.clear()
+            problems.append(internal_error(module.path, 1, "<module>", failure))
+    return problems
+
+
+def internal_error(path: str, line: int, where: str, failure: Exception) -> Problem:
+    """Returns the report of a failure inside ormlint."""
+    return Problem(path, line, 1, f"internal error while running `{where}`: {type(failure).__name__}: {failure}", "internal", traceback.format_exc())

@@ -1,0 +1,257 @@
+"""Rows: reading their columns and relations, saving and deleting them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ormlint.ir import nodes as ir
+from ormlint.link.names import ClassInfo
+from ormlint.link.schema import Kind, Model, Orm, Relation
+from ormlint.run import plans
+from ormlint.run.frame import Frame
+from ormlint.run.log import Bound, Loaded, LoadKind, Op, Origin, QueryObject, UseKind
+from ormlint.run.machine import Machine
+from ormlint.run.queries import MAPPING_LOADS, around_row, mapping_plan
+from ormlint.run.values import (
+    NONE,
+    UNKNOWN,
+    BoundMethod,
+    Constant,
+    Manager,
+    Mapping,
+    Method,
+    Row,
+    Sequence,
+    Unknown,
+    Value,
+    deps_of,
+)
+
+DJANGO_METHODS = frozenset({
+    "save", "delete", "asave", "adelete", "refresh_from_db", "arefresh_from_db", "full_clean", "clean", "clean_fields", "validate_unique", "save_base",
+    "get_deferred_fields", "serializable_value", "validate_constraints",
+})  # fmt: skip
+
+
+def row_attribute(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> Value:
+    """Returns what an attribute of a row is; a relation that is not loaded costs a query."""
+    if row.model.is_primary_key(name):
+        return row_deps(row)
+    relation = row.model.relations.get(name)
+    cls = row.cls
+    if cls is not None:
+        function = cls.method(name)
+        if function is not None and (relation is None or relation.model is not row.model):
+            return row_function(m, f, node, row, function)
+    if relation is not None:
+        return row_relation(m, f, node, row, relation)
+    column = row.model.columns.get(name)
+    if column is not None:
+        if is_deferred(row, name):
+            _lazy_column(m, f, node, row, name)
+        return row_deps(row)
+    entry = row.plan.loaded.get(f"to_attr:{name}")
+    if entry is not None:
+        return _to_attr(m, row, entry)
+    if name == "__class__":
+        return cls if cls is not None else UNKNOWN
+    if row.model.orm is Orm.SQLALCHEMY and name == "awaitable_attrs":
+        return row
+    if row.model.orm is Orm.DJANGO and name in DJANGO_METHODS:
+        return Method(row, name)
+    if cls is not None:
+        known = m.class_value(cls, name)
+        if known is not None and not isinstance(known, Unknown):
+            return known
+        managed = _manager_attribute(m, cls, row.model, name)
+        if managed is not None:
+            return managed
+    return row_deps(row)
+
+
+def _manager_attribute(m: Machine, cls: ClassInfo, model: Model, name: str) -> Manager | None:
+    from ormlint.run.attributes import MANAGER_NAMES, manager_named
+
+    return manager_named(m, cls, model, name) if model.orm is Orm.DJANGO and name in MANAGER_NAMES else None
+
+
+def row_deps(row: Row) -> Value:
+    """Returns an unknown value that varies with the row."""
+    return Unknown(frozenset(loop.id for loop in row.births)) if row.births else UNKNOWN
+
+
+def row_function(m: Machine, f: Frame, node: ir.Node, row: Row, function: object) -> Value:
+    """Returns what a method or property of the model's class gives."""
+    from ormlint.link.names import FunctionInfo
+    from ormlint.run.calls import call_function
+
+    assert isinstance(function, FunctionInfo)
+    if function.kind in ("property", "cached property"):
+        return call_function(m, f, node, function, [row], {})
+    if function.kind == "static method":
+        return function
+    return BoundMethod(function, row.cls if function.kind == "class method" and row.cls is not None else row)
+
+
+def is_deferred(row: Row, name: str) -> bool:
+    """Whether a column of the row was left out by `only()` or `defer()`."""
+    plan = row.plan
+    if row.origin is None:
+        return False
+    return name in plan.deferred or (plan.only is not None and name not in plan.only)
+
+
+def _lazy_column(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> None:
+    assert row.origin is not None
+    m.event(
+        f, Op.LAZY_COLUMN, node, loops=row.births, model=row.model, orm=row.model.orm, query=row.origin.query, row=row.origin, column=name,
+        depends=deps_of(row), row_loops=row.births, absolute=any(loop not in f.loops for loop in row.births),
+    )  # fmt: skip
+
+
+def _to_attr(m: Machine, row: Row, entry: Loaded) -> Value:
+    relation = row.model.relation(entry.to_attr)
+    target = relation.target if relation is not None else None
+    if target is None:
+        return Sequence("list", row_deps(row))
+    origin = Origin(row.origin.query, (*row.origin.path, entry.to_attr)) if row.origin is not None else None
+    return Sequence("list", Row(target, m.class_of(target), origin, entry.plan))
+
+
+# ---------------------------------------------------------------------------------------------------------- relations
+def row_relation(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relation) -> Value:
+    """Returns what reading a relation of a row gives: the row behind it, or the manager or list of a collection."""
+    entry = row.plan.loaded.get(relation.name)
+    if entry is not None and not entry.certain and f.conditional == 0 and entry.kind is not LoadKind.KNOWN:
+        entry = None  # some way to this point does not load it, and this place reads it always
+    if not relation.to_one and row.model.orm is Orm.DJANGO:
+        assert relation.target is not None or True
+        return _related_manager(m, row, relation, entry, node)
+    if row.fresh and entry is None:
+        return _behind(m, row, relation, None, plans.EMPTY)
+    if relation.to_one:
+        return _related_row(m, f, node, row, relation, entry)
+    return _collection(m, f, node, row, relation, entry)
+
+
+def _behind(m: Machine, row: Row, relation: Relation, origin: Origin | None, plan: plans.LoadPlan) -> Value:
+    if relation.target is None:
+        return row_deps(row)
+    return Row(relation.target, m.class_of(relation.target), origin, plan, row.births)
+
+
+def _related_manager(m: Machine, row: Row, relation: Relation, entry: Loaded | None, node: ir.Node) -> Value:
+    if relation.target is None:
+        return row_deps(row)
+    from ormlint.run.attributes import default_manager
+
+    cls = m.class_of(relation.target)
+    base = default_manager(m, cls, relation.target) if cls is not None else Manager(relation.target)
+    return Manager(relation.target, base.cls, row, relation, entry, node, base.queryset_cls)
+
+
+def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relation, entry: Loaded | None) -> Value:
+    if row.model.orm is Orm.SQLALCHEMY and entry is None:
+        kind = MAPPING_LOADS.get(relation.lazy)
+        if kind is not None:
+            entry = Loaded(kind, plans.EMPTY)
+    path = (*row.origin.path, relation.name) if row.origin is not None else (relation.name,)
+    if entry is not None:
+        if row.origin is None and entry.kind is not LoadKind.KNOWN:
+            return _behind(m, row, relation, None, entry.plan)
+        origin = Origin(row.origin.query, path) if row.origin is not None else None
+        if entry.kind is LoadKind.KNOWN:
+            origin = None if not entry.plan.loaded else origin
+        return _behind(m, row, relation, origin, entry.plan)
+    if relation.kind is Kind.PARENT_LINK:
+        return _behind(m, row, relation, None, plans.EMPTY)
+    if row.origin is None:
+        return _behind(m, row, relation, None, plans.EMPTY)
+    loops, foreign = around_row(f, row, row.births)
+    foreign = any(loop not in f.loops for loop in row.births)
+    m.event(
+        f, Op.LAZY_OBJECT, node, loops=loops, model=relation.target, orm=row.model.orm, query=row.origin.query, row=row.origin, relation=relation,
+        path=path, depends=deps_of(row), row_loops=row.births, absolute=foreign, certain=relation.name not in row.plan.loaded,
+    )  # fmt: skip
+    below = mapping_plan(relation.target) if relation.target is not None and row.model.orm is Orm.SQLALCHEMY else plans.EMPTY
+    return _behind(m, row, relation, Origin(row.origin.query, path), below)
+
+
+def _collection(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relation, entry: Loaded | None) -> Value:
+    """Returns a SQLAlchemy collection: any touch of it loads all of it, once per row."""
+    if relation.lazy in ("dynamic", "write_only"):
+        return _dynamic(m, f, node, row, relation)
+    if entry is None:
+        kind = MAPPING_LOADS.get(relation.lazy)
+        if kind is not None:
+            entry = Loaded(kind, mapping_plan(relation.target) if relation.target is not None else plans.EMPTY)
+    target = relation.target
+    path = (*row.origin.path, relation.name) if row.origin is not None else (relation.name,)
+    origin = Origin(row.origin.query, path) if row.origin is not None else None
+    plan = entry.plan if entry is not None else mapping_plan(target) if target is not None else plans.EMPTY
+    if relation.inverse is not None and relation.inverse.kind is Kind.FOREIGN_KEY:
+        plan = plans.load(plan, (relation.inverse.name,), LoadKind.KNOWN, row.plan)
+    element: Value = Row(target, m.class_of(target), origin, plan) if target is not None else row_deps(row)
+    if entry is None and origin is not None and not row.fresh:
+        query = QueryObject(
+            model=target, orm=Orm.SQLALCHEMY, site=f.site(node.start, node.end), style="list", relation=relation, owner=row.origin, cached=True
+        )
+        m.new_query(f, query)
+        foreign = any(loop not in f.loops for loop in row.births)
+        assert row.origin is not None
+        m.event(
+            f, Op.LAZY_COLLECTION if row.births else Op.LOAD_ROWS, node, loops=row.births, model=target, orm=Orm.SQLALCHEMY, query=query, row=row.origin,
+            relation=relation, path=path, depends=deps_of(row), row_loops=row.births, absolute=foreign, certain=relation.name not in row.plan.loaded,
+        )  # fmt: skip
+        return Sequence("list", element, source=query)
+    return Sequence("list", element)
+
+
+def _dynamic(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relation) -> Value:
+    query = QueryObject(
+        model=relation.target, orm=Orm.SQLALCHEMY, site=f.site(node.start, node.end), style="query", relation=relation, owner=row.origin,
+        parameters=deps_of(row), complete=row.origin is not None or row.fresh,
+    )  # fmt: skip
+    if relation.target is not None:
+        query.plan = mapping_plan(relation.target)
+    m.new_query(f, query)
+    m.rows_of[query] = row
+    return query
+
+
+# ------------------------------------------------------------------------------------------------------------- writes
+def row_method(m: Machine, f: Frame, node: ir.Call, row: Row, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Runs a method that Django gives every row."""
+    name = name.removeprefix("super:")
+    plain = name[1:] if name in ("asave", "adelete", "arefresh_from_db") else name
+    loops = tuple(f.loops)
+    facts: dict[str, object] = {"model": row.model, "orm": row.model.orm, "row": row.origin, "method": plain, "row_loops": row.births}
+    facts["depends"] = deps_of(row) | frozenset().union(*(deps_of(a) for a in args))
+    facts["query"] = row.origin.query if row.origin is not None else None
+    if plain in ("save", "save_base"):
+        for value in keywords.values():
+            m.use(f, value, UseKind.ARGUMENT, node)
+        op = Op.CREATE if row.fresh else Op.SAVE
+        m.event(f, op, node, loops=loops, constant=row.constant and bool(row.assigned), assigned=row.assigned, **facts)
+        if row.fresh and isinstance(node.func, ir.Attr) and isinstance(node.func.value, ir.Name) and f.env.get(node.func.value.id) is row:
+            f.env[node.func.value.id] = replace(row, fresh=False, assigned=())
+    elif plain == "delete":
+        m.event(f, Op.DELETE, node, loops=loops, **facts)
+    elif plain == "refresh_from_db":
+        m.event(f, Op.REFRESH, node, loops=loops, **facts)
+    return UNKNOWN
+
+
+def new_row(m: Machine, f: Frame, cls: ClassInfo, args: list[Value], keywords: dict[str, Value]) -> Row:
+    """Returns the row that calling a model class makes; it is not in the database yet."""
+    assert cls.model is not None
+    model = cls.model
+    plan = plans.EMPTY
+    for name, value in keywords.items():
+        relation = model.relations.get(name)
+        if relation is not None and relation.to_one:
+            plan = plans.load(plan, (name,), LoadKind.KNOWN, value.plan if isinstance(value, Row) else plans.EMPTY)
+    return Row(model, cls, None, plan, tuple(f.loops), fresh=True, single=True)
+
+
+__all__ = ["NONE", "Bound", "Constant", "Mapping", "new_row", "row_attribute", "row_method"]

@@ -1,0 +1,403 @@
+"""Statements: how control flow changes the variables of a frame.
+
+`run_body` returns whether control can fall through its end. Where control flow splits, each branch works on its own
+copy of the variables; where it meets again, the copies are joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ormlint.ir import nodes as ir
+from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
+from ormlint.run.expressions import evaluate, iterate, truth
+from ormlint.run.frame import Env, Frame
+from ormlint.run.loops import enter_loop
+from ormlint.run.machine import Machine, text_of
+from ormlint.run.merging import join_values
+from ormlint.run.targets import assign, note_attribute_write
+from ormlint.run.values import UNKNOWN, Closure, Constant, Sequence, Value, element_of, varying
+
+
+def run_body(m: Machine, f: Frame, body: list[ir.Stmt]) -> bool:
+    """Runs statements in order; returns False if control never reaches the end."""
+    for stmt in body:
+        if not STATEMENTS[type(stmt)](m, f, stmt):
+            return False
+    return True
+
+
+def join_env(m: Machine, left: Env, right: Env) -> Env:
+    """Returns the variables after two ways of control have met."""
+    if left is right:
+        return left
+    joined = dict(left)
+    for name, value in right.items():
+        other = joined.get(name)
+        if other is None:
+            joined[name] = value
+        elif other is not value:
+            joined[name] = join_values(m, other, value)
+    return joined
+
+
+# ------------------------------------------------------------------------------------------------ simple statements
+def _expr(m: Machine, f: Frame, stmt: ir.Expr) -> bool:
+    from ormlint.run.log import UseKind
+
+    value = evaluate(m, f, stmt.value)
+    m.use(f, value, UseKind.DISCARD, stmt)
+    return True
+
+
+def _assign(m: Machine, f: Frame, stmt: ir.Assign) -> bool:
+    if stmt.value is None:
+        return True
+    value = evaluate(m, f, stmt.value)
+    if stmt.op:
+        from ormlint.run.expressions import combine
+
+        target = stmt.targets[0]
+        old = evaluate(m, f, target)
+        value = combine(m, f, stmt, stmt.op, old, value)
+        note_attribute_write(m, f, target, value, augmented=True)
+        assign(m, f, target, value, stmt)
+        return True
+    for target in stmt.targets:
+        assign(m, f, target, value, stmt)
+    return True
+
+
+def _delete(m: Machine, f: Frame, stmt: ir.Delete) -> bool:
+    for target in stmt.targets:
+        if isinstance(target, ir.Name):
+            f.env.pop(target.id, None)
+    return True
+
+
+def _return(m: Machine, f: Frame, stmt: ir.Return) -> bool:
+    from ormlint.run.log import UseKind
+
+    value: Value = Constant(None)
+    if stmt.value is not None:
+        value = evaluate(m, f, stmt.value)
+        m.use(f, value, UseKind.RETURN, stmt)
+    f.returned = value if f.returned is None else join_values(m, f.returned, value)
+    return False
+
+
+def _raise(m: Machine, f: Frame, stmt: ir.Raise) -> bool:
+    if stmt.value is not None:
+        f.error_path += 1
+        evaluate(m, f, stmt.value)
+        f.error_path -= 1
+    return False
+
+
+def _assert(m: Machine, f: Frame, stmt: ir.Assert) -> bool:
+    truth(m, f, stmt.test)
+    return True
+
+
+def _jump(m: Machine, f: Frame, stmt: ir.Jump) -> bool:
+    f.breaks.append(f.env)
+    return False
+
+
+def _emit(m: Machine, f: Frame, stmt: ir.Emit) -> bool:
+    if stmt.key is not None:
+        key = evaluate(m, f, stmt.key)
+        f.emitted.append(Sequence("tuple", items=(key, evaluate(m, f, stmt.value))))
+    else:
+        f.emitted.append(evaluate(m, f, stmt.value))
+    return True
+
+
+def _function(m: Machine, f: Frame, stmt: ir.Function) -> bool:
+    if f.function is None and f.outer is None and f.owner is None and stmt.name in f.module.functions:
+        for decorator in stmt.decorators:
+            evaluate(m, f, decorator)
+        return True
+    info = _nested(f, stmt)
+    closure = Closure(info, f)
+    f.closures.append(closure)
+    for decorator in stmt.decorators:
+        evaluate(m, f, decorator)
+    f.env[stmt.name] = closure
+    return True
+
+
+def _nested(f: Frame, stmt: ir.Function) -> FunctionInfo:
+    """Returns the one description of a nested function, however often its definition is run."""
+    parent = f.function
+    key = f"{stmt.name}@{stmt.start}"
+    if parent is not None and key in parent.nested:
+        return parent.nested[key]
+    info = FunctionInfo(stmt, f.module, f"{parent.qualname if parent else ''}.{stmt.name}".lstrip("."), None)
+    if parent is not None:
+        parent.nested[key] = info
+    return info
+
+
+def _class(m: Machine, f: Frame, stmt: ir.Class) -> bool:
+    if f.function is not None:
+        f.env[stmt.name] = UNKNOWN
+    return True
+
+
+def _import(m: Machine, f: Frame, stmt: ir.Import) -> bool:
+    if f.function is None and f.outer is None:
+        return True
+    if stmt.name == "*":
+        return True
+    symbol = m.program.import_target(stmt, f.module)
+    if not isinstance(symbol, (External, ClassInfo, FunctionInfo, ModuleInfo)):
+        module = m.program.find_module(m.program.absolute(stmt, f.module), f.module)
+        f.env[stmt.bound] = m.global_value(module, stmt.name) if module is not None and stmt.name else UNKNOWN
+    else:
+        f.env[stmt.bound] = symbol
+    return True
+
+
+# --------------------------------------------------------------------------------------------------------- branches
+def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
+    known = truth(m, f, stmt.test)
+    if known is True:
+        return run_body(m, f, stmt.body)
+    if known is False:
+        return run_body(m, f, stmt.orelse)
+    before, evaluated = f.env, f.evaluated
+    guards = guards_cache(stmt)
+    f.env, f.evaluated = dict(before), set(evaluated)
+    refine(m, f, stmt.test, positive=True)
+    through = _branch(m, f, stmt.body, guarded=guards)
+    then_env, then_evaluated = f.env, f.evaluated
+    f.env, f.evaluated = dict(before), set(evaluated)
+    refine(m, f, stmt.test, positive=False)
+    through_else = _branch(m, f, stmt.orelse, guarded=guards and bool(stmt.orelse))
+    if through and through_else:
+        f.env = join_env(m, then_env, f.env)
+        f.evaluated &= then_evaluated
+    elif through:
+        f.env, f.evaluated = then_env, then_evaluated
+    return through or through_else
+
+
+def _branch(m: Machine, f: Frame, body: list[ir.Stmt], *, guarded: bool) -> bool:
+    if not body:
+        return True
+    fails = isinstance(body[-1], ir.Raise)
+    f.error_path += fails
+    f.guarded += guarded
+    f.conditional += 1
+    f.branch_depth += 1
+    through = run_body(m, f, body)
+    f.branch_depth -= 1
+    f.conditional -= 1
+    f.guarded -= guarded
+    f.error_path -= fails
+    return through
+
+
+def refine(m: Machine, f: Frame, test: ir.Expr_, *, positive: bool) -> None:
+    """Narrows a variable by the test of a branch: `x is None`, `not x`, `isinstance(x, C)`."""
+    from ormlint.run.narrowing import narrow
+
+    narrow(m, f, test, positive=positive)
+
+
+def guards_cache(stmt: ir.If) -> bool:
+    """Whether the branch fills a cache that its test looked up: `if key not in cache: cache[key] = …`, `if cached is None: cache.set(…)`."""
+    names = {text_of(n) for n in _subjects(stmt.test)}
+    if not names:
+        return False
+    for inner in stmt.body:
+        if isinstance(inner, ir.Assign):
+            for target in inner.targets:
+                if isinstance(target, ir.Index) and text_of(target.value) in names:
+                    return True
+                if isinstance(target, (ir.Name, ir.Attr)) and text_of(target) in names and isinstance(stmt.test, (ir.Compare, ir.Not)):
+                    return True
+        if isinstance(inner, ir.Expr) and isinstance(inner.value, ir.Call) and isinstance(inner.value.func, ir.Attr):
+            if inner.value.func.name in ("set", "add", "setdefault", "append") and (
+                text_of(inner.value.func.value) in names or "cache" in text_of(inner.value.func.value).lower()
+            ):
+                return True
+    return False
+
+
+def _subjects(test: ir.Expr_) -> list[ir.Expr_]:
+    match test:
+        case ir.Compare(op="not in"):
+            return [test.right]
+        case ir.Compare(op="in"):
+            return [test.right]
+        case ir.Compare(op="is") if isinstance(test.right, ir.Const) and test.right.value is None:
+            return [test.left]
+        case ir.Not():
+            return _subjects(test.value) or [test.value]
+        case ir.Bool():
+            return [s for v in test.values for s in _subjects(v)]
+        case _:
+            return []
+
+
+def _try(m: Machine, f: Frame, stmt: ir.Try) -> bool:
+    before, evaluated = f.env, f.evaluated
+    f.env, f.evaluated = dict(before), set(evaluated)
+    isolated = bool(f.loops) and any(_goes_on(h) for h in stmt.handlers)
+    f.isolated += isolated
+    through = run_body(m, f, stmt.body)
+    after = f.env
+    if through and stmt.orelse:
+        through = run_body(m, f, stmt.orelse)
+    f.isolated -= isolated
+    ends: list[Env] = [f.env] if through else []
+    for handler in stmt.handlers:
+        f.env = join_env(m, before, after)
+        f.evaluated = set(evaluated)
+        if handler.name:
+            f.env[handler.name] = UNKNOWN
+        f.error_path += 1
+        f.conditional += 1
+        f.branch_depth += 1
+        if run_body(m, f, handler.body):
+            ends.append(f.env)
+        f.branch_depth -= 1
+        f.conditional -= 1
+        f.error_path -= 1
+    env = ends[0] if ends else join_env(m, before, after)
+    for other in ends[1:]:
+        env = join_env(m, env, other)
+    f.env, f.evaluated = env, set(evaluated)
+    falls = run_body(m, f, stmt.final) if stmt.final else True
+    return bool(ends) and falls
+
+
+def _goes_on(handler: ir.Handler) -> bool:
+    """Whether an except block rolls back or goes on with the next element."""
+    for stmt in handler.body:
+        if isinstance(stmt, ir.Jump):
+            return True
+        if isinstance(stmt, ir.Expr):
+            call = stmt.value.value if isinstance(stmt.value, ir.Await) else stmt.value
+            if isinstance(call, ir.Call) and isinstance(call.func, ir.Attr) and call.func.name in ("rollback", "savepoint_rollback"):
+                return True
+    return not any(isinstance(s, ir.Raise) for s in handler.body)
+
+
+def _with(m: Machine, f: Frame, stmt: ir.With) -> bool:
+    from ormlint.run.externals import enter_context
+
+    transactions = 0
+    for item, target in stmt.items:
+        value = evaluate(m, f, item)
+        entered, transaction = enter_context(m, f, item, value)
+        transactions += transaction
+        if target is not None:
+            assign(m, f, target, entered, stmt)
+    f.transaction += transactions
+    through = run_body(m, f, stmt.body)
+    f.transaction -= transactions
+    return through
+
+
+# ------------------------------------------------------------------------------------------------------------ loops
+def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
+    source = evaluate(m, f, stmt.iter)
+    iterated = iterate(m, f, source, stmt.iter)
+    loop = enter_loop(m, f, stmt, iterated)
+    if loop is None:  # an empty display
+        return run_body(m, f, stmt.orelse)
+    before = f.env
+    mark, log_mark, query_mark = len(f.events), len(m.events), len(m.queries)
+    breaks, f.breaks = f.breaks, []
+    conditional, f.conditional = f.conditional, 0
+    evaluated = set(f.evaluated)
+    calls = len(f.calls)
+    emitted = len(f.emitted)
+    f.loops.append(loop)
+    f.env = dict(before)
+    element = iterated.element_in(m, f, loop)
+    assign(m, f, stmt.target, element, stmt)
+    run_body(m, f, stmt.body)
+    after = f.env
+    for env in f.breaks:
+        after = join_env(m, after, env)
+    if _changed(before, after):
+        del f.events[mark:], m.events[log_mark:], f.calls[calls:], f.emitted[emitted:]
+        del m.queries[query_mark:]
+        f.breaks = []
+        f.env = join_env(m, before, after)
+        f.evaluated = set(evaluated)
+        assign(m, f, stmt.target, element, stmt)
+        run_body(m, f, stmt.body)
+        after = join_env(m, after, f.env)
+        for env in f.breaks:
+            after = join_env(m, after, env)
+    f.loops.pop()
+    f.conditional = conditional
+    f.breaks = breaks
+    f.evaluated = evaluated
+    f.env = join_env(m, before, after) if stmt.kind != "comprehension" else before
+    if stmt.orelse:
+        run_body(m, f, stmt.orelse)
+    return True
+
+
+def _changed(before: Env, after: Env) -> bool:
+    """Whether a round of a loop left a variable of the outside with another value."""
+    return any(name in before and before[name] is not value and before[name] != value for name, value in after.items())
+
+
+def _while(m: Machine, f: Frame, stmt: ir.While) -> bool:
+    truth(m, f, stmt.test)
+    before = f.env
+    breaks, f.breaks = f.breaks, []
+    mark, log_mark, calls = len(f.events), len(m.events), len(f.calls)
+    f.env = dict(before)
+    run_body(m, f, stmt.body)
+    after = f.env
+    for env in f.breaks:
+        after = join_env(m, after, env)
+    if _changed(before, after):
+        del f.events[mark:], m.events[log_mark:], f.calls[calls:]
+        f.breaks = []
+        f.env = join_env(m, before, after)
+        run_body(m, f, stmt.body)
+        after = join_env(m, after, f.env)
+        for env in f.breaks:
+            after = join_env(m, after, env)
+    f.breaks = breaks
+    f.env = join_env(m, before, after)
+    if stmt.orelse:
+        run_body(m, f, stmt.orelse)
+    return not (isinstance(stmt.test, ir.Const) and stmt.test.value is True and not _breaks(stmt.body))
+
+
+def _breaks(body: list[ir.Stmt]) -> bool:
+    from ormlint.run.loops import leaves
+
+    return leaves(body, ("break",))
+
+
+STATEMENTS: dict[type[ir.Node], Callable[[Machine, Frame, ir.Stmt], bool]] = {
+    ir.Expr: _expr,
+    ir.Assign: _assign,
+    ir.Delete: _delete,
+    ir.If: _if,
+    ir.Loop: _loop,
+    ir.While: _while,
+    ir.Try: _try,
+    ir.With: _with,
+    ir.Return: _return,
+    ir.Raise: _raise,
+    ir.Assert: _assert,
+    ir.Jump: _jump,
+    ir.Emit: _emit,
+    ir.Function: _function,
+    ir.Class: _class,
+    ir.Import: _import,
+}  # type: ignore[dict-item]
+
+__all__ = ["STATEMENTS", "element_of", "join_env", "run_body", "varying"]

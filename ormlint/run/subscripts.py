@@ -1,0 +1,111 @@
+"""Subscripts: `value[index]` and `value[a:b]`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ormlint.ir import nodes as ir
+from ormlint.link.names import ClassInfo, External
+from ormlint.link.schema import Orm
+from ormlint.run.frame import Frame
+from ormlint.run.log import Bound, QueryObject, UseKind
+from ormlint.run.machine import Machine
+from ormlint.run.merging import join_values
+from ormlint.run.queries import element_of_query, evaluate_query, refined, single_row
+from ormlint.run.values import UNKNOWN, Constant, Mapping, Row, Sequence, Union, Unknown, Value, deps_of, element_of, varying
+
+
+def subscript(m: Machine, f: Frame, node: ir.Index, value: Value) -> Value:
+    """Returns what `value[index]` is."""
+    from ormlint.run.expressions import evaluate
+
+    if isinstance(value, Union):
+        found = subscript(m, f, node, value.options[0])
+        for option in value.options[1:]:
+            found = join_values(m, found, subscript(m, f, node, option))
+        return found
+    if isinstance(value, QueryObject):
+        return _query(m, f, node, value)
+    index = evaluate(m, f, node.index)
+    match value:
+        case Sequence():
+            return _sequence(m, f, node, value, index)
+        case Mapping():
+            if isinstance(index, Constant) and isinstance(index.value, str) and index.value in value.known:
+                return value.known[index.value]
+            found_ = value.element if value.element is not None else UNKNOWN
+            return entry(f, found_, index)
+        case ClassInfo() | External():
+            return value
+        case _:
+            return varying((value, index))
+
+
+def entry(f: Frame, found: Value, index: Value) -> Value:
+    """Returns an element looked up by an index: another one per round if the index varies with a loop."""
+    deps = deps_of(index)
+    if isinstance(found, Row) and deps:
+        loops = tuple(loop for loop in f.loops if loop.id in deps)
+        return replace(found, births=loops or found.births)
+    if isinstance(found, Unknown):
+        return Unknown(found.deps | deps)
+    return found
+
+
+def _sequence(m: Machine, f: Frame, node: ir.Index, value: Sequence, index: Value) -> Value:
+    if isinstance(node.index, ir.Slice):
+        if value.source is not None:
+            m.use(f, value, UseKind.INDEX, node)
+        limit = node.index.upper.value if isinstance(node.index.upper, ir.Const) and isinstance(node.index.upper.value, int) else None
+        stepped = node.index.upper is not None and bool(deps_of(varying([index])))
+        return Sequence(
+            value.kind, element_of(value), bound=Bound.FEW if limit is not None else value.bound, limit=limit, source=value.source,
+            deps=value.deps | deps_of(index), batches=value.batches or stepped,
+        )  # fmt: skip
+    if value.source is not None:
+        m.use(f, value, UseKind.INDEX, node)
+    if value.items is not None and isinstance(index, Constant) and isinstance(index.value, int):
+        at = index.value
+        if -len(value.items) <= at < len(value.items):
+            return value.items[at]
+    return entry(f, element_of(value), index)
+
+
+def _query(m: Machine, f: Frame, node: ir.Index, query: QueryObject) -> Value:
+    from ormlint.run.expressions import evaluate
+
+    if isinstance(node.index, ir.Slice):
+        return _slice(m, f, node, query)
+    index = evaluate(m, f, node.index)
+    m.use(f, query, UseKind.INDEX, node)
+    if query.cached or query in f.evaluated or query.style in ("list", "result"):
+        return entry(f, element_of_query(m, query), index)
+    source = replace(query, uses=[])
+    m.new_query(f, source)
+    row = m.rows_of.get(query)
+    if row is not None:
+        m.rows_of[source] = row
+    return single_row(m, f, node, source, "[]", deps_of(index))
+
+
+def _slice(m: Machine, f: Frame, node: ir.Index, query: QueryObject) -> Value:
+    from ormlint.run.expressions import evaluate
+
+    assert isinstance(node.index, ir.Slice)
+    lower = evaluate(m, f, node.index.lower) if node.index.lower is not None else Constant(0)
+    upper = evaluate(m, f, node.index.upper) if node.index.upper is not None else None
+    bound, limit = query.bound, query.limit
+    if isinstance(upper, Constant) and isinstance(upper.value, int) and isinstance(lower, Constant) and isinstance(lower.value, int):
+        limit = max(upper.value - lower.value, 0) if upper.value >= 0 else None
+        if limit is not None:
+            bound = Bound.ONE if limit <= 1 else Bound.FEW if limit <= 10 else Bound.PAGE
+    elif upper is not None:
+        bound, limit = min(query.bound, Bound.PAGE), None
+    parameters = query.parameters | deps_of(lower) | (deps_of(upper) if upper is not None else frozenset())
+    cached = query.cached or query in f.evaluated
+    sliced = refined(m, f, node, query, "[:]", sliced=True, bound=bound, limit=limit, parameters=parameters, cached=cached)
+    if node.index.step is not None or query.orm is Orm.SQLALCHEMY:
+        if query.style in ("query", "queryset", "related"):
+            evaluate_query(m, f, sliced, node, UseKind.ITERATE)
+            return Sequence("list", element_of_query(m, sliced), bound=bound, limit=limit, source=sliced)
+    return sliced

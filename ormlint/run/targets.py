@@ -1,0 +1,99 @@
+"""Assignment targets: names, attributes of rows and objects, entries of containers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ormlint.ir import nodes as ir
+from ormlint.run import plans
+from ormlint.run.frame import Frame
+from ormlint.run.log import LoadKind, UseKind
+from ormlint.run.machine import Machine
+from ormlint.run.values import UNKNOWN, Constant, Instance, Mapping, Row, Sequence, Union, Value, deps_of, element_of, join, varying
+
+
+def assign(m: Machine, f: Frame, target: ir.Expr_, value: Value, node: ir.Node) -> None:
+    """Binds a target to a value."""
+    match target:
+        case ir.Name():
+            f.env[target.id] = value
+        case ir.Seq():
+            _unpack(m, f, target, value, node)
+        case ir.Star():
+            assign(m, f, target.value, Sequence("list", value), node)
+        case ir.Attr():
+            m.use(f, value, UseKind.STORE, node)
+            note_attribute_write(m, f, target, value)
+        case ir.Index():
+            m.use(f, value, UseKind.STORE, node)
+            _store_entry(m, f, target, value)
+        case _:
+            pass
+
+
+def _unpack(m: Machine, f: Frame, target: ir.Seq, value: Value, node: ir.Node) -> None:
+    if isinstance(value, Union):
+        sequences = [o for o in value.options if isinstance(o, Sequence)]
+        if len(sequences) == len(value.options):
+            value = sequences[0]
+    count = len(target.items)
+    if isinstance(value, Sequence) and value.items is not None and len(value.items) == count and not any(isinstance(t, ir.Star) for t in target.items):
+        for item, part in zip(target.items, value.items, strict=True):
+            assign(m, f, item, part, node)
+        return
+    part = element_of(value) if isinstance(value, Sequence) else varying((value,))
+    for item in target.items:
+        assign(m, f, item, part, node)
+
+
+def note_attribute_write(m: Machine, f: Frame, target: ir.Expr_, value: Value, *, augmented: bool = False) -> None:
+    """Records `obj.name = value`: on a row the relation is then known, an object keeps the value."""
+    if not isinstance(target, ir.Attr):
+        return
+    from ormlint.run.expressions import evaluate
+
+    owner = evaluate(m, f, target.value)
+    match owner:
+        case Row():
+            _write_row(m, f, target, owner, value, augmented=augmented)
+        case Instance():
+            old = owner.attributes.get(target.name)
+            owner.attributes[target.name] = value if old is None or (f.branch_depth == 0 and not f.loops) else join(old, value)
+        case _:
+            pass
+
+
+def _write_row(m: Machine, f: Frame, target: ir.Attr, row: Row, value: Value, *, augmented: bool) -> None:
+    relation = row.model.relations.get(target.name)
+    plan = row.plan
+    if relation is not None and relation.to_one:
+        below = value.plan if isinstance(value, Row) else plans.EMPTY
+        plan = plans.load(plans.LoadPlan({n: e for n, e in plan.loaded.items() if n != target.name}, plan.deferred, plan.only), (target.name,), LoadKind.KNOWN, below)
+    elif relation is None and plan.loaded:
+        # `row.author_id = …` makes the row forget the author it had loaded
+        stale = next((r.name for r in row.model.relations.values() if r.attname == target.name and r.name in plan.loaded), None)
+        if stale is not None:
+            plan = plans.LoadPlan({n: e for n, e in plan.loaded.items() if n != stale}, plan.deferred, plan.only)
+    assigned = tuple(dict.fromkeys((*row.assigned, target.name)))
+    own = {loop.id for loop in row.births}
+    constant = row.constant and not augmented and isinstance(value, (Constant,)) or (row.constant and not augmented and not deps_of(value) & own and value is not UNKNOWN)
+    changed = replace(row, plan=plan, assigned=assigned, constant=constant)
+    if isinstance(target.value, ir.Name) and f.env.get(target.value.id) is row:
+        f.env[target.value.id] = changed
+
+
+def _store_entry(m: Machine, f: Frame, target: ir.Index, value: Value) -> None:
+    from ormlint.run.expressions import evaluate
+
+    owner = evaluate(m, f, target.value)
+    key = evaluate(m, f, target.index)
+    if isinstance(owner, Mapping):
+        if isinstance(key, Constant) and isinstance(key.value, str):
+            old = owner.known.get(key.value)
+            owner.known[key.value] = value if old is None or f.branch_depth == 0 else join(old, value)
+        else:
+            owner.element = value if owner.element is None else join(owner.element, value)
+            owner.key = key if owner.key is UNKNOWN and owner.element is value else join(owner.key, key)
+    elif isinstance(owner, Sequence):
+        owner.element = join(element_of(owner), value)
+        owner.items = None

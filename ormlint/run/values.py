@@ -1,0 +1,389 @@
+"""Abstract values: what a Python expression may be, as far as queries are concerned.
+
+    Unknown                             anything; remembers which loops it varies with
+    Constant                            a literal
+    ClassInfo FunctionInfo ModuleInfo External      names of the program (from `link`)
+    Closure BoundMethod Method Super    things to call; a `Method` is one that a table describes
+    Row                                 a model instance: where it came from and what is loaded
+    QueryObject                         a queryset, Query, Select or Result (from `run.log`)
+    Manager                             `Model.objects`, `row.books`
+    Scalar                              a number or truth value that a query returned
+    Sequence Mapping Instance           containers and objects
+    Session                             a SQLAlchemy session or something that behaves like one
+    Union                               one of a few
+
+Values are immutable, except containers and instances, which only ever grow. `join` is the least upper bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from typing import Union as OneOf
+
+from ormlint.ir import nodes as ir
+from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
+from ormlint.link.schema import Model, Relation
+from ormlint.run.log import Bound, Event, Loaded, LoadPlan, Loop, Origin, QueryObject
+
+if TYPE_CHECKING:
+    from ormlint.run.frame import Frame
+
+EMPTY: frozenset[int] = frozenset()
+MAX_UNION = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Anything. `deps` are the ids of the loops whose variables it was made from."""
+
+    deps: frozenset[int] = EMPTY
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal value."""
+
+    value: str | int | float | bool | None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Constant) and type(self.value) is type(other.value) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), self.value))
+
+
+NONE = Constant(None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Closure:
+    """A function or lambda defined inside another one; `frame` is where its free names live."""
+
+    function: FunctionInfo | None
+    frame: Frame
+    body: ir.Lambda | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundMethod:
+    """A project function with its first argument."""
+
+    function: FunctionInfo
+    self: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method that a table of the library describes: `receiver.name`."""
+
+    receiver: Value
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Super:
+    """`super()` in a method of `owner`, bound to `self`."""
+
+    owner: ClassInfo
+    self: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """A model instance.
+
+    `origin` is None if it is not known where the row came from; then nothing that depends on what was loaded can be said.
+    `births` are the loops in which a new row is met per round, outermost first. `plan` tells what is loaded on it.
+    `fresh` is a row made by the program and not read from the database.
+    """
+
+    model: Model
+    cls: ClassInfo | None = None
+    origin: Origin | None = None
+    plan: LoadPlan = LoadPlan()
+    births: tuple[Loop, ...] = ()
+    fresh: bool = False
+    assigned: tuple[str, ...] = ()
+    constant: bool = True  # every value assigned so far is a constant
+    single: bool = False  # found by a query for one row, or the program made it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Manager:
+    """`Model.objects` or, with a row, a related manager such as `author.books`. `cls` is the project's manager class."""
+
+    model: Model
+    cls: ClassInfo | None = None
+    row: Row | None = None
+    relation: Relation | None = None
+    loaded: Loaded | None = None
+    site: ir.Node | None = None
+    queryset_cls: ClassInfo | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    """A number or truth value that the database returned; its uses are recorded on the event."""
+
+    event: Event
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """A list, tuple, set, generator or iterator. `items` are the elements of a display or tuple whose length is known."""
+
+    kind: str
+    element: Value = UNKNOWN
+    items: tuple[Value, ...] | None = None
+    bound: Bound = Bound.MANY
+    limit: int | None = None
+    source: QueryObject | None = None
+    deps: frozenset[int] = EMPTY
+    batches: bool = False
+    column: str = ""  # for a generator over rows of `source`: the only column it reads
+
+
+@dataclass(slots=True, eq=False)
+class Mapping:
+    """A dict. `known` holds entries with constant keys, `element` joins all others."""
+
+    known: dict[str, Value] = field(default_factory=dict)
+    key: Value = UNKNOWN
+    element: Value | None = None
+    source: QueryObject | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """An object of a project class (or of a class of the library's stubs)."""
+
+    cls: ClassInfo
+    attributes: dict[str, Value] = field(default_factory=dict)
+    initialised: bool = False
+    deps: frozenset[int] = EMPTY
+    model: Model | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A SQLAlchemy session, scoped session or something used as one."""
+
+    is_async: bool = False
+    expires: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A mapped attribute on the class: `Book.author`, `Book.title` (SQLAlchemy), used to build queries and loader options."""
+
+    model: Model
+    name: str
+    relation: Relation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A loader option: which path it loads and how."""
+
+    path: tuple[str, ...]
+    kinds: tuple[str, ...]
+    model: Model | None = None
+    columns: tuple[str, ...] = ()
+    children: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Native:
+    """A function of the library that is written in Python within ormlint."""
+
+    name: str
+    call: Callable[..., Value]
+    bound: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Union:
+    """One of a few values."""
+
+    options: tuple[Value, ...]
+
+
+Value = OneOf[
+    Unknown, Constant, Closure, BoundMethod, Method, Super, Row, Manager, Scalar, Sequence, Mapping, Instance, Session, Descriptor, Option, Native,
+    Union, QueryObject, ClassInfo, FunctionInfo, ModuleInfo, External,
+]  # fmt: skip
+
+
+def options(value: Value) -> tuple[Value, ...]:
+    """Returns the alternatives of a value."""
+    return value.options if isinstance(value, Union) else (value,)
+
+
+def deps_of(value: Value | None, depth: int = 0) -> frozenset[int]:
+    """Returns the ids of the loops that a value varies with."""
+    match value:
+        case Unknown() | Instance():
+            return value.deps
+        case Row():
+            return frozenset(loop.id for loop in value.births)
+        case Sequence():
+            found = value.deps
+            if depth < 3:
+                for item in value.items if value.items is not None else (value.element,):
+                    found |= deps_of(item, depth + 1)
+            return found
+        case Mapping() if depth < 3:
+            found = deps_of(value.element, depth + 1)
+            for item in value.known.values():
+                found |= deps_of(item, depth + 1)
+            return found
+        case QueryObject():
+            return value.parameters
+        case Manager():
+            return deps_of(value.row)
+        case Scalar():
+            return value.event.depends
+        case BoundMethod():
+            return deps_of(value.self)
+        case Method():
+            return deps_of(value.receiver, depth + 1) if depth < 3 else EMPTY
+        case Union():
+            return frozenset().union(*(deps_of(o, depth + 1) for o in value.options)) if depth < 4 else EMPTY
+        case _:
+            return EMPTY
+
+
+def varying(values: Iterable[Value | None]) -> Unknown:
+    """Returns an unknown value that varies with whatever the given values vary with."""
+    deps = EMPTY
+    for value in values:
+        if value is not None:
+            more = deps_of(value)
+            if more:
+                deps |= more
+    return Unknown(deps) if deps else UNKNOWN
+
+
+def join(left: Value, right: Value) -> Value:
+    """Returns a value that stands for either; at most a few alternatives are kept apart."""
+    if left is right:
+        return left
+    kind = type(left)
+    if kind is type(right):
+        if kind is Unknown:
+            assert isinstance(left, Unknown)
+            assert isinstance(right, Unknown)
+            return left if right.deps <= left.deps else Unknown(left.deps | right.deps)
+        if left == right:
+            return left
+        if isinstance(left, Row) and isinstance(right, Row) and _same_row(left, right):
+            return left
+        if isinstance(left, Sequence) and isinstance(right, Sequence):
+            return _join_sequences(left, right)
+        if isinstance(left, Mapping) and isinstance(right, Mapping):
+            return _join_mappings(left, right)
+        if isinstance(left, Manager) and isinstance(right, Manager) and left.model is right.model and left.row is None and right.row is None:
+            return left
+    merged: list[Value] = []
+    for option in (*options(left), *options(right)):
+        if isinstance(option, Unknown):
+            return varying((left, right))
+        if not any(_same(option, known) for known in merged):
+            merged.append(option)
+    if len(merged) > MAX_UNION:
+        return varying((left, right))
+    return merged[0] if len(merged) == 1 else Union(tuple(merged))
+
+
+def _same(left: Value, right: Value) -> bool:
+    if left is right:
+        return True
+    if isinstance(left, Row) and isinstance(right, Row):
+        return _same_row(left, right)
+    return type(left) is type(right) and left == right
+
+
+def _same_row(left: Row, right: Row) -> bool:
+    same = left.model is right.model and left.plan is right.plan and left.births == right.births and left.assigned == right.assigned
+    if not same or left.origin is right.origin:
+        return same
+    return left.origin is not None and right.origin is not None and left.origin == right.origin
+
+
+def _join_sequences(left: Sequence, right: Sequence) -> Sequence:
+    if not left.items and left.items is not None:
+        return right
+    if not right.items and right.items is not None:
+        return left
+    items = None
+    if left.items is not None and right.items is not None and len(left.items) == len(right.items):
+        items = tuple(join(a, b) for a, b in zip(left.items, right.items, strict=True))
+    element = join(element_of(left), element_of(right))
+    source = left.source if left.source is right.source else None
+    bound = max(left.bound, right.bound)
+    return Sequence(left.kind, element, items, bound, left.limit, source, left.deps | right.deps, left.batches and right.batches)
+
+
+def _join_mappings(left: Mapping, right: Mapping) -> Mapping:
+    known = dict(left.known)
+    for name, value in right.known.items():
+        known[name] = join(known[name], value) if name in known else value
+    element = left.element if right.element is None else right.element if left.element is None else join(left.element, right.element)
+    return Mapping(known, join(left.key, right.key), element, left.source if left.source is right.source else None)
+
+
+def element_of(sequence: Sequence) -> Value:
+    """Returns what an element of a sequence may be."""
+    if sequence.items is None:
+        return sequence.element
+    if not sequence.items:
+        return Unknown(sequence.deps)
+    found = sequence.items[0]
+    for item in sequence.items[1:]:
+        found = join(found, item)
+    return found
+
+
+def key_of(value: Value, depth: int = 0) -> object:
+    """Returns something hashable that is equal for values which a function cannot tell apart."""
+    match value:
+        case Unknown():
+            return value.deps
+        case Constant():
+            return (type(value.value), value.value)
+        case Row():
+            origin = (id(value.origin.query), value.origin.path) if value.origin is not None else None
+            return (id(value.model), origin, id(value.plan.loaded) if origin else 0, tuple(loop.id for loop in value.births), value.fresh)
+        case Sequence():
+            if depth > 2:
+                return "seq"
+            items = tuple(key_of(i, depth + 1) for i in value.items) if value.items is not None else key_of(value.element, depth + 1)
+            return (value.kind, items, value.bound, id(value.source))
+        case Mapping():
+            if depth > 2:
+                return "map"
+            known = tuple((name, key_of(item, depth + 1)) for name, item in value.known.items())
+            return ("map", known, key_of(value.element, depth + 1) if value.element is not None else None)
+        case Instance():
+            if depth > 2:
+                return id(value.cls)
+            return (id(value.cls), value.deps, tuple((name, key_of(item, depth + 1)) for name, item in value.attributes.items()))
+        case Manager():
+            return ("manager", id(value.model), id(value.cls), key_of(value.row) if value.row is not None else None, value.relation and value.relation.name)
+        case BoundMethod():
+            return ("bound", id(value.function), key_of(value.self, depth + 1) if depth < 3 else None)
+        case Method():
+            return ("method", value.name, key_of(value.receiver, depth + 1) if depth < 3 else None)
+        case Union():
+            return tuple(key_of(o, depth + 1) for o in value.options)
+        case Session() | External() | Descriptor() | Option():
+            return value
+        case Super():
+            return ("super", id(value.owner), key_of(value.self, depth + 1))
+        case _:
+            return id(value)
