@@ -26,7 +26,8 @@ from ormlint.ir.codec import CodecError, decode, encode
 from ormlint.problem import Problem
 from ormlint.read.decoding import decode_source, read_text, write_text
 from ormlint.read.errors import ReadError
-from ormlint.read.python import lower_python, without_gc
+from ormlint.read.limits import without_gc
+from ormlint.read.python import lower_python
 
 __all__ = ["ReadResult", "SourceFile", "lower_file", "read_files", "read_text", "write_text"]
 
@@ -88,7 +89,8 @@ def read_files(
 ) -> ReadResult:
     """Returns the modules of all files that can be read, and a problem for every other.
 
-    `jobs` is the most processes to use, None for one per processor; little work is done in this process alone. `progress` is told how many files are done.
+    `jobs` is the most processes to use, None for one per processor; little work is done in this process alone.
+    `progress` is told how many files are done.
     """
     with without_gc():
         return _read_files(sorted(files, key=lambda file: file.path), cache, jobs, progress or (lambda done: None))

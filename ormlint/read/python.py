@@ -6,22 +6,18 @@ After this stage nobody sees `ast` again. Nothing is imported or executed.
 from __future__ import annotations
 
 import ast
-import gc
 import re
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 from ormlint.ir import nodes as ir
 from ormlint.read.errors import ReadError
+from ormlint.read.limits import fixed_stack, without_gc
 from ormlint.read.lines import line_offsets, line_starts
 from ormlint.read.newer_syntax import parse_newer_syntax
 from ormlint.read.statements import lower_block
 
 _MAY_BE_NEWER = sys.version_info < (3, 14)  # the newest syntax that libcst is relied upon for
-_FRAMES = 900
 _SPEAKS_TO_US = re.compile(r"#[^\r\n]*(?:ormlint:|noqa)", re.IGNORECASE)
 # Strings are matched only to be passed over. A prefix needs no attention: a backslash keeps the quote in raw strings too.
 _STRING_OR_COMMENT = re.compile(
@@ -39,7 +35,7 @@ def lower_python(path: str, name: str, text: str, is_package: bool = False) -> i
 
     Raises ReadError if the text is no valid Python.
     """
-    with without_gc(), _headroom():
+    with without_gc(), fixed_stack():
         try:
             starts = line_starts(text)
             try:
@@ -101,30 +97,3 @@ def _literal_strings(value: ir.Expr_ | None) -> list[str] | None:
         return None
     names = [item.value for item in value.items if type(item) is ir.Const and type(item.value) is str]
     return names if len(names) == len(value.items) else None
-
-
-@contextmanager
-def without_gc() -> Iterator[None]:
-    """Keeps the garbage collector off: lowering makes very many objects and no cycles."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@contextmanager
-def _headroom() -> Iterator[None]:
-    """Leaves the same number of stack frames to the reader wherever it is called from: what can be read depends on the file alone."""
-    depth = 0
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        depth, frame = depth + 1, frame.f_back
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(depth + _FRAMES)
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
