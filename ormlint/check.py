@@ -20,8 +20,9 @@ from ormlint.judge.registry import load_rules, page_of
 from ormlint.judge.rule import Rule
 from ormlint.judge.select import Choice, Layer, choose, resolve
 from ormlint.link.schema import Schema
-from ormlint.problem import Problem
+from ormlint.problem import Problem, UsageError
 from ormlint.read.decoding import decode_source
+from ormlint.read.errors import ReadError
 from ormlint.report.result import Result
 from ormlint.run.log import Analysis
 from ormlint.source.discovery import Discovery, discover
@@ -114,7 +115,9 @@ class Examination:
         """The files of the project."""
         self.tell("Looking for files")
         config = self.request.config
-        found = discover(self.request.root, config.exclude, config.extend_exclude, tuple(self.request.overrides))
+        root = self.request.root.resolve()
+        stubs = [f"/{path.relative_to(root).as_posix()}" for path in config.directories(root, config.library) if path.is_relative_to(root)]
+        found = discover(root, config.exclude, (*config.extend_exclude, *stubs), tuple(self.request.overrides))
         self.problems += found.problems
         return found
 
@@ -142,14 +145,28 @@ class Examination:
         return read.modules
 
     @cached_property
+    def stubs(self) -> tuple[Module, ...]:
+        """The stub programs that the configuration names; raises UsageError if one cannot be read."""
+        from ormlint.library.stubs import read_folder
+
+        config = self.request.config
+        found: list[Module] = []
+        for folder in config.directories(self.request.root, config.library):
+            try:
+                found += read_folder(folder)
+            except (OSError, ValueError, ReadError) as error:
+                raise UsageError(f"{config.file}: library: a file below {folder} cannot be read: {error}") from error
+        return tuple(found)
+
+    @cached_property
     def analysis(self) -> Analysis | None:
         """What running the program abstractly showed; None if the engine failed, which is then among the problems."""
         from ormlint.run import Options, analyse
 
-        modules = self.modules
+        modules, stubs = self.modules, self.stubs
         self.tell(f"Running {len(modules)} modules")
         try:
-            analysis = analyse(modules, Options(small_models=frozenset(self.request.config.small_models)))
+            analysis = analyse(modules, Options(library=stubs))
         except Exception as error:
             # reported in full, and the run ends with exit code 2
             message = f"the analysis failed: {error!r}"

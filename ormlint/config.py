@@ -85,6 +85,8 @@ def load_config(root: Root, file: Path | None = None) -> Config:
         for name, path in zip(getattr(config, key), config.directories(root.path, getattr(config, key)), strict=True):
             if not path.exists():
                 raise UsageError(f"{where}: {key}: there is no file or directory `{name}` at {path}")
+            if key == "library" and not path.is_dir():
+                raise UsageError(f"{where}: {key}: `{name}` must be a directory of stub programs")
     return config
 
 
