@@ -53,7 +53,7 @@ def _found(results: Sequence[Result]) -> str:
 def _examined(seen: Statistics) -> str:
     resolved = f"{100 * seen.calls_resolved // seen.calls} % of {counted(seen.calls, 'call')} resolved" if seen.calls else "no calls"
     parts = [
-        counted(seen.files, "file") + (f" ({counted(seen.templates, 'template')})" if seen.templates else ""),
+        counted(seen.files, "file") + (f" and {counted(seen.templates, 'template')}" if seen.templates else ""),
         counted(seen.models, "model"),
         counted(seen.relations, "relation"),
         counted(seen.queries, "query"),
