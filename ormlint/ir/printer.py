@@ -7,7 +7,7 @@ as pseudo-code. `?` is an expression of which nothing is known. `print_tree` wri
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import assert_never
+from typing import NoReturn
 
 from ormlint.ir import nodes as ir
 from ormlint.text import LineIndex
@@ -121,7 +121,7 @@ def _simple_statement(
             origin = "." * level + module
             return f"from {origin} import {name} as {bound}" if name else f"import {origin} as {bound}"
         case _:
-            assert_never(node)
+            _unreachable(node)
 
 
 def _loop_head(node: ir.Loop) -> str:
@@ -216,7 +216,7 @@ def _operation(node: ir.Lambda | ir.Bool | ir.Compare | ir.Not | ir.Binary | ir.
         case ir.Walrus(name=name, value=value):
             return f"({name} := {expression(value)})"
         case _:
-            assert_never(node)
+            _unreachable(node)
 
 
 def _nested(node: ir.Stmt) -> str:
@@ -230,3 +230,7 @@ def _nested(node: ir.Stmt) -> str:
             return _simple_statement(node)
         case _:
             raise TypeError(f"no statement of a comprehension: {type(node).__name__}")
+
+
+def _unreachable(node: NoReturn) -> NoReturn:
+    raise AssertionError(f"a node that the printer does not know: {node!r}")

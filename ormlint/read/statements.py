@@ -171,7 +171,7 @@ def _captured(pattern: ast.pattern) -> list[tuple[str, ast.pattern]]:
 def _capture(name: str, part: ast.pattern, subject: ir.Expr_, pattern: ast.pattern, at: Offsets) -> ir.Stmt:
     """Binds a captured name: to the subject if the whole of it is captured and is a plain name, else to something unknown."""
     start, end = span(part, at)
-    value = ir.Name(start, end, subject.id) if part is pattern and type(subject) is ir.Name else unknown(start, end)
+    value = ir.Name(start, end, subject.id) if part is pattern and type(part) is ast.MatchAs and type(subject) is ir.Name else unknown(start, end)
     return ir.Assign(start, end, [ir.Name(start, end, name)], value)
 
 
