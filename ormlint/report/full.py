@@ -36,18 +36,25 @@ def _details(result: Result, finding: Finding, ink: Ink) -> Iterator[str]:
         yield f"  {ink('cyan', 'note:')} {finding.others} further {_places(finding.others)} the same cause"
     yield f"  {ink('green', 'help:')} {finding.help}"
     if finding.fix is not None:
-        yield f"  {ink('green', 'fix:')} {_availability(finding.fix)}"
+        yield from (f"  {line}" for line in _availability(finding.fix, ink))
 
 
 def _places(number: int) -> str:
     return "place has" if number == 1 else "places have"
 
 
-def _availability(fix: Fix) -> str:
+def _availability(fix: Fix, ink: Ink) -> Iterator[str]:
+    """Yields what the fix does and with which options, and on a line of its own why it needs more than `--fix`."""
+    head = ink("green", "fix:")
+    if not fix.description:
+        yield f"{head} none: {fix.reason}"
+        return
     match fix.applicability:
         case Applicability.SAFE:
-            return f"{fix.description}, with `--fix`"
+            yield f"{head} {fix.description}, with `--fix`"
         case Applicability.UNSAFE:
-            return f"{fix.description}, with `--fix --unsafe-fixes`: {fix.reason}"
+            yield f"{head} {fix.description}, with `--fix --unsafe-fixes`"
+            yield f"     unsafe: {fix.reason}"
         case Applicability.DISPLAY:
-            return f"{fix.description}, by hand: {fix.reason}"
+            yield f"{head} {fix.description}, by hand"
+            yield f"     not automatic: {fix.reason}"

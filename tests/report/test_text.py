@@ -142,11 +142,16 @@ def test_the_fix_line_says_who_may_apply_it() -> None:
     safe = Fix(Applicability.SAFE, 'add `select_related("author")`', ())
     unsafe = Fix(Applicability.UNSAFE, "move the commit", (), "an error now undoes all rows")
     by_hand = Fix(Applicability.DISPLAY, "move the commit", (), "the loop may end early")
-    assert [shown(finding(fix=fix)).splitlines()[-1] for fix in (safe, unsafe, by_hand)] == [
-        '  fix: add `select_related("author")`, with `--fix`',
-        "  fix: move the commit, with `--fix --unsafe-fixes`: an error now undoes all rows",
-        "  fix: move the commit, by hand: the loop may end early",
-    ]
+    none = Fix(Applicability.DISPLAY, "", (), "the query is built in a library")
+
+    def lines(fix: Fix) -> list[str]:
+        text = shown(finding(fix=fix))
+        return text[text.index("  fix:") :].splitlines()
+
+    assert lines(safe) == ['  fix: add `select_related("author")`, with `--fix`']
+    assert lines(unsafe) == ["  fix: move the commit, with `--fix --unsafe-fixes`", "       unsafe: an error now undoes all rows"]
+    assert lines(by_hand) == ["  fix: move the commit, by hand", "       not automatic: the loop may end early"]
+    assert lines(none) == ["  fix: none: the query is built in a library"]
 
 
 def test_colour_changes_nothing_but_colour() -> None:
