@@ -158,7 +158,7 @@ def explain(examination: Examination, path: str, line: int) -> Iterator[str]:
         if any(map(covers, (dropped.report.site, *(label.site for label in dropped.report.labels)))):
             yield f"not reported: {dropped.rule.code} {dropped.report.message}: {dropped.reason}"
     understood = list(_understood(examination, covers))
-    yield from understood
+    yield from dict.fromkeys(understood)
     if not reported and not understood:
         yield "nothing on this line was understood to touch the database: no query, no row of a known query, no loop around one"
 
@@ -174,9 +174,9 @@ def _understood(examination: Examination, covers: Wanted) -> Iterator[str]:
     yield from (_loop(project, loop) for loop in loops.values())
     for event in analysis.log.events:
         if covers(event.site) or any(map(covers, event.calls)):
-            yield from (f"event: {text}" if not text.startswith(" ") else text for text in _event(project, event))
-            if event.repeated_by() is None:
-                yield "    no loop of unknown length repeats it"
+            first, *more = _event(project, event)
+            alone = [] if event.repeated_by() is not None else ["    no loop of unknown length repeats it"]
+            yield "\n".join((f"event: {first}", *more, *alone))
     yield from _declared(project, covers)
 
 

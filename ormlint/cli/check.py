@@ -251,7 +251,9 @@ def _explain(options: Options, place: str) -> int:
     if not colon or not line.isdigit():
         raise UsageError(f"--explain needs PATH:LINE, not `{place}`")
     for request in _requests(replace(options, paths=(path,)), None):
-        for text in explain(Examination(request), request.target.wanted[0], int(line)):
+        (wanted,) = request.target.wanted
+        everywhere = replace(request, target=replace(request.target, wanted=("",)))
+        for text in explain(Examination(everywhere), wanted, int(line)):
             click.echo(text)
     return 0
 

@@ -337,5 +337,4 @@ class Analysis:
     endpoints: list[Endpoint] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)
     revealed: list[tuple[Site, str]] = field(default_factory=list)  # calls of `reveal_type` and what they show
-    problems: list[Problem] = field(default_factory=list)  # failures inside ormlint
     problems: list[Problem] = field(default_factory=list)
