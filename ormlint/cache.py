@@ -121,10 +121,11 @@ class Cache:
         kept = dict(self._used)
         room = max(_KEPT_BYTES, sum(map(len, kept.values())))
         for key, content in self._old.items():
-            room -= len(content)
-            if room < 0:
-                break
-            kept.setdefault(key, content)
+            if key not in kept:
+                room -= len(content)
+                if room < 0:
+                    break
+                kept[key] = content
         index = msgspec.msgpack.encode(_Index([(key, len(content), self._checksums[key]) for key, content in kept.items()]))
         descriptor, temporary = tempfile.mkstemp(prefix="modules-", suffix=".tmp", dir=self._directory)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from ormlint.read.errors import ReadError
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_FIRST_TWO_LINES = re.compile(rb"[^\r\n]*(?:\r\n?|\n|\Z)[^\r\n]*(?:\r\n?|\n|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,10 @@ def _decode_file(path: Path) -> SourceText:
 
 
 def _declared_encoding(data: bytes, has_mark: bool) -> str:
-    second_line = data.find(b"\n", data.find(b"\n") + 1)
-    head = data[:second_line] if second_line >= 0 else data
-    if b"coding" not in head:
+    lines = _FIRST_TWO_LINES.match(data)
+    if lines is None or b"coding" not in lines[0]:
         return "utf-8"
+    head = lines[0].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO((_BYTE_ORDER_MARK if has_mark else b"") + head).readline)
     except SyntaxError as error:

@@ -108,7 +108,8 @@ def _read_files(files: list[SourceFile], cache: Cache | None, jobs: int | None, 
             continue
         known = None
         if cache is not None:
-            key = keys[file.path] = entry_key(data, file.path, file.name, file.is_package, file.language)
+            language = file.language if file.text is None else f"{file.language} text"  # which declares no encoding
+            key = keys[file.path] = entry_key(data, file.path, file.name, file.is_package, language)
             known = _unpack(cache.get(key))
         if known is None:
             missing.append((file, data))

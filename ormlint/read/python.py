@@ -64,6 +64,10 @@ def parse(text: str) -> ast.Module:
             return ast.parse(text)
         except SyntaxError as error:
             raise ReadError(error.msg, max(error.lineno or 1, 1), max(error.offset or 1, 1)) from error
+        except UnicodeEncodeError as error:
+            before = text[: error.start]
+            place = before.count("\n") + 1, error.start - before.rfind("\n")
+            raise ReadError("half of a surrogate pair is no text", *place, kind="encoding") from error
         except ValueError as error:  # Python 3.10 and 3.11 on NUL characters
             raise ReadError(str(error)) from error
 
