@@ -63,7 +63,7 @@ def _in_django(file: SourceFile, statement: Statement, intent: AggregateInDataba
     name, key = _DJANGO[intent.function]
     spelling = spell_import(file, intent.site.start, "django.db.models", name)
     if isinstance(spelling, Refusal):
-        return Fix(Applicability.DISPLAY, "", (), spelling.reason)
+        return Fix(Applicability.DISPLAY, "compute it in the database", (), spelling.reason)
     quote = quote_for(file, statement, chain_of(statement, rows))
     default = ", default=0" if intent.function == "sum" else ""
     code = f".aggregate({key}={spelling.text}({quote}{intent.column.name}{quote}{default}))[{quote}{key}{quote}]"
@@ -96,7 +96,7 @@ def _in_sqlalchemy(
         return None
     entity = _selected(statement, chain) or spell_model(file, intent.site.start, query.model, schema)
     if entity is None:
-        return Fix(Applicability.DISPLAY, "", (), f"`{query.model.name}` is not imported in this file")
+        return Fix(Applicability.DISPLAY, "compute it in the database", (), f"`{query.model.name}` is not imported in this file")
     if query.style != "query":
         column = f"{entity}.{intent.column.name}"
         return Fix(
@@ -104,7 +104,7 @@ def _in_sqlalchemy(
         )
     func = spell_import(file, intent.site.start, "sqlalchemy", "func")
     if isinstance(func, Refusal):
-        return Fix(Applicability.DISPLAY, "", (), func.reason)
+        return Fix(Applicability.DISPLAY, "compute it in the database", (), func.reason)
     value = f"{func.text}.{intent.function}({entity}.{intent.column.name})"
     if intent.function == "sum":
         value = f"{func.text}.coalesce({value}, 0)"

@@ -134,8 +134,10 @@ def insert_links(file: SourceFile, statement: Statement, chain: Chain, index: in
         if indentation is not None:
             separator = _line_break(file, statement, following) + indentation
             return [file.insert(dot, "".join(link + separator for link in links))]
-    start, end = statement.outer(receiver)
-    if not is_postfix(receiver):
+    start, end = statement.span(receiver)
+    if not isinstance(receiver, _POSTFIX):
+        if receiver.lpar:
+            return [file.insert(statement.outer(receiver)[1], "".join(links))]
         return [file.insert(start, "("), file.insert(end, ")" + "".join(links))]
     model = next((link for link in reversed(chain.links[:index]) if _begins_line(file, statement, link)), None)
     if model is None or model.dot is None:
@@ -175,7 +177,7 @@ def append_element(file: SourceFile, start: int, end: int, after_comma: int | No
 
     `after_comma` is where its trailing comma ends, None if there is none.
     """
-    indentation = file.indentation(start)
+    indentation = file.list_indentation(start)
     if indentation is None:
         if after_comma is None:
             return [file.insert(end, "".join(f", {code}" for code in added))]

@@ -19,9 +19,10 @@ from ormlint.text import Edit
 
 # What stands in a call around its only argument, with comments.
 _HEAD = re.compile(r"\w+[ \t]*\(((?:\s|#[^\r\n]*)*)")
-_TAIL = re.compile(r"\s*,?((?:\s|#[^\r\n]*)*)\)")
+_TAIL = re.compile(r"(\s*),?((?:\s|#[^\r\n]*)*)\)")
 # The methods of a Query after which `count()` surely counts what `all()` returns.
 _PLAIN = frozenset({"query", "all", "filter", "filter_by", "where", "order_by"})
+_OTHERS = frozenset({"set", "frozenset", "dict", "sorted", "filter", "map", "zip", "enumerate", "reversed"})  # give no query
 _DESCRIPTION = "count in the database with `.count()`"
 _COMMENTED = Fix(Applicability.DISPLAY, _DESCRIPTION, (), "a comment stands in the expression")
 
@@ -62,6 +63,10 @@ def _counted(call: cst.Call) -> cst.BaseExpression | None:
                 return source
             case cst.Call(func=cst.Name(value="list" | "tuple")):
                 call = inner
+            case cst.BaseComp() | cst.BaseList() | cst.BaseSet() | cst.BaseDict() | cst.Tuple():
+                return None
+            case cst.Call(func=cst.Name(value=function)) if function in _OTHERS:
+                return None
             case _:
                 return inner
 
@@ -79,12 +84,9 @@ def unwrap(file: SourceFile, statement: Statement, whole: cst.BaseExpression, in
         head, tail = _HEAD.fullmatch(before), _TAIL.fullmatch(behind)
         if head is None or tail is None:
             return None
-        opening, closing = f"({head[1]}", f"{tail[1]})"
+        opening, closing = f"({head[1]}", f"{tail[1]}{tail[2]})"
     elif not is_postfix(inner) or (not inner.lpar and breaks_line(statement.code(inner))):
         opening, closing = "(", ")"
-    previous = file.text[start - 1 : start]
-    if not opening and (previous.isalnum() or previous == "_"):
-        opening = " "
     return [file.edit(start, first, opening), file.edit(last, end, closing + suffix)]
 
 
@@ -161,9 +163,9 @@ def _count_select(file: SourceFile, statement: Statement, call: cst.Call, counte
     offset = statement.span(call)[0]
     func, select = (spell_import(file, offset, "sqlalchemy", name) for name in ("func", "select"))
     if isinstance(func, Refusal):
-        return Fix(Applicability.DISPLAY, "", (), func.reason)
+        return Fix(Applicability.DISPLAY, _DESCRIPTION, (), func.reason)
     if isinstance(select, Refusal):
-        return Fix(Applicability.DISPLAY, "", (), select.reason)
+        return Fix(Applicability.DISPLAY, _DESCRIPTION, (), select.reason)
     edits = unwrap(file, statement, call, kept, "")
     if edits is None:
         return _COMMENTED

@@ -62,7 +62,7 @@ def lookup_of(sources: Sources, query: QueryObject, path: Iterable[Relation]) ->
     if all(hop.to_one and hop.kind is not Kind.GENERIC_FOREIGN_KEY for hop in hops):
         return _joined(query, hops)
     if query.has("iterator", "aiterator") or any(use.operator in ("iterator", "aiterator") for use in query.uses):
-        if not (has_arguments(sources, query, "iterator") or has_arguments(sources, query, "aiterator")):
+        if not has_arguments(sources, query, "iterator", "aiterator"):
             return Refusal("`iterator()` needs a `chunk_size` before it can prefetch")
     return Lookup(PREFETCH, "__".join(hop.name for hop in hops))
 
@@ -91,22 +91,12 @@ def add_lookups(sources: Sources, file: SourceFile, statement: Statement, query:
         chain = chain_of(statement, chain.root.args[0].value)
     if not chain.links[: chain.inner] and isinstance(chain.root, cst.Name) and query.model is not None and chain.root.value == query.model.name:
         return _on_the_class(file, statement, chain, query.model.name, wanted)
-    for call in calls_of(sources, query, SELECT):
-        if any(lookup.method == SELECT for lookup in wanted) and not call.args:
-            return Refusal("`select_related()` without arguments follows every relation that is not nullable; name them all instead")
-    for site in query.steps:
-        if any(_clears(call) for method in (SELECT, PREFETCH) for call in _calls_at(sources, query, method) if _within(statement, call, site)):
-            return Refusal("a later statement clears what the query loads")
+    places = (query.site, *query.steps)
+    if any(lookup.method == SELECT for lookup in wanted) and any(not call.args for site in places for call in calls_of(sources, site, SELECT)):
+        return Refusal("`select_related()` without arguments follows every relation that is not nullable; name them all instead")
+    if any(_clears(call) for site in query.steps for method in (SELECT, PREFETCH) for call in calls_of(sources, site, method)):
+        return Refusal("a later statement clears what the query loads")
     return _Addition(file, statement, chain).add(wanted)
-
-
-def _within(statement: Statement, call: cst.Call, site: tuple[str, int, int]) -> bool:
-    start, end = statement.span(call)
-    return site[1] <= start and end <= site[2]
-
-
-def _calls_at(sources: Sources, query: QueryObject, method: str) -> list[cst.Call]:
-    return list(calls_of(sources, query, method))
 
 
 def _clears(call: cst.Call) -> bool:

@@ -11,7 +11,7 @@ from ormlint.fixes.source import Sources
 from ormlint.fixes.sqlalchemy_loads import add_options
 from ormlint.judge.finding import Applicability, EagerLoad, Finding, Fix
 from ormlint.judge.project import Project
-from ormlint.link.schema import Orm
+from ormlint.link.schema import Orm, Relation
 from ormlint.text import Site
 
 
@@ -30,19 +30,19 @@ def plan_eager_loads(findings: list[Finding], sources: Sources, project: Project
         if isinstance(finding.intent, EagerLoad) and finding.intent.path:
             request = _request(finding, finding.intent, sources)
             if isinstance(request, Refusal):
-                finding.fix = refused(request)
+                finding.fix = _refused(request, finding.intent.path)
             else:
                 # What is safe is not held back by what is not.
                 groups.setdefault((finding.intent.query.site, bool(request.risk)), []).append(request)
     for requests in groups.values():
-        fix = _fix(requests, sources, project)
+        made = _fix(requests, sources, project)
         for request in requests:
-            request.finding.fix = fix
+            request.finding.fix = _refused(made, request.intent.path) if isinstance(made, Refusal) else made
 
 
-def refused(refusal: Refusal) -> Fix:
+def _refused(refusal: Refusal, path: tuple[Relation, ...]) -> Fix:
     """Returns the fix that only says why there is none."""
-    return Fix(Applicability.DISPLAY, "", (), refusal.reason)
+    return Fix(Applicability.DISPLAY, f"load `{'.'.join(relation.name for relation in path)}` with the query", (), refusal.reason)
 
 
 def _request(finding: Finding, intent: EagerLoad, sources: Sources) -> _Request | Refusal:
@@ -55,7 +55,7 @@ def _request(finding: Finding, intent: EagerLoad, sources: Sources) -> _Request 
     return _Request(finding, intent, lookup, risk_of_eager_load(sources, query, lookup.method == SELECT))
 
 
-def _fix(requests: list[_Request], sources: Sources, project: Project) -> Fix | None:
+def _fix(requests: list[_Request], sources: Sources, project: Project) -> Fix | Refusal | None:
     query = requests[0].intent.query
     file, statement = sources.file(query.site), sources.statement(query.site)
     if file is None or statement is None:
@@ -65,8 +65,6 @@ def _fix(requests: list[_Request], sources: Sources, project: Project) -> Fix | 
     else:
         made = add_lookups(sources, file, statement, query, [request.lookup for request in requests if request.lookup is not None])
     match made:
-        case Refusal():
-            return refused(made)
         case Fix(applicability=Applicability.SAFE) if requests[0].risk:
             return replace(made, applicability=Applicability.UNSAFE, reason=requests[0].risk)
         case _:

@@ -81,22 +81,22 @@ def risk_of_sharing(sources: Sources, query: QueryObject) -> str:
     return ""
 
 
-def has_arguments(sources: Sources, query: QueryObject, method: str) -> bool:
-    """Whether a method of the query's chain is called with arguments, or cannot be found to tell."""
-    calls = list(calls_of(sources, query, method))
+def has_arguments(sources: Sources, query: QueryObject, *methods: str) -> bool:
+    """Whether one of these methods of the query's chain is called with arguments, or none can be found to tell."""
+    places = (query.site, *query.steps, *(use.site for use in query.uses))
+    calls = [call for place in places for method in methods for call in calls_of(sources, place, method)]
     return not calls or any(call.args for call in calls)
 
 
-def calls_of(sources: Sources, query: QueryObject, method: str) -> Iterator[cst.Call]:
-    """Yields the calls of a method in the expressions that build a query and in those that evaluate it."""
-    for site in (query.site, *query.steps, *(use.site for use in query.uses)):
-        statement = sources.statement(site)
-        node = statement.expression(site.start, site.end) if statement is not None else None
-        if statement is None or node is None:
-            continue
-        for call in statement.within(node, cst.Call):
-            if isinstance(call.func, cst.Attribute) and call.func.attr.value == method:
-                yield call
+def calls_of(sources: Sources, site: Site, method: str) -> Iterator[cst.Call]:
+    """Yields the calls of a method in the expression that stands at a site."""
+    statement = sources.statement(site)
+    node = statement.expression(site.start, site.end) if statement is not None else None
+    if statement is None or node is None:
+        return
+    for call in statement.within(node, cst.Call):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == method:
+            yield call
 
 
 def _is_private(sources: Sources, query: QueryObject) -> bool:

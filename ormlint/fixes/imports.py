@@ -167,7 +167,7 @@ def _insert_name(file: SourceFile, name: str, aliases: list[tuple[str, int, int]
         if names == sorted(names, key=key):
             following = next((alias for alias in aliases if key(alias[0]) > key(name)), None)
             if following is not None:
-                indentation = file.indentation(following[1])
+                indentation = file.list_indentation(following[1])
                 separator = " " if indentation is None else file.newline + indentation
                 return [file.insert(following[1], f"{name},{separator}")]
             break

@@ -68,10 +68,10 @@ def _is_wanted(fix: Fix, unsafe: bool) -> bool:
 
 def _conflicts(fix: Fix, accepted: dict[str, set[Edit]]) -> bool:
     for edit in fix.edits:
-        for other in accepted.get(edit.path, ()):
-            # Edits that only touch conflict too: `.count()` and `.select_related(…)` at the end of one expression.
-            if edit != other and edit.start <= other.end and other.start <= edit.end:
-                return True
+        known = accepted.get(edit.path, set())
+        # Edits that only touch conflict too: `.count()` and `.select_related(…)` at the end of one expression.
+        if edit not in known and any(edit.start <= other.end and other.start <= edit.end for other in known):
+            return True
     return False
 
 

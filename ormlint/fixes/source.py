@@ -15,7 +15,8 @@ from functools import cached_property
 
 from ormlint.fixes.statement import Statement, parse_statement
 from ormlint.read.lines import line_starts
-from ormlint.read.python import ReadError, parse
+from ormlint.read.errors import ReadError
+from ormlint.read.python import parse
 from ormlint.text import Edit, Site
 
 
@@ -92,6 +93,13 @@ class SourceFile:
         """Returns the white space before an offset if nothing else stands before it on its line, else None."""
         before = self.text[self.starts[self.line_of(offset) - 1] : offset].lstrip("\ufeff")
         return before if not before.strip() else None
+
+    def list_indentation(self, offset: int) -> str | None:
+        """Returns the indentation of an element of a list with one element per line, None if the list is written otherwise."""
+        line = self.line_of(offset)
+        if line > 1 and self.text[self.starts[line - 2] : self.starts[line - 1]].rstrip("\r\n").endswith("\\"):
+            return None
+        return self.indentation(offset)
 
     def _by_lines(self, nodes: list[ast.stmt]) -> Iterator[TopLevel]:
         ends = [*self.starts[1:], len(self.text)]

@@ -28,6 +28,7 @@ _ENDS = frozenset(_END_NAMES.split())
 _EXECUTING = frozenset({"scalars", "scalar", "execute", "exec", "stream", "stream_scalars", "paginate", "first_or_404", "one_or_404"})
 _IDENTITY = frozenset({"get", "get_one", "get_or_404", "merge"})
 _LOADERS = frozenset({"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "defaultload"})
+_REFUSERS = frozenset({"lazyload", "noload", "raiseload"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ def add_options(file: SourceFile, statement: Statement, query: QueryObject, path
 
 def _locate(statement: Statement, node: cst.BaseExpression, model: str) -> Place | Refusal:
     chain = chain_of(statement, node)
+    if isinstance(chain.root, cst.Await):
+        return _locate(statement, chain.root, model)
     if isinstance(chain.root, cst.Call):
         entity = _entity(statement, chain.root, model)
         if entity is not None:
@@ -199,6 +202,7 @@ def _read_option(statement: Statement, value: cst.BaseExpression) -> Option:
             continue
         if name not in _LOADERS:
             plain = False
+        if name not in _LOADERS | _REFUSERS:
             continue
         path.extend(_last_name(argument.value) if isinstance(argument.value, cst.Attribute) else "" for argument in call.args)
     return Option(value, tuple(path), plain and "" not in path)

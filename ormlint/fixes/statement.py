@@ -82,10 +82,10 @@ class Statement:
 
 
 def parse_statement(text: str, start: int) -> Statement | None:
-    """Returns the statement, or None if libcst cannot parse it."""
+    """Returns the statement, or None if libcst cannot parse it or it is nested too deeply."""
     try:
         return Statement(cst.parse_module(text), text, start)
-    except cst.ParserSyntaxError:
+    except (cst.ParserSyntaxError, RecursionError):
         return None
 
 

@@ -47,7 +47,8 @@ def replace_count_test(sources: Sources, intent: ReplaceCountTest) -> Fix | None
         return None
     if intent.query.orm is Orm.SQLALCHEMY:
         return _exists_in_sqlalchemy(file, statement, intent, count, test)
-    edits = [file.edit(*statement.span(_method(count)), _EXISTING[_method(count).value]), *_reduce(file, statement, test)]
+    reduced = unwrap(file, statement, whole, test.kept, "") if isinstance(whole, cst.Call) and whole is not count else None
+    edits = [file.edit(*statement.span(_method(count)), _EXISTING[_method(count).value]), *(reduced or _reduce(file, statement, test))]
     return Fix(Applicability.SAFE, _DESCRIPTION, tuple(edits))
 
 
@@ -135,7 +136,7 @@ def _exists_in_sqlalchemy(file: SourceFile, statement: Statement, intent: Replac
         return None
     session = _session(statement, chain_of(statement, count))
     if session is None:
-        return Fix(Applicability.DISPLAY, "", (), "the session of the query is not at hand: ask `session.query(query.exists()).scalar()`")
+        return Fix(Applicability.DISPLAY, _DESCRIPTION, (), "the session of the query is not at hand: ask `session.query(query.exists()).scalar()`")
     edits = [
         file.edit(*statement.span(_method(count)), "exists"),
         *_reduce(file, statement, test, f"{session}.query(", ").scalar()"),

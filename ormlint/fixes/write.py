@@ -6,7 +6,6 @@ import contextlib
 import os
 import stat
 import tempfile
-import tokenize
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,8 @@ from pathlib import Path
 from ormlint.fixes.rewrite import rewrite
 from ormlint.judge.finding import Applicability, Finding
 from ormlint.problem import Problem
+from ormlint.read.decoding import SourceText, decode_source
+from ormlint.read.errors import ReadError
 
 MAX_PASSES = 5
 
@@ -39,7 +40,7 @@ class _Target:
 
     path: Path
     mode: int
-    encoding: str
+    source: SourceText
 
 
 def apply_fixes(findings: Iterable[Finding], root: str, texts: Callable[[str], str], unsafe: bool) -> AppliedFixes:
@@ -93,26 +94,21 @@ def _target(root: Path, path: str, texts: Callable[[str], str]) -> _Target | Pro
     target = Path(os.path.realpath(root / path))
     try:
         mode = target.stat().st_mode
-        with target.open("rb") as stream:
-            encoding, _ = tokenize.detect_encoding(stream.readline)
-        text = target.read_bytes().decode(encoding)
+        source = decode_source(target.read_bytes())
     except OSError as error:
         return _problem(path, f"not fixed: {error.strerror or error}")
-    except (SyntaxError, UnicodeDecodeError):
-        return _problem(path, "not fixed: the file is not in the encoding it declares", "encoding")
-    if text.removeprefix("\ufeff") != texts(path).removeprefix("\ufeff"):
+    except ReadError as error:
+        return _problem(path, f"not fixed: {error.message}", error.kind)
+    if source.text != texts(path):
         return _problem(path, "not fixed: the file has changed since it was read")
     if not mode & stat.S_IWUSR or not os.access(target, os.W_OK):
         return _problem(path, "not fixed: the file is read-only")
-    return _Target(target, stat.S_IMODE(mode), encoding)
+    return _Target(target, stat.S_IMODE(mode), source)
 
 
 def _replace(target: _Target, text: str) -> None:
-    """Replaces the content of a file in one step; an interruption leaves the old or the new one.
-
-    The codec of a file with a byte order mark (utf-8-sig) writes the mark again.
-    """
-    data = text.removeprefix("\ufeff").encode(target.encoding)
+    """Replaces the content of a file in one step; an interruption leaves the old or the new one."""
+    data = target.source.encode(text)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{target.path.name}.", suffix=".tmp", dir=target.path.parent)
     try:
         with open(descriptor, "wb") as stream:

@@ -130,8 +130,8 @@ def move(text: str, call: str = "session.commit()", loop: str = "for x in xs") -
         ),
         ("for x in xs:\r\n\tsession.add(x)\r\n\r\n\tsession.commit()", "for x in xs:\r\n\tsession.add(x)\r\n\r\nsession.commit()"),
         (
-            "async def f(xs):\n    async with S() as session:\n        async for x in xs:\n            session.add(x)\n            await session.commit()\n",
-            "async def f(xs):\n    async with S() as session:\n        async for x in xs:\n            session.add(x)\n        await session.commit()\n",
+            "async def f(xs):\n    async with S() as s:\n        async for x in xs:\n            s.add(x)\n            await session.commit()\n",
+            "async def f(xs):\n    async with S() as s:\n        async for x in xs:\n            s.add(x)\n        await session.commit()\n",
         ),
     ],
 )

@@ -462,7 +462,6 @@ def test_safe_and_unsafe_findings_of_one_query_do_not_wait_for_each_other() -> N
     assert joined is not None
     assert prefetched is not None
     assert (joined.applicability, prefetched.applicability) == (Applicability.UNSAFE, Applicability.SAFE)
-    assert PATH == prefetched.edits[0].path
     assert fixed(text, [prefetched]) == "qs = Book.objects.distinct('x').prefetch_related('tags')\n"
 
 

@@ -196,7 +196,8 @@ SPELLINGS = {
     ),
     "only for type checkers": (
         "from sqlalchemy import select\nif TYPE_CHECKING:\n    from sqlalchemy.orm import joinedload\nimport re\n",
-        "from sqlalchemy import select\nfrom sqlalchemy.orm import joinedload\nif TYPE_CHECKING:\n    from sqlalchemy.orm import joinedload\nimport re\n",
+        "from sqlalchemy import select\nfrom sqlalchemy.orm import joinedload\n"
+        "if TYPE_CHECKING:\n    from sqlalchemy.orm import joinedload\nimport re\n",
         "joinedload",
     ),
     "in another function": (
@@ -241,7 +242,8 @@ def test_two_loaders_are_imported_at_once() -> None:
     text = "from sqlalchemy.orm import Session\nx = session.query(Book)\n"
     after = fixed(text, load(text, "session.query(Book)", AUTHOR, TAGS, shop=SHOP, style="query"))
     assert after == (
-        "from sqlalchemy.orm import Session, joinedload, selectinload\nx = session.query(Book).options(joinedload(Book.author), selectinload(Book.tags))\n"
+        "from sqlalchemy.orm import Session, joinedload, selectinload\n"
+        "x = session.query(Book).options(joinedload(Book.author), selectinload(Book.tags))\n"
     )
 
 

@@ -42,13 +42,6 @@ def test_encoding_mark_and_line_endings_stay(tmp_path: Path, text: str, encoding
     assert path.read_bytes() == text.replace("x = 1", "x = 11").encode(encoding)
 
 
-def test_a_mark_in_the_text_shifts_the_offsets(tmp_path: Path) -> None:
-    text = "\ufeffx = 1\n"
-    path = write(tmp_path, text)
-    apply_fixes([finding(edit(text, "1", "2"))], str(tmp_path), lambda _: text, unsafe=False)
-    assert path.read_bytes() == "\ufeffx = 2\n".encode()
-
-
 def test_the_mode_stays_and_no_other_file_is_left(tmp_path: Path) -> None:
     path = write(tmp_path, "x = 1\n")
     path.chmod(0o754)
