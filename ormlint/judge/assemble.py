@@ -18,6 +18,7 @@ from ormlint.run.log import QueryLog
 from ormlint.text import Site
 
 Hides = Callable[[Rule, Site], str]
+MOST_NAMED = 3  # further places of a cause that are named in its note
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +95,50 @@ def _reports(rule: Rule, project: Project, log: QueryLog, problems: list[Problem
 
 
 def _findings(kept: list[tuple[Rule, Report]], project: Project, texts: Mapping[str, str], dropped: list[Dropped]) -> list[Finding]:
-    """Returns one finding per rule and cause, at the first place in file order; the others are counted."""
+    """Returns one finding per rule and cause, at the first place in file order; a note names the others."""
     kept = sorted(kept, key=lambda pair: (pair[1].site, pair[0].code))
     first: dict[tuple[object, ...], Finding] = {}
+    others: dict[int, dict[str, None]] = {}
     for rule, report in kept:
         cause = (rule.code, *report.cause)
-        if cause in first:
-            first[cause].others += 1
-            dropped.append(Dropped(rule, report, f"has the same cause as {project.at(first[cause].site)}"))
+        finding = first.get(cause)
+        if finding is None:
+            first[cause] = _finding(rule, report)
             continue
-        first[cause] = Finding(
-            code=rule.code,
-            name=rule.name,
-            family=rule.family,
-            severity=report.severity or rule.severity,
-            site=report.site,
-            message=report.message,
-            help=report.help,
-            labels=report.labels,
-            notes=report.notes,
-            relations=report.relations,
-            intent=report.intent,
-        )
+        dropped.append(Dropped(rule, report, f"has the same cause as {project.at(finding.site)}"))
+        # one place is reported several times if the function around it runs in several contexts
+        if project.at(report.site) != project.at(finding.site):
+            others.setdefault(id(finding), {})[project.at(report.site)] = None
     findings = sorted(first.values(), key=lambda f: (f.site.path, project.position(f.site), f.code))
+    for finding in findings:
+        places = list(others.get(id(finding), ()))
+        finding.others = len(places)
+        if places:
+            finding.notes = (*finding.notes, _elsewhere(places))
     _number(findings, project, texts)
     return findings
+
+
+def _finding(rule: Rule, report: Report) -> Finding:
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        family=rule.family,
+        severity=report.severity or rule.severity,
+        site=report.site,
+        message=report.message,
+        help=report.help,
+        labels=report.labels,
+        notes=report.notes,
+        relations=report.relations,
+        intent=report.intent,
+    )
+
+
+def _elsewhere(places: list[str]) -> str:
+    count = "1 further place has" if len(places) == 1 else f"{len(places)} further places have"
+    more = ", …" if len(places) > MOST_NAMED else ""
+    return f"{count} the same cause: {', '.join(places[:MOST_NAMED])}{more}"
 
 
 def _number(findings: list[Finding], project: Project, texts: Mapping[str, str]) -> None:

@@ -32,15 +32,9 @@ def _details(result: Result, finding: Finding, ink: Ink) -> Iterator[str]:
     yield from (f"  {line}" for line in excerpt(labels, result.project, result.texts, ink, finding.site.path))
     for note in finding.notes:
         yield f"  {ink('cyan', 'note:')} {note}"
-    if finding.others:
-        yield f"  {ink('cyan', 'note:')} {finding.others} further {_places(finding.others)} the same cause"
     yield f"  {ink('green', 'help:')} {finding.help}"
     if finding.fix is not None:
         yield from (f"  {line}" for line in _availability(finding.fix, ink))
-
-
-def _places(number: int) -> str:
-    return "place has" if number == 1 else "places have"
 
 
 def _availability(fix: Fix, ink: Ink) -> Iterator[str]:

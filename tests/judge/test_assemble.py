@@ -25,7 +25,21 @@ def test_reports_with_one_cause_are_one_finding_at_the_first_place() -> None:
     judgement = judged({"x.py": TEXT}, rule_that(three("the query")))
     (finding,) = judgement.findings
     assert (finding.site.start, finding.others) == (4, 2)
+    assert finding.notes == ("2 further places have the same cause: x.py:2, x.py:3",)
     assert {dropped.reason for dropped in judgement.dropped} == {"has the same cause as x.py:1"}
+
+
+def test_a_place_that_is_reported_twice_is_no_further_place() -> None:
+    (finding,) = findings(TEXT, *three("the query")[1:], *three("the query")[1:])
+    assert (finding.others, finding.notes) == (1, ("1 further place has the same cause: x.py:2",))
+    (alone,) = findings(TEXT, three("the query")[0], three("the query")[0])
+    assert (alone.others, alone.notes) == (0, ())
+
+
+def test_a_note_names_only_the_first_of_many_places() -> None:
+    text = "book.author\n" * 9
+    (finding,) = findings(text, *(report(at("x.py", text, "book.author", number), cause="the query") for number in range(9)))
+    assert finding.notes == ("8 further places have the same cause: x.py:2, x.py:3, x.py:4, …",)
 
 
 def test_a_silenced_place_leaves_the_cause_to_the_next() -> None:
