@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ormlint.fixes.statement import Statement, parse_statement
-from ormlint.read.lines import line_starts
 from ormlint.read.errors import ReadError
+from ormlint.read.lines import line_starts
 from ormlint.read.python import parse
 from ormlint.text import Edit, Site
 
