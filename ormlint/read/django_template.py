@@ -48,6 +48,7 @@ _WITHOUT_EFFECT = frozenset(
         "get_static_prefix",
     }
 )
+_DIVIDERS = frozenset({"elif", "else", "empty", "plural"})
 _JOINING_WORDS = frozenset({"as", "with", "for", "in", "by", "from", "and", "or", "only", "noop", "using", "on", "off", "trimmed"})
 
 
@@ -92,7 +93,7 @@ def _tags(text: str, comments: list[ir.Comment]) -> Iterator[_Tag]:
                 closing = f"end{text[start + 2 : end - 2].strip()}" if tag.name == "verbatim" else "endcomment"
             elif tag.name:
                 yield tag
-        elif kind == "#" and _SPEAKS_TO_US.search(match[0]):
+        elif kind == "#" and not closing and _SPEAKS_TO_US.search(match[0]):
             comments.append(ir.Comment(start, text[start + 2 : end - 2].rstrip()))
         elif kind == "{" and not closing:
             yield _Tag(start, end, "", start + 2, end - 2)
@@ -164,7 +165,7 @@ class _Lowering:
                 out.append(ir.Expr(tag.start, tag.end, self._call(tag, "__output__", [value])))
         elif tag.name in _LOWER:
             _LOWER[tag.name](self, tag, out)
-        elif tag.name not in _WITHOUT_EFFECT and not tag.name.startswith("end"):
+        elif tag.name not in _WITHOUT_EFFECT and tag.name not in _DIVIDERS and not tag.name.startswith("end"):
             self._other(tag, out)
 
     def _other(self, tag: _Tag, out: Out) -> None:
