@@ -6,7 +6,7 @@ import libcst as cst
 
 from ormlint.fixes.chain import Chain, chain_of, is_postfix, quote_for, seen_through
 from ormlint.fixes.counts import breaks_line
-from ormlint.fixes.imports import Refusal, spell_import, spell_model
+from ormlint.fixes.imports import Refusal, Spelling, spell_import, spell_model
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import AggregateInDatabase, Applicability, Fix
@@ -94,9 +94,11 @@ def _in_sqlalchemy(
     links = chain.links[: chain.inner]
     if query.model is None or query.sliced or query.has(*_BLOCKING) or any(link.name in _BLOCKING for link in links):
         return None
-    entity = _selected(statement, chain) or spell_model(file, intent.site.start, query.model, schema)
-    if entity is None:
-        return Fix(Applicability.DISPLAY, "compute it in the database", (), f"`{query.model.name}` is not imported in this file")
+    selected = _selected(statement, chain)
+    spelling = Spelling(selected) if selected else spell_model(file, intent.site.start, query.model, schema)
+    if isinstance(spelling, Refusal):
+        return Fix(Applicability.DISPLAY, "compute it in the database", (), spelling.reason)
+    entity = spelling.text
     if query.style != "query":
         column = f"{entity}.{intent.column.name}"
         return Fix(
@@ -116,7 +118,7 @@ def _in_sqlalchemy(
     if edits is None:
         return Fix(Applicability.DISPLAY, f"compute it in the database with `{code}`", (), "a comment stands in the expression")
     reason = _NULLS if intent.function == "sum" else _EMPTY
-    return Fix(Applicability.UNSAFE, f"compute it in the database with `{code}`", (*edits, *func.edits), reason)
+    return Fix(Applicability.UNSAFE, f"compute it in the database with `{code}`", (*edits, *func.edits, *spelling.edits), reason)
 
 
 def _selected(statement: Statement, chain: Chain) -> str | None:

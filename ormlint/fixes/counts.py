@@ -154,12 +154,17 @@ def _count_select(file: SourceFile, statement: Statement, call: cst.Call, counte
         case cst.Call(func=cst.Attribute(value=kept, attr=cst.Name(value="all")), args=[]):
             pass
         case _:
-            return None
+            kept = counted
+    match kept:
+        case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value="scalars")), args=[]):
+            kept, wanted = inner, "execute"
+        case _:
+            wanted = "scalars"
     match kept.expression if isinstance(kept, cst.Await) else kept:
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value="scalars") as method), args=[cst.Arg(value=selected, star="", keyword=None)]):
+        case cst.Call(func=cst.Attribute(attr=method), args=[cst.Arg(value=selected, star="", keyword=None)]) if method.value == wanted:
             pass
         case _:
-            return None
+            return Fix(Applicability.DISPLAY, "count in the database with `func.count()`", (), "the statement is run in another place")
     offset = statement.span(call)[0]
     func, select = (spell_import(file, offset, "sqlalchemy", name) for name in ("func", "select"))
     if isinstance(func, Refusal):

@@ -37,7 +37,6 @@ _SQLALCHEMY = {
     "group_by": "`group_by()` may not admit the added columns",
     "with_entities": "`with_entities()` changes what is selected",
     "from_statement": "`from_statement()` gives the SQL, to which nothing is added",
-    "yield_per": "`yield_per()` does not go with every loader option",
     "union": "`union()` combines queries",
     "union_all": "`union_all()` combines queries",
 }
@@ -106,9 +105,9 @@ def _is_private(sources: Sources, query: QueryObject) -> bool:
     if statement is None or node is None:
         return False
     match next((above for above in statement.ancestors(node) if isinstance(above, (cst.Assign, cst.AnnAssign, cst.BaseStatement))), None):
-        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=variable))], value=value) if value is node:
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=variable))]):
             pass
-        case cst.AnnAssign(target=cst.Name(value=variable), value=value) if value is node:
+        case cst.AnnAssign(target=cst.Name(value=variable)):
             pass
         case _:
             return False

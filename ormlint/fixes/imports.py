@@ -38,6 +38,7 @@ class Binding:
     name: str
     module: str
     original: str
+    level: int = 0
 
     @property
     def path(self) -> str:
@@ -56,27 +57,40 @@ def spell_import(file: SourceFile, offset: int, module: str, name: str) -> Spell
             return Spelling(f"{binding.name}.{name}")
     if _is_taken(file, name, module):
         return Refusal(f"`{name}` means something else in this file")
-    edits = _merged(file, offset, module, name) or [_new_import(file, offset, module, name)]
+    edits = _merged(file, offset, module, 0, name) or [_new_import(file, offset, module, name)]
     return Spelling(name, tuple(edits))
 
 
-def spell_model(file: SourceFile, offset: int, model: Model, schema: Schema) -> str | None:
-    """Returns how a model class is written at an offset, or None if the file does not know it there."""
+def spell_model(file: SourceFile, offset: int, model: Model, schema: Schema) -> Spelling | Refusal:
+    """Returns how a model class is written at an offset.
+
+    It is imported if the file imports from the model's module anyway; from another one it is not, for that may close a circle.
+    """
     for top in file.body:
         if model.site.path == file.path and any(isinstance(node, ast.ClassDef) and node.name == model.name for node in top.nodes):
-            return model.name
+            return Spelling(model.name)
     bindings = list(_visible(file, offset))
     unique = sum(other.name == model.name for other in schema) == 1
     for binding in bindings:
         if binding.original == model.name and (unique or _may_lead_to(binding.module, model.site.path)):
-            return binding.name
+            return Spelling(binding.name)
     for binding in bindings:
         spelling = f"{binding.name}.{model.name}"
         if _is_module(binding.path, model.site.path) or (
             _may_lead_to(binding.path, model.site.path) and re.search(rf"\b{re.escape(spelling)}\b", file.text)
         ):
-            return spelling
-    return None
+            return Spelling(spelling)
+    for binding in bindings:
+        if _is_module(binding.module, model.site.path) and not _is_taken(file, model.name, binding.module):
+            edits = _merged(file, offset, binding.module, binding.level, model.name)
+            if edits is not None:
+                return Spelling(model.name, tuple(edits))
+    return Refusal(f"`{model.name}` is not imported in this file")
+
+
+def is_imported(file: SourceFile, offset: int, name: str) -> bool:
+    """Whether an import binds a name at an offset."""
+    return any(binding.name == name for binding in _visible(file, offset))
 
 
 def _is_module(dotted: str, path: str) -> bool:
@@ -114,7 +128,7 @@ def _local(node: ast.AST, line: int) -> Iterator[Binding]:
 
 def _bindings(node: ast.AST) -> Iterator[Binding]:
     if isinstance(node, ast.ImportFrom):
-        yield from (Binding(alias.asname or alias.name, node.module or "", alias.name) for alias in node.names)
+        yield from (Binding(alias.asname or alias.name, node.module or "", alias.name, node.level) for alias in node.names)
     elif isinstance(node, ast.Import):
         yield from (Binding(alias.asname or alias.name, alias.name, "") for alias in node.names)
 
@@ -143,17 +157,19 @@ def _binds(node: ast.AST, name: str, module: str) -> bool:
             return False
 
 
-def _merged(file: SourceFile, offset: int, module: str, name: str) -> list[Edit] | None:
+def _merged(file: SourceFile, offset: int, module: str, level: int, name: str) -> list[Edit] | None:
     """Returns the edits that add a name to an import statement of the module that the file has, or None if it has none."""
     for top in file.body:
-        if top.start > offset or not any(isinstance(node, ast.ImportFrom) and node.module == module and not node.level for node in top.nodes):
+        if top.start > offset or not any(
+            isinstance(node, ast.ImportFrom) and (node.module or "", node.level) == (module, level) for node in top.nodes
+        ):
             continue
         statement = file.statement(top.start)
         if statement is None:
             continue
         for node in statement.within(statement.module, cst.ImportFrom):
-            dotted = node.module and get_full_name_for_node(node.module)
-            if dotted == module and not node.relative and not isinstance(node.names, cst.ImportStar):
+            dotted = get_full_name_for_node(node.module) if node.module is not None else ""
+            if (dotted, len(node.relative)) == (module, level) and not isinstance(node.names, cst.ImportStar):
                 aliases = [(item.evaluated_name, *statement.span(item)) for item in node.names]
                 last = node.names[-1].comma
                 comma = statement.span(last)[0] + 1 if isinstance(last, cst.Comma) else None
@@ -195,10 +211,11 @@ def _new_import(file: SourceFile, offset: int, module: str, name: str) -> Edit:
     line = f"from {module} import {name}"
     before = [top for top in file.body if top.start <= offset]
     library = module.partition(".")[0]
-    place: TopLevel | None = None
-    for top in before:
-        if any(binding.module.partition(".")[0] == library for node in top.nodes for binding in _bindings(node)):
-            place = top
+    relatives = [(top, other) for top in before for other in _imported(top) if other.partition(".")[0] == library]
+    for top, other in relatives:
+        if other > module:
+            return file.insert(top.start, f"{line}{file.newline}")
+    place: TopLevel | None = relatives[-1][0] if relatives else None
     if place is None:
         for top in before:
             if not all(isinstance(node, (ast.Import, ast.ImportFrom)) or _is_docstring(node, file) for node in top.nodes):
@@ -208,6 +225,11 @@ def _new_import(file: SourceFile, offset: int, module: str, name: str) -> Edit:
         return file.insert(file.body[0].start, f"{line}{file.newline * 2}")
     is_import = isinstance(place.nodes[-1], (ast.Import, ast.ImportFrom)) and getattr(place.nodes[-1], "module", "") != "__future__"
     return file.insert(place.end, f"{'' if is_import else file.newline}{line}{file.newline}")
+
+
+def _imported(top: TopLevel) -> list[str]:
+    """Returns the modules that a statement imports from, relative ones not included."""
+    return [binding.module for node in top.nodes for binding in _bindings(node) if not binding.level]
 
 
 def _is_docstring(node: ast.stmt, file: SourceFile) -> bool:

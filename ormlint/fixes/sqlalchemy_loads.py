@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from ormlint.fixes.chain import Chain, append_argument, chain_of, insert_links
-from ormlint.fixes.imports import Refusal, spell_import, spell_model
+from ormlint.fixes.imports import Refusal, Spelling, spell_import, spell_model
 from ormlint.fixes.source import SourceFile
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix
@@ -65,9 +65,9 @@ def add_options(file: SourceFile, statement: Statement, query: QueryObject, path
     place = _locate(statement, node, query.model.name)
     if isinstance(place, Refusal):
         return place
-    entity = place.entity or spell_model(file, query.site.start, query.model, schema)
-    if entity is None:
-        return Refusal(f"`{query.model.name}` is not imported in this file")
+    entity = Spelling(place.entity) if place.entity else spell_model(file, query.site.start, query.model, schema)
+    if isinstance(entity, Refusal):
+        return entity
     wanted = [path for path in dict.fromkeys(paths) if not any(other != path and other[: len(path)] == path for other in paths)]
     return _Options(file, statement, query, schema, place, entity).add(wanted)
 
@@ -123,7 +123,7 @@ class _Options:
     query: QueryObject
     schema: Schema
     place: Place
-    entity: str
+    entity: Spelling
 
     def add(self, wanted: list[Hops]) -> Fix | Refusal:
         """Returns the fix."""
@@ -138,7 +138,8 @@ class _Options:
             written = self._write(path)
             if isinstance(written, Refusal):
                 return written
-            classes, names = written, tuple(hop.name for hop in path)
+            classes, names = [spelling.text for spelling in written], tuple(hop.name for hop in path)
+            edits += (edit for spelling in written for edit in spelling.edits if edit not in edits)
             if any(option.path == names for option in present):
                 return Refusal(f"the query has an option for `{'.'.join(names)}` already")
             opened = [option for option in present if option.plain and option.path and option.path == names[: len(option.path)]]
@@ -164,7 +165,7 @@ class _Options:
         description = f"add `.options({', '.join(texts)})` to the query" if added else f"continue the option with `{''.join(texts)}`"
         return Fix(Applicability.SAFE, description, tuple(edits))
 
-    def _write(self, path: Hops) -> list[str] | Refusal:
+    def _write(self, path: Hops) -> list[Spelling] | Refusal:
         """Returns the class that each hop starts from, as the file writes it."""
         classes = [self.entity]
         for number, hop in enumerate(path):
@@ -175,8 +176,8 @@ class _Options:
                 return Refusal(f"`{hop.name}` belongs to a subclass of what the query selects")
             if number:
                 spelling = spell_model(self.file, self.query.site.start, owner, self.schema)
-                if spelling is None:
-                    return Refusal(f"`{owner.name}` is not imported in this file")
+                if isinstance(spelling, Refusal):
+                    return spelling
                 classes.append(spelling)
         return classes
 

@@ -8,6 +8,7 @@ import libcst as cst
 
 from ormlint.fixes.chain import Chain, chain_of, insert_links
 from ormlint.fixes.counts import unwrap
+from ormlint.fixes.imports import is_imported
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, ReplaceCountTest, ReplaceTruthTest
@@ -134,7 +135,7 @@ def _exists_in_sqlalchemy(file: SourceFile, statement: Statement, intent: Replac
     query = intent.query
     if query.style != "query" or query.limit is not None or query.sliced or query.combined or query.has("limit", "offset", "slice"):
         return None
-    session = _session(statement, chain_of(statement, count))
+    session = _session(file, statement, chain_of(statement, count))
     if session is None:
         return Fix(Applicability.DISPLAY, _DESCRIPTION, (), "the session of the query is not at hand: ask `session.query(query.exists()).scalar()`")
     edits = [
@@ -145,12 +146,14 @@ def _exists_in_sqlalchemy(file: SourceFile, statement: Statement, intent: Replac
     return Fix(Applicability.UNSAFE, f"ask the database with `{session}.query(….exists()).scalar()`", tuple(edits), reason)
 
 
-def _session(statement: Statement, chain: Chain) -> str | None:
+def _session(file: SourceFile, statement: Statement, chain: Chain) -> str | None:
     """Returns the session of a legacy query as the chain writes it, if writing it twice does no harm."""
     for link in chain.links[: chain.inner]:
         if link.name == "query" and link.call is not None:
             code = statement.code(link.receiver)
             return code if code.replace(".", "").isidentifier() else None
+        if link.name == "query":  # Flask-SQLAlchemy's `Model.query`
+            return "db.session" if is_imported(file, statement.span(chain.root)[0], "db") else None
     if isinstance(chain.root, cst.Name) and len(chain.links[: chain.inner]) == 1:
         return f"{chain.root.value}.session"
     return None

@@ -31,7 +31,7 @@ def aggregate(marked: str, shop: Shop = DJANGO, **options: object) -> tuple[str,
         ),
         (
             "from django.shortcuts import render\nimport os\nx = «max(b.pages for b in list(Book.objects.filter(a='1')))»\n",
-            "from django.shortcuts import render\nfrom django.db.models import Max\nimport os\n"
+            "from django.db.models import Max\nfrom django.shortcuts import render\nimport os\n"
             "x = Book.objects.filter(a='1').aggregate(maximum=Max('pages'))['maximum']\n",
         ),
         (

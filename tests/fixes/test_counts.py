@@ -117,6 +117,19 @@ def test_len_of_a_sqlalchemy_query(before: str, after: str, reason: str) -> None
     ("before", "after"),
     [
         (
+            "from sqlalchemy import func, select\nn = «len(list(session.scalars(stmt)))»\n",
+            "from sqlalchemy import func, select\nn = session.scalar(select(func.count()).select_from(stmt.subquery()))\n",
+        ),
+        (
+            "from sqlalchemy import func, select\nn = «len(session.execute(stmt).scalars().all())»\n",
+            "from sqlalchemy import func, select\nn = session.scalar(select(func.count()).select_from(stmt.subquery()))\n",
+        ),
+        (
+            "from sqlalchemy.orm import Session\nimport sqlalchemy\nn = «len(session.scalars(stmt).all())»\n",
+            "from sqlalchemy.orm import Session\nimport sqlalchemy\n"
+            "n = session.scalar(sqlalchemy.select(sqlalchemy.func.count()).select_from(stmt.subquery()))\n",
+        ),
+        (
             "from sqlalchemy import select\nn = «len(session.scalars(select(Book).where(x)).all())»\n",
             "from sqlalchemy import func, select\nn = session.scalar(select(func.count()).select_from(select(Book).where(x).subquery()))\n",
         ),
@@ -137,6 +150,12 @@ def test_len_of_a_select(before: str, after: str) -> None:
     assert fix is not None
     assert fix.applicability is Applicability.UNSAFE
     assert fix.reason
+
+
+def test_a_list_made_in_another_statement_is_only_shown() -> None:
+    fix = len_fix("n = «len(rows)»\n", SQLALCHEMY, style="result")[1]
+    assert fix is not None
+    assert (fix.applicability, fix.edits) == (Applicability.DISPLAY, ())
 
 
 @pytest.mark.parametrize(
@@ -212,6 +231,10 @@ def test_other_comparisons_stay(code: str) -> None:
         ("x = a and «‹s.query(Book).count()› == 0»\n", "x = a and not s.query(s.query(Book).exists()).scalar()\n"),
         ("if «0 == ‹s.query(Book).count()›»: pass\n", "if not s.query(s.query(Book).exists()).scalar(): pass\n"),
         ("x = «bool(‹s.query(Book).count()›)»\n", "x = bool(s.query(s.query(Book).exists()).scalar())\n"),
+        (
+            "from shop import db\nif «‹Book.query.filter_by(a=1).count()› > 0»: pass\n",
+            "from shop import db\nif db.session.query(Book.query.filter_by(a=1).exists()).scalar(): pass\n",
+        ),
         ("if «‹q.count()›»: pass\n", "if q.session.query(q.exists()).scalar(): pass\n"),
         (
             "if (\n    «‹s.query(Book)  # all\n    .count()›  # n\n    > 0»\n): pass\n",

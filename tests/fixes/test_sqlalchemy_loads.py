@@ -238,6 +238,12 @@ def test_an_import_in_the_function_is_used() -> None:
     assert after == text.replace("(Book)", "(Book).options(load(Book.author))")
 
 
+def test_the_class_of_the_second_hop_is_imported_with_others_of_its_module() -> None:
+    text = "from sqlalchemy.orm import joinedload\nfrom .models import (\n    Book,\n)\nx = session.query(Book)\n"
+    after = fixed(text, load(text, "session.query(Book)", COUNTRY, shop=SHOP, style="query"))
+    assert "import (\n    Author,\n    Book,\n)\n" in after
+
+
 def test_two_loaders_are_imported_at_once() -> None:
     text = "from sqlalchemy.orm import Session\nx = session.query(Book)\n"
     after = fixed(text, load(text, "session.query(Book)", AUTHOR, TAGS, shop=SHOP, style="query"))
@@ -273,6 +279,10 @@ def test_a_name_that_means_something_else_is_not_taken(binding: str) -> None:
         ("from shop import models\n", "models.Author"),
         ("from . import models as m\n", "m.Author"),
         ("import shop.models\n", "shop.models.Author"),
+        ("from shop.models import Book\n", "Author"),
+        ("from .models import (\n    Book,\n)\n", "Author"),
+        ("from shop.models import Book\nAuthor = 1\n", None),
+        ("from other.models2 import Book\n", None),
         ("class Author: pass\n", None),
         ("if TYPE_CHECKING:\n    from shop.models import Author\n", None),
         ("", None),
