@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 
 from ormlint.ir import nodes as ir
 from ormlint.read.errors import ReadError
-from ormlint.read.limits import fixed_stack, without_gc
+from ormlint.read.limits import READING, fixed_stack, without_gc
 from ormlint.read.lines import line_starts
 from ormlint.read.template_blocks import Blocks, Out, Tag, find_markup, template_module
 from ormlint.read.template_expressions import Bit, lower_bit, lower_condition, lower_expression, split_bits, split_keyword, unknown
@@ -57,7 +57,7 @@ def lower_django(path: str, text: str) -> ir.Module:
     Raises ReadError if it is nested too deeply.
     """
     comments: list[ir.Comment] = []
-    with without_gc(), fixed_stack():
+    with without_gc(), fixed_stack(READING):
         tags = list(_tags(text, comments))
         try:
             body = _Lowering(text, tags).template()

@@ -26,7 +26,7 @@ from ormlint.ir.codec import CodecError, decode, encode
 from ormlint.problem import Problem
 from ormlint.read.decoding import decode_source, read_text, write_text
 from ormlint.read.errors import ReadError
-from ormlint.read.limits import without_gc
+from ormlint.read.limits import CODING, fixed_stack, without_gc
 from ormlint.read.python import lower_python
 
 __all__ = ["ReadResult", "SourceFile", "lower_file", "read_files", "read_text", "write_text"]
@@ -92,7 +92,7 @@ def read_files(
     `jobs` is the most processes to use, None for one per processor; little work is done in this process alone.
     `progress` is told how many files are done.
     """
-    with without_gc():
+    with without_gc(), fixed_stack(CODING):
         return _read_files(sorted(files, key=lambda file: file.path), cache, jobs, progress or (lambda done: None))
 
 
@@ -205,7 +205,7 @@ def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
 
 def _lower_batch(jobs: list[Job]) -> list[tuple[str, bytes]]:
     """Runs in a worker."""
-    with without_gc():
+    with without_gc(), fixed_stack(CODING):
         return [(file.path, _pack(lower_file(file, data))) for file, data in jobs]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_FRAMES = 900
+READING, CODING = 900, 5000
 
 
 @contextmanager
@@ -24,14 +24,18 @@ def without_gc() -> Iterator[None]:
 
 
 @contextmanager
-def fixed_stack() -> Iterator[None]:
-    """Leaves the same number of frames to a reader wherever it is called from: what can be read depends on the file alone."""
+def fixed_stack(frames: int) -> Iterator[None]:
+    """Leaves the same number of frames to what follows, wherever it is called from.
+
+    So what can be read (with `READING` frames) depends on the file alone, and whatever can be read can be encoded and
+    decoded (with `CODING` frames), since a frame never makes more than a few levels of nodes.
+    """
     depth = 0
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         depth, frame = depth + 1, frame.f_back
     limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(depth + _FRAMES)
+    sys.setrecursionlimit(depth + frames)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ import warnings
 
 from ormlint.ir import nodes as ir
 from ormlint.read.errors import ReadError
-from ormlint.read.limits import fixed_stack, without_gc
+from ormlint.read.limits import READING, fixed_stack, without_gc
 from ormlint.read.lines import line_offsets, line_starts
 from ormlint.read.newer_syntax import parse_newer_syntax
 from ormlint.read.statements import lower_block
@@ -35,7 +35,7 @@ def lower_python(path: str, name: str, text: str, is_package: bool = False) -> i
 
     Raises ReadError if the text is no valid Python.
     """
-    with without_gc(), fixed_stack():
+    with without_gc(), fixed_stack(READING):
         try:
             starts = line_starts(text)
             try:

@@ -21,6 +21,7 @@ _VALUE = re.compile(
 _FILTER = re.compile(r"\s*\|\s*(?P<name>\w+)(?P<colon>:)?")
 _BIT = re.compile(rf"(?:{_STRING}|[^\s\"'])+|\S")
 _KEYWORD = re.compile(r"(\w+)=(?!=)")
+_LONGEST_CHAIN = 100
 _CONSTANTS = {"True": True, "False": False, "None": None}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _COMPARISONS = frozenset({"==", "!=", "<", ">", "<=", ">=", "in", "is", "not in", "is not"})
@@ -53,7 +54,10 @@ def lower_expression(text: str, start: int, end: int) -> ir.Expr_:
         return unknown(start, end)
     value: ir.Expr_ = _value(match)
     position = match.end()
-    while (match := _FILTER.match(text, position, end)) is not None:
+    for _ in range(_LONGEST_CHAIN):
+        match = _FILTER.match(text, position, end)
+        if match is None:
+            break
         arguments, position = [value], match.end()
         if match["colon"]:
             argument = _VALUE.match(text, position, end)
@@ -94,6 +98,8 @@ def _variable(dotted: str, start: int) -> ir.Expr_:
     first, *rest = dotted.split(".")
     end = start + len(first)
     value: ir.Expr_ = ir.Const(start, end, _CONSTANTS[first]) if first in _CONSTANTS else ir.Name(start, end, first)
+    if len(rest) > _LONGEST_CHAIN:
+        return unknown(start, start + len(dotted))
     for part in rest:
         end += 1 + len(part)
         if part.isdecimal() and len(part) < 18:
@@ -157,7 +163,9 @@ class _Words:
             value = self._negation()
             return ir.Not(word.start, value.end, value)
         left = self._operand()
-        while self._next_is(*_COMPARISONS):
+        for _ in range(_LONGEST_CHAIN):
+            if not self._next_is(*_COMPARISONS):
+                break
             op = self._take().text
             right = self._operand()
             left = ir.Compare(left.start, right.end, op, left, right)

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from ormlint.ir import nodes as ir
+from ormlint.ir.codec import encode
 from ormlint.ir.printer import print_module
 from ormlint.read.django_template import lower_django
 from ormlint.read.errors import ReadError
@@ -126,6 +127,11 @@ def test_suppression_comments_are_kept() -> None:
 def test_deep_nesting_is_an_error() -> None:
     with pytest.raises(ReadError):
         lower_django("t.html", "{% if a %}" * 2000)
+
+
+@pytest.mark.parametrize("source", ["{{ a%s }}" % (".b" * 10_000), "{{ a%s }}" % ("|b" * 10_000), "{% if a" + " == a" * 10_000 + " %}"])
+def test_long_chains_are_cut(source: str) -> None:
+    assert len(encode(lower_django("t.html", source))) < 10_000
 
 
 def test_any_order_of_tags_is_read_with_spans_inside_their_parents() -> None:

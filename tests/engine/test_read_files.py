@@ -186,6 +186,16 @@ def test_workers_may_be_spawned(files: list[SourceFile], monkeypatch: pytest.Mon
     assert outcome(in_parallel(files)) == expected
 
 
+@pytest.mark.parametrize(
+    "source", ["x" + ".y" * 890, "x" + ".y()" * 445, "if a: b\n" + "elif a: b\n" * 430, "not " * 250 + "x", "x[" * 190 + "1" + "]" * 190]
+)
+def test_whatever_can_be_read_can_be_stored(tmp_path: Path, source: str) -> None:
+    files = project(tmp_path, {f"{number}.py": source.encode() for number in range(3)})
+    first = in_parallel(files, Cache(tmp_path / "cache"))
+    assert (len(first.modules), first.problems) == (3, [])
+    assert outcome(read_files(files, Cache(tmp_path / "cache"))) == outcome(first)
+
+
 def test_progress_counts_up_to_all_files(files: list[SourceFile]) -> None:
     told: list[int] = []
     read_files(files, progress=told.append)
