@@ -11,7 +11,7 @@ TEMPLATE_DIRECTORIES = frozenset({"templates", "jinja2"})
 TEMPLATE_ENDINGS = (".html", ".htm", ".txt", ".xml")
 JINJA_ENDINGS = (".jinja", ".jinja2", ".j2")
 TELLING = ("settings.py", "models.py", "urls.py", "apps.py", "views.py", "app.py", "main.py", "__init__.py")
-FRAMEWORK = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(django|flask|quart|fastapi|starlette|jinja2|litestar|sanic)\b", re.MULTILINE)
+FRAMEWORK = re.compile(rb"\n[ \t]*(?:from|import)[ \t]+(django|flask|quart|fastapi|starlette|jinja2|litestar|sanic)\b")
 
 
 def is_template(path: str) -> bool:
@@ -53,7 +53,7 @@ class TemplateLanguages:
             if path.startswith(inside):
                 if path.endswith("manage.py"):
                     return "django"
-                imported = FRAMEWORK.search(self._read(path))
+                imported = FRAMEWORK.search(b"\n" + self._read(path))
                 if imported is not None:
                     return "django" if imported[1] == b"django" else "jinja"
         return ""

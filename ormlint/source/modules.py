@@ -72,9 +72,10 @@ class ModuleNames:
         names = {d.rpartition("/")[2] for d in directories}
         if not names:
             return found
-        statement = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(%s)(?:\.|[ \t]+import[ \t]+)(\w+)" % "|".join(sorted(names)).encode(), re.MULTILINE)
+        # a pattern that begins with a line end is far faster than one with `^`: the search can skip from one to the next
+        statement = re.compile(rb"\n[ \t]*(?:from|import)[ \t]+(%s)(?:\.|[ \t]+import[ \t]+)(\w+)" % "|".join(sorted(names)).encode())
         for path in self._python:
-            pairs = {(name.decode(), child.decode()) for name, child in statement.findall(self._read(path))}
+            pairs = {(name.decode(), child.decode()) for name, child in statement.findall(b"\n" + self._read(path))}
             found |= {d for d in directories - found if any(d.rpartition("/")[2] == n and c in self._children[d] for n, c in pairs)}
             if found == directories:
                 break
