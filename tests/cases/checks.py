@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from tests.cases.agreement import disagreements
 from tests.cases.document import Case
 from tests.cases.dump import dump_log, dump_schema
-from tests.cases.examine import Examined, Refused, examine, fixed, new_findings, offers
+from tests.cases.examine import Examined, RefusalError, examine, fixed, new_findings, offers
 from tests.cases.execution import Execution, Laboratory, Program
 from tests.cases.expectation import differences, expected_findings, expected_types
 from tests.cases.growth import SIZES, evaluate
@@ -18,7 +18,7 @@ from tests.cases.rewrite import UPDATING, Rewriter
 Check = Callable[[Case, Laboratory, Rewriter], None]
 
 
-class Disagreement(AssertionError):
+class CaseError(AssertionError):
     """What a case pins is not what happens."""
 
 
@@ -46,7 +46,7 @@ def findings(case: Case, laboratory: Laboratory, rewriter: Rewriter) -> None:
     lines += _pinned(case, "schema", lambda: dump_schema(examined.analysis.schema), rewriter)
     lines += _pinned(case, "snapshot", lambda: _rendered(examined), rewriter)
     if lines:
-        raise Disagreement("\n".join(lines))
+        raise CaseError("\n".join(lines))
 
 
 def _compared_types(expected: Mapping[tuple[str, int], str], revealed: Mapping[tuple[str, int], str]) -> list[str]:
@@ -89,7 +89,7 @@ def programs_of(case: Case, *, also_fixed: bool) -> Iterator[Program]:
     if also_fixed:
         try:
             files = _most_fixed(case)
-        except Refused:
+        except RefusalError:
             # the check that asks for the fixed files raises it again, for this case alone
             return
         if files != case.texts:
@@ -113,11 +113,11 @@ def run(case: Case, laboratory: Laboratory, rewriter: Rewriter) -> None:
         rewriter.replace_line(case, case.runnable.line, line)
         return
     if not case.runnable.cost:
-        raise Disagreement(f"the mark states no number of statements; measured: {execution.cost}")
+        raise CaseError(f"the mark states no number of statements; measured: {execution.cost}")
     for rows, done in zip(SIZES, execution.runs, strict=True):
         stated = evaluate(case.runnable.cost, rows)
         if stated != done.statements:
-            raise Disagreement(f"{case.runnable.cost} is {stated} with {rows} rows, measured: {done.statements}\n{_shortened(done.log)}")
+            raise CaseError(f"{case.runnable.cost} is {stated} with {rows} rows, measured: {done.statements}\n{_shortened(done.log)}")
 
 
 def _shortened(log: tuple[str, ...]) -> str:
@@ -127,7 +127,7 @@ def _shortened(log: tuple[str, ...]) -> str:
 def _executed(program: Program, laboratory: Laboratory) -> Execution:
     execution = laboratory.result(program)
     if execution.error:
-        raise Disagreement(execution.error)
+        raise CaseError(execution.error)
     return execution
 
 
@@ -142,7 +142,7 @@ def agree(case: Case, laboratory: Laboratory, rewriter: Rewriter) -> None:
         after = _executed(Program.of(case.runnable.orm, files), laboratory)
         lines += _compared_runs(before, after)
     if lines:
-        raise Disagreement("\n".join(lines))
+        raise CaseError("\n".join(lines))
 
 
 def _compared_runs(before: Execution, after: Execution) -> Iterator[str]:
@@ -167,7 +167,7 @@ def fix(case: Case, laboratory: Laboratory, rewriter: Rewriter) -> None:
         if after == case.texts and UPDATING:
             lines.append("a `diff` fence, but there is nothing to fix")
     if lines:
-        raise Disagreement("\n".join(lines))
+        raise CaseError("\n".join(lines))
 
 
 def _diff(before: Mapping[str, str], after: Mapping[str, str]) -> str:

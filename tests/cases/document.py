@@ -24,7 +24,7 @@ _PATH = re.compile(r"`([^`\s]+)`:\s*$")
 _RUNNABLE = re.compile(r"<!--\s*runnable:\s*(?P<orm>django|sqlalchemy)(?:,\s*(?P<cost>.*?)\s*statements?)?\s*-->\s*$")
 
 
-class MalformedDocument(ValueError):
+class DocumentError(ValueError):
     """A document that breaks the form of a literate case."""
 
 
@@ -101,7 +101,7 @@ class Case:
 
 
 def read_sections(text: str) -> Section:
-    """Returns the root of a document's sections. Raises MalformedDocument."""
+    """Returns the root of a document's sections. Raises DocumentError."""
     root = Section("", 0, 1)
     section = root
     path = ""
@@ -115,7 +115,7 @@ def read_sections(text: str) -> Section:
             while number < len(lines) and lines[number].rstrip() != fence[1]:
                 number += 1
             if number == len(lines):
-                raise MalformedDocument(f"line {first}: the fence is never closed")
+                raise DocumentError(f"line {first}: the fence is never closed")
             body = "".join(f"{part}\n" for part in lines[first:number])
             _add_fence(section, Fence(fence[2], body, first + 1, number), path)
             number += 1
@@ -130,7 +130,7 @@ def read_sections(text: str) -> Section:
         elif marked := _RUNNABLE.match(line):
             section.runnable = Runnable(marked["orm"], marked["cost"] or "", number)
         elif "runnable:" in line and line.startswith("<!--"):
-            raise MalformedDocument(f"line {number}: not a runnable mark: {line}")
+            raise DocumentError(f"line {number}: not a runnable mark: {line}")
         elif named := _PATH.search(line):
             path = named[1]
     return root
@@ -139,13 +139,13 @@ def read_sections(text: str) -> Section:
 def _add_fence(section: Section, fence: Fence, path: str) -> None:
     if path:
         if section.sections:
-            raise MalformedDocument(f"line {fence.first}: `{path}` stands after a subsection")
+            raise DocumentError(f"line {fence.first}: `{path}` stands after a subsection")
         if path in section.files:
-            raise MalformedDocument(f"line {fence.first}: `{path}` is given twice")
+            raise DocumentError(f"line {fence.first}: `{path}` is given twice")
         section.files[path] = fence
     elif fence.language in PINS:
         if fence.language in section.pins:
-            raise MalformedDocument(f"line {fence.first}: a second `{fence.language}` fence")
+            raise DocumentError(f"line {fence.first}: a second `{fence.language}` fence")
         section.pins[fence.language] = fence
     elif fence.language == "toml":
         section.config = fence
@@ -154,28 +154,28 @@ def _add_fence(section: Section, fence: Fence, path: str) -> None:
 
 
 def read_cases(document: Path, text: str | None = None) -> list[Case]:
-    """Returns the cases of a document, in order. Raises MalformedDocument, also for a title that stands twice."""
+    """Returns the cases of a document, in order. Raises DocumentError, also for a title that stands twice."""
     root = read_sections(document.read_text(encoding="utf-8") if text is None else text)
     cases = list(_cases_of(document, root))
     titles = [case.title for case in cases]
     for title in titles:
         if titles.count(title) > 1:
-            raise MalformedDocument(f"two cases are called {title!r}")
+            raise DocumentError(f"two cases are called {title!r}")
     return cases
 
 
 def _cases_of(document: Path, section: Section) -> list[Case]:
     if section.sections:
         if section.pins:
-            raise MalformedDocument(f"line {section.line}: only a section without subsections may pin anything")
+            raise DocumentError(f"line {section.line}: only a section without subsections may pin anything")
         return [case for inner in section.sections for case in _cases_of(document, inner)]
     lineage = section.lineage()
     for part in lineage:
         if part.examples:
-            raise MalformedDocument(f"line {part.examples[0].first}: code without a path")
+            raise DocumentError(f"line {part.examples[0].first}: code without a path")
     files = {path: fence for part in lineage for path, fence in part.files.items()}
     if not files:
-        raise MalformedDocument(f"line {section.line}: the case {section.title!r} has no files")
+        raise DocumentError(f"line {section.line}: the case {section.title!r} has no files")
     config = "".join(part.config.text for part in lineage if part.config)
     named = lineage[2:] if len(lineage) > 2 else lineage[1:]
     title = " › ".join(part.title for part in named)

@@ -1,15 +1,15 @@
 """Writes the query log and the schema as text that a person can review.
 
-    queries   1    load rows    Book          shop/report.py:5   + author
-              N    lazy object  Book.author   shop/report.py:6   via byline
-              │    │            │             │                  └ loaded relations; calls; conditions
-              │    │            │             └ where it runs
-              │    │            └ model or relation
-              │    └ operation
-              └ how often: 1, ≤4, page, N, N×N
+queries   1    load rows    Book          shop/report.py:5   + author
+          N    lazy object  Book.author   shop/report.py:6   via byline
+          │    │            │             │                  └ loaded relations; calls; conditions
+          │    │            │             └ where it runs
+          │    │            └ model or relation
+          │    └ operation
+          └ how often: 1, ≤4, page, N, N×N
 
-    schema    Book  shop_book
-                author → Author  foreign key  ⇄ books
+schema    Book  shop_book
+            author → Author  foreign key  ⇄ books
 """
 
 from __future__ import annotations
@@ -25,10 +25,7 @@ Place = Callable[[Site], str]
 
 def dump_log(log: QueryLog, place: Place) -> str:
     """Returns one line per event, in program order, in aligned columns."""
-    rows = [
-        (multiplicity(event.loops), event.op.value, _subject(event), place(event.site), "  ".join(_remarks(event)))
-        for event in log.events
-    ]
+    rows = [(multiplicity(event.loops), event.op.value, _subject(event), place(event.site), "  ".join(_remarks(event))) for event in log.events]
     return _aligned(dict.fromkeys(rows))
 
 

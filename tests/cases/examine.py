@@ -50,12 +50,12 @@ class Examined:
         return {(site.path, self.line(site)): text for site, text in self.analysis.revealed}
 
 
-class Refused(AssertionError):
+class RefusalError(AssertionError):
     """ormlint could not examine a project, or failed."""
 
 
 def examine(files: Mapping[str, str], config: str = "") -> Examined:
-    """Returns what ormlint says about files by path. Raises Refused if any of them could not be analysed."""
+    """Returns what ormlint says about files by path. Raises RefusalError if any of them could not be analysed."""
     return _examine(tuple(sorted(files.items())), config)
 
 
@@ -76,7 +76,7 @@ def _examine(files: Files, config: str) -> Examined:
         result.texts = {path: result.texts[path] for path in result.texts}
     if result.problems or examination.analysis is None:
         problems = (f"{problem.path}:{problem.line}: {problem.message}\n{problem.details}" for problem in result.problems)
-        raise Refused("\n".join(problems))
+        raise RefusalError("\n".join(problems))
     return Examined(result, examination.analysis)
 
 
@@ -89,7 +89,7 @@ class Fixed:
 
 
 def fixed(files: Mapping[str, str], config: str, *, unsafe: bool) -> Fixed:
-    """Returns the files after applying fixes until there is nothing left to apply. Raises Refused if that does not end."""
+    """Returns the files after applying fixes until there is nothing left to apply. Raises RefusalError if that does not end."""
     from ormlint.fixes import apply
 
     done = 0
@@ -101,7 +101,7 @@ def fixed(files: Mapping[str, str], config: str, *, unsafe: bool) -> Fixed:
             return Fixed(texts, done)
         texts |= changed.texts
         done += changed.count
-    raise Refused(f"still fixing after {MOST_ROUNDS} rounds")
+    raise RefusalError(f"still fixing after {MOST_ROUNDS} rounds")
 
 
 def offers(finding: Finding, *, unsafe: bool) -> bool:

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.cases.growth import SIZES, formula
 
@@ -82,28 +84,36 @@ class Laboratory:
         self._done: dict[Program, Execution] = {}
 
     def execute(self, programs: Iterable[Program]) -> None:
-        """Executes those programs that were not executed before."""
+        """Executes those programs that were not executed before, the ORMs side by side."""
         wanted = [program for program in dict.fromkeys(programs) if program not in self._done]
-        for orm in sorted({program.orm for program in wanted}):
-            self._execute_under(orm, [program for program in wanted if program.orm == orm])
+        if not wanted:
+            return
+        orms = sorted({program.orm for program in wanted})
+        with ThreadPoolExecutor(len(orms)) as pool:
+            for done in pool.map(lambda orm: _execute_under(orm, [program for program in wanted if program.orm == orm]), orms):
+                self._done.update(done)
 
     def result(self, program: Program) -> Execution:
         """Returns what a program did, executing it if need be."""
         self.execute([program])
         return self._done[program]
 
-    def _execute_under(self, orm: str, programs: list[Program]) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            jobs = []
-            for number, program in enumerate(programs):
-                root = Path(folder).resolve() / str(number)
-                write_files(root, dict(program.files))
-                jobs.append({"id": number, "root": str(root), "entry": program.entry, "sizes": SIZES})
-            host = HOSTS / f"{orm}_host.py"
-            done = subprocess.run([sys.executable, str(host)], input=json.dumps(jobs), capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{host.name} failed:\n{done.stderr}")
-        for line in done.stdout.splitlines():
-            answer = json.loads(line)
-            runs = tuple(Run(tuple(run["log"]), run["output"]) for run in answer.get("runs", ()))
-            self._done[programs[answer["id"]]] = Execution(runs, answer.get("error", ""))
+
+def _execute_under(orm: str, programs: list[Program]) -> dict[Program, Execution]:
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = []
+        for number, program in enumerate(programs):
+            root = Path(folder).resolve() / str(number)
+            write_files(root, dict(program.files))
+            jobs.append({"id": number, "root": str(root), "entry": program.entry, "sizes": SIZES})
+        host = HOSTS / f"{orm}_host.py"
+        done = subprocess.run([sys.executable, str(host)], input=json.dumps(jobs), capture_output=True, text=True, check=False)
+    if done.returncode:
+        return dict.fromkeys(programs, Execution(error=f"{host.name} failed:\n{done.stderr}"))
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    return {programs[answer["id"]]: _execution(answer) for answer in answers}
+
+
+def _execution(answer: dict[str, Any]) -> Execution:
+    runs = tuple(Run(tuple(run["log"]), run["output"]) for run in answer.get("runs", ()))
+    return Execution(runs, answer.get("error", ""))

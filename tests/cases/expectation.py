@@ -68,11 +68,7 @@ def expected_findings(path: str, text: str) -> list[Expected]:
 def expected_types(path: str, text: str) -> dict[tuple[str, int], str]:
     """Returns what `reveal_type()` must say, by path and line."""
     lines = text.splitlines()
-    return {
-        (path, _spoken_of(lines, number)): match["text"]
-        for number, line in enumerate(lines, 1)
-        if (match := _REVEALED.search(line))
-    }
+    return {(path, _spoken_of(lines, number)): match["text"] for number, line in enumerate(lines, 1) if (match := _REVEALED.search(line))}
 
 
 def _spoken_of(lines: list[str], number: int) -> int:

@@ -1,9 +1,9 @@
 """Collects literate cases as pytest items.
 
-    fixtures/…/theme.md::A property reads the relation[findings]   findings, revealed types, query log, schema, output
-                                                      [fix]        every fix offered, and the pinned one
-                                                      [run]        the number of statements under the real ORM
-                                                      [agree]      the query log and the fix against the real ORM
+fixtures/…/theme.md::A property reads the relation[findings]   findings, revealed types, query log, schema, output
+                                                  [fix]        every fix offered, and the pinned one
+                                                  [run]        the number of statements under the real ORM
+                                                  [agree]      the query log and the fix against the real ORM
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cases import checks
-from tests.cases.document import Case, MalformedDocument, read_cases
+from tests.cases.document import Case, DocumentError, read_cases
 from tests.cases.execution import Laboratory, Program
 from tests.cases.rewrite import Rewriter
 
@@ -52,7 +52,7 @@ class Document(pytest.File):
     def _cases(self) -> list[Case]:
         try:
             return read_cases(self.path)
-        except MalformedDocument as error:
+        except DocumentError as error:
             raise self.CollectError(f"{self.path}: {error}") from error
 
 
@@ -77,7 +77,7 @@ class CaseItem(pytest.Item):
             yield from checks.programs_of(self.case, also_fixed=self.check is checks.agree)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
-        if isinstance(excinfo.value, checks.Disagreement):
+        if isinstance(excinfo.value, checks.CaseError):
             return f"{self.path}:{self.case.line}: {self.case.title}\n\n{excinfo.value}"
         return str(super().repr_failure(excinfo))
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.document import MalformedDocument, read_cases
+from tests.cases.document import DocumentError, read_cases
 from tests.cases.expectation import Expected, Found, differences, expected_findings, expected_types
 from tests.cases.growth import degree, evaluate, formula
 
@@ -67,7 +67,7 @@ def test_fences_know_their_lines() -> None:
     ],
 )
 def test_a_malformed_document_is_refused(text: str) -> None:
-    with pytest.raises(MalformedDocument):
+    with pytest.raises(DocumentError):
         read_cases(HERE, text)
 
 

@@ -13,15 +13,26 @@ from collections.abc import Iterator
 from typing import Any
 
 import django
-import django.db.backends.sqlite3.base
-import django.db.backends.sqlite3.schema
-import django.db.models
-import django.template
 from django.conf import settings
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from serve import Run, serve
 
+# what most cases need, imported before the fork
+WARM = (
+    "asgiref.sync",
+    "django.contrib.auth.apps",
+    "django.contrib.contenttypes.apps",
+    "django.core.cache",
+    "django.core.checks.messages",
+    "django.core.paginator",
+    "django.db.backends.sqlite3.base",
+    "django.db.models.sql.compiler",
+    "django.forms",
+    "django.shortcuts",
+    "django.template.backends.django",
+    "django.utils.log",
+)
 TRANSACTION = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT")
 CONTRIB = ("django.contrib.contenttypes", "django.contrib.auth")
 
@@ -42,6 +53,7 @@ def _defaults(root: pathlib.Path) -> dict[str, object]:
     templates = {"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [str(root / "templates")], "APP_DIRS": True}
     return {
         "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        "LOGGING_CONFIG": None,
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "USE_TZ": False,
         "SECRET_KEY": "case",
@@ -70,7 +82,7 @@ def _run(module: Any, rows: int) -> list[str]:
     if hasattr(module, "fill"):
         module.fill(rows)
     else:
-        Filler(rows).fill([model for model in models if model.__module__.split(".")[0] != "django" or model._meta.swapped is None and model.__name__ == "User"])
+        Filler(rows).fill([model for model in models if _is_own(model)])
     log: list[str] = []
 
     def record(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -86,6 +98,11 @@ def _run(module: Any, rows: int) -> list[str]:
         else:
             module.main()
     return log
+
+
+def _is_own(model: Any) -> bool:
+    """Whether the case's rows are of this model: one of its own, or Django's user if the case has no other."""
+    return not model.__module__.startswith("django.") or (model.__name__ == "User" and not model._meta.swapped)
 
 
 def _new_database() -> None:
@@ -224,4 +241,6 @@ def _value(field: Any, number: int) -> object:
 
 
 if __name__ == "__main__":
+    for name in WARM:
+        importlib.import_module(name)
     serve(prepare)

@@ -42,8 +42,7 @@ def prepare(job: dict[str, Any]) -> Run:
         sa.event.listen(engine, "commit", lambda conn: log.append("COMMIT"))
         with orm.Session(engine) as session:
             module.main(session)
-            statements = list(log)
-        return statements
+            return list(log)
 
     return run
 
