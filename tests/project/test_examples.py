@@ -101,7 +101,8 @@ def test_exactly_the_planted_waste_is_reported(example: str) -> None:
         for f in reported
         if not any(f["code"] == code and points_at(f, path, lines) for path, code, _, lines in expected)
     ]
-    assert (missed, surplus) == ([], [])
+    assert missed == []
+    assert surplus == []
 
 
 def test_a_database_is_made_by_the_documented_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,12 @@ from django.utils import timezone
 from orders.models import Order, OrderLine
 
 
+def days_ago(days):
+    return timezone.now() - timedelta(days=days)
+
+
 def recent_orders(days=30):
-    return Order.objects.filter(placed_at__gte=timezone.now() - timedelta(days=days)).order_by("-placed_at")
+    return Order.objects.filter(placed_at__gte=days_ago(days))
 
 
 def orders_of(customer):
@@ -20,7 +24,7 @@ def open_orders():
 
 
 def stale_orders(days=90):
-    return open_orders().filter(placed_at__lt=timezone.now() - timedelta(days=days))
+    return open_orders().filter(placed_at__lt=days_ago(days))
 
 
 def lines_sold():

@@ -2,7 +2,12 @@
 
 
 def describe(order):
-    return {"number": order.pk, "customer": order.customer.name, "placed_at": order.placed_at, "total": order.total}
+    return {
+        "number": order.pk,
+        "customer": order.customer.name,
+        "placed_at": order.placed_at,
+        "total": order.total,
+    }
 
 
 def order_rows(orders):

@@ -22,7 +22,8 @@ def dashboard(request):
 def order_list(request):
     """The latest orders, a page at a time."""
     page = Paginator(queries.recent_orders(), 50).get_page(request.GET.get("page"))
-    return render(request, "orders/order_list.html", {"page": page, "rows": reports.order_rows(page.object_list)})
+    rows = reports.order_rows(page.object_list)
+    return render(request, "orders/order_list.html", {"page": page, "rows": rows})
 
 
 def customer_orders(request, pk):
