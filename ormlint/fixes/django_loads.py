@@ -103,6 +103,13 @@ def _clears(call: cst.Call) -> bool:
     return len(call.args) == 1 and isinstance(call.args[0].value, cst.Name) and call.args[0].value.value == "None"
 
 
+def _takes_more(call: cst.Call) -> bool:
+    """Whether further lookups may be added to the arguments: not to `None`, nor to what may be None or nothing at run time."""
+    if any(argument.star for argument in call.args):
+        return False
+    return len(call.args) != 1 or isinstance(call.args[0].value, (cst.BaseString, cst.Call))
+
+
 def _on_the_class(file: SourceFile, statement: Statement, chain: Chain, name: str, wanted: list[Lookup]) -> Fix | Refusal:
     argument = statement.parent(chain.root)
     if not isinstance(argument, cst.Arg):
@@ -147,8 +154,8 @@ class _Addition:
                 continue
             call = links[found[-1]].call
             assert call is not None
-            if _clears(call) or any(argument.star for argument in call.args):
-                if method == SELECT and not _clears(call):
+            if not _takes_more(call):
+                if method == SELECT and any(argument.star for argument in call.args):
                     self.reason = "`select_related(*…)` with nothing to unpack follows every relation, which a further call ends"
                 position = max(position, found[-1] + 1)
                 missing += mine

@@ -12,7 +12,7 @@ import libcst as cst
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Statement
 from ormlint.link.schema import Orm
-from ormlint.run.log import QueryObject, UseKind
+from ormlint.run.log import QueryObject, Use, UseKind
 from ormlint.text import Site
 
 _CONSUMING = frozenset({UseKind.ITERATE, UseKind.AGGREGATE, UseKind.INDEX, UseKind.CONTAINS, UseKind.METHOD})
@@ -65,19 +65,30 @@ def risk_of_sharing(sources: Sources, query: QueryObject) -> str:
     """Returns what else than one evaluation sees a query, "" if nothing does."""
     if query.parent is not None:
         return "other callers of the function that builds the query would get it too"
-    evaluations = 0
+    kinds = {use.kind for use in query.uses}
+    if not kinds <= {*_CONSUMING, *_HARMLESS, *_ESCAPES}:
+        return "it is not known what becomes of the query"
+    evaluated = _evaluations(query)
     for use in query.uses:
-        if use.kind in _ESCAPES:
+        if use.kind in _ESCAPES and not _is_of_the_result(query, use, evaluated):
             return _ESCAPES[use.kind]
-        if use.kind in _CONSUMING:
-            evaluations += not (use.kind is UseKind.METHOD and use.operator in _COUNTING)
-        elif use.kind not in _HARMLESS:
-            return "it is not known what becomes of the query"
-    if evaluations != 1:
-        return "the query is evaluated in several places" if evaluations else "it is not known where the query is evaluated"
-    if query.steps and not _is_private(sources, query):
+    if len(evaluated) != 1:
+        return "the query is evaluated in several places" if evaluated else "it is not known where the query is evaluated"
+    if not all(step.encloses(query.site) for step in query.steps) and not _is_private(sources, query):
         return "other queries may be made from the same one"
     return ""
+
+
+def _evaluations(query: QueryObject) -> set[Site]:
+    """Returns where a query is evaluated. In `sorted(query)[0]` it is by `sorted`: what lies around it has the result only."""
+    consuming = {use.site for use in query.uses if use.kind in _CONSUMING and not (use.kind is UseKind.METHOD and use.operator in _COUNTING)}
+    return {site for site in consuming if not any(site.encloses(other) and site != other for other in consuming)}
+
+
+def _is_of_the_result(query: QueryObject, use: Use, evaluated: set[Site]) -> bool:
+    """Whether a use is of what an evaluation within it gives: `print([row.name for row in query])`, but not `show(list(query), query)`."""
+    within = sum(use.site.encloses(site) and use.site != site for site in evaluated)
+    return within >= sum(other.site == use.site for other in query.uses if other.kind in _ESCAPES) > 0
 
 
 def has_arguments(sources: Sources, query: QueryObject, *methods: str) -> bool:
