@@ -46,7 +46,7 @@ def _found(results: Sequence[Result]) -> str:
     if safe:
         text += f"; {safe} can be fixed with `--fix`"
     if unsafe:
-        text += f"{', ' if safe else '; '}{unsafe} {'more ' if safe else ''}with `--fix --unsafe-fixes`"
+        text += f"{f', {unsafe} more' if safe else f'; {unsafe} can be fixed'} with `--fix --unsafe-fixes`"
     return f"{text}."
 
 

@@ -189,6 +189,7 @@ def test_the_closing_lines_tell_what_was_found_and_examined() -> None:
         "Found 2 findings in 1 file; 1 can be fixed with `--fix`, 1 more with `--fix --unsafe-fixes`.",
         "Examined 1 234 files and 2 templates, 1 model, 1 relation, 3 queries, 1 loop (1 over queries), 66 % of 3 calls resolved.",
     ]
+    assert next(closing.render([result(finding(fix=unsafe))])) == "Found 1 finding in 1 file; 1 can be fixed with `--fix --unsafe-fixes`."
     assert next(closing.render([result()])) == "No findings."
     assert next(closing.render([result(problems=[Problem("x.py", 1, 1, "no", "syntax")])])) == "Found no findings and 1 error."
 
