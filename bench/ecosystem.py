@@ -16,7 +16,7 @@ import argparse
 import json
 import shlex
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,12 +105,18 @@ def row(outcome: Outcome) -> str:
 
 
 def details(outcome: Outcome) -> list[str]:
-    """Returns the lines below the row: findings per rule, and problems by kind."""
+    """Returns the lines below the row: findings per rule, problems by kind, and internal ones by their cause."""
     rules = Counter(f"{finding['code']} {finding['name']}" for finding in outcome.findings)
     lines = [f"    {count:6}  {rule}" for rule, count in sorted(rules.items())]
     kinds = Counter(problem["kind"] for problem in outcome.problems)
     lines += [f"    {count:6}  problem: {kind}" for kind, count in sorted(kinds.items())]
-    lines += [f"            {p['path']}:{p['line']}: {p['message']}" for p in outcome.problems if p["kind"] == "internal"]
+    causes = defaultdict(list)
+    for problem in outcome.problems:
+        if problem["kind"] == "internal":
+            causes[problem["message"].rpartition(": ")[2]].append(problem)
+    for cause, problems in causes.items():
+        first = problems[0]
+        lines.append(f"            {len(problems)} x {cause}, first at {first['path']}:{first['line']}: {first['message']}")
     return lines
 
 
