@@ -53,12 +53,11 @@ def lookup_of(sources: Sources, query: QueryObject, path: Iterable[Relation]) ->
         return Refusal("a combined query (`union()` and the like) takes no further loads: add them to each part")
     plan = query.plan
     for hop in hops:
-        entry = plan.loaded.get(hop.name)
-        if entry is None:
-            break
-        if entry.to_attr:
+        if any(entry.to_attr and hop.name in (name, entry.to_attr) for name, entry in plan.loaded.items()):
             return Refusal(f"`{hop.name}` is loaded by a `Prefetch` with `to_attr`: add the load to its queryset")
-        plan = entry.plan
+        if hop.name not in plan.loaded:
+            break
+        plan = plan.loaded[hop.name].plan
     if all(hop.to_one and hop.kind is not Kind.GENERIC_FOREIGN_KEY for hop in hops):
         return _joined(query, hops)
     if query.has("iterator", "aiterator") or any(use.operator in ("iterator", "aiterator") for use in query.uses):
