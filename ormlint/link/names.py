@@ -388,8 +388,9 @@ class Program:
                 symbol = self.attribute(target, name, depth + 1)
                 if symbol is not None:
                     return symbol
-        if module.tree.is_package:
-            return self.find_module(f"{module.name}.{name}", module)
+        submodule = self.find_module(f"{module.name}.{name}", module) if module.tree.is_package else None
+        if submodule is not None:
+            return submodule
         return External(f"{module.name}.{name}") if module.is_library else None
 
     def bound(self, stmt: ir.Stmt, name: str, module: ModuleInfo, cls: ClassInfo | None = None) -> Symbol | None:

@@ -59,12 +59,12 @@ def iterate_quietly(m: Machine, query: QueryObject) -> Iterated:
 def _len(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     for value in options(args[0]) if args else ():
         if isinstance(value, QueryObject):
-            evaluate_query(m, f, value, node, UseKind.LEN, operator="len")
+            evaluate_query(m, f, value, node, UseKind.LEN)
         elif isinstance(value, Sequence) and value.source is not None:
             if value.kind == "set":
                 m.use(f, value, UseKind.ITERATE, node)
             else:
-                m.use_rows(f, value, UseKind.LEN, node, "len")
+                m.use_rows(f, value, UseKind.LEN, node)
     return varying(args)
 
 

@@ -194,7 +194,7 @@ def call_function(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, a
     """Runs a function of the project with these arguments and returns what it gives."""
     env = bind(m, function, args, keywords)
     key = tuple(key_of(v) for v in env.values())
-    summary = m.run_function(function, env, key, depth=f.depth + 1)
+    summary = m.run_function(function, env, key, depth=f.depth + 1, caller=f, node=node)
     if summary is None:
         escape(m, f, node, [*args, *keywords.values()])
         return varying((*args, *keywords.values()))
@@ -253,7 +253,7 @@ def call_closure(m: Machine, f: Frame, node: ir.Call | ir.Node, closure: Closure
     env = bind(m, function, args, keywords)
     key = (id(closure.frame), *(key_of(v) for v in env.values()))
     m.keep.append(closure.frame)
-    summary = m.run_function(function, env, key, depth=f.depth + 1, outer=closure.frame)
+    summary = m.run_function(function, env, key, depth=f.depth + 1, outer=closure.frame, caller=f, node=node)
     if summary is None:
         escape(m, f, node, [*args, *keywords.values()])
         return varying((*args, *keywords.values()))
@@ -264,7 +264,7 @@ def replace_frame(f: Frame, outer: Frame, env: dict[str, Value]) -> Frame:
     """Returns a frame for a lambda's body: it records into the caller's frame, in the caller's loops."""
     return Frame(
         outer.module, f.qualname, f.function, outer.owner, env, outer, f.depth, f.loops, f.evaluated, f.events, f.calls, is_async=f.is_async,
-        muted=f.muted, conditional=f.conditional, error_path=f.error_path, guarded=f.guarded, isolated=f.isolated, transaction=f.transaction,
+        muted=f.muted, caller=f.caller, call_site=f.call_site, conditional=f.conditional, error_path=f.error_path, guarded=f.guarded, isolated=f.isolated, transaction=f.transaction,
         sessions=f.sessions, self_value=outer.self_value,
     )  # fmt: skip
 
@@ -397,7 +397,7 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
         env = bind(m, function, [instance, *args], keywords)
         key = ("new", node.start, id(f), *(key_of(v) for v in env.values()))
         m.keep.append(f)
-        summary = m.run_function(function, env, key, depth=f.depth + 1)
+        summary = m.run_function(function, env, key, depth=f.depth + 1, caller=f, node=node)
         if summary is not None:
             m.absorb(f, node, function.qualname, summary)
         return instance

@@ -28,6 +28,7 @@ from ormlint.run.values import (
     Value,
     deps_of,
     element_of,
+    options,
     varying,
 )
 
@@ -190,7 +191,7 @@ def lazy(
         changes["plan"] = _select_related(plan, query.model, args, node)
     elif method == "prefetch_related":
         changes["plan"] = _prefetch_related(plan, query.model, args)
-        if any(not isinstance(a, (Constant, Instance)) for a in args) or _has_star(node):
+        if not _spelled_out(args):
             changes["complete"] = False
     elif method in ("only", "defer"):
         changes["plan"] = _columns(plan, method, args, query.model)
@@ -209,13 +210,18 @@ def lazy(
         changes["distinct"] = query.distinct
     elif method == "iterator":
         return _iterator(m, f, node, query)
-    if method == "select_related" and _has_star(node):
+    if method == "select_related" and not _spelled_out(args):
         changes["complete"] = False
     return refined(m, f, node, query, method, **changes)
 
 
-def _has_star(node: ir.Call) -> bool:
-    return any(isinstance(a, ir.Star) for a in node.args)
+def _spelled_out(args: list[Value]) -> bool:
+    """Whether all lookups are known: constants and Prefetch objects, one by one or in a sequence."""
+    for arg in args:
+        items = (arg.items if arg.items is not None else (arg.element,)) if isinstance(arg, Sequence) else options(arg)
+        if any(not isinstance(item, (Constant, Instance)) for item in items):
+            return False
+    return True
 
 
 def _iterator(m: Machine, f: Frame, node: ir.Call, query: QueryObject) -> Value:
@@ -276,7 +282,7 @@ def _prefetch_related(plan: LoadPlan, model: Model | None, args: list[Value]) ->
         if isinstance(arg, Constant) and arg.value is None:
             return plans.without(plan, LoadKind.SEPARATE)
         for path in _paths(arg):
-            plan = plans.load(plan, resolve_path(model, path), LoadKind.SEPARATE)
+            plan = plans.load(plan, _prefetch_path(plan, model, path), LoadKind.SEPARATE)
         items = arg.items if isinstance(arg, Sequence) and arg.items is not None else (arg,)
         for item in items:
             for option in item.options if isinstance(item, Union) else (item,):
@@ -285,12 +291,26 @@ def _prefetch_related(plan: LoadPlan, model: Model | None, args: list[Value]) ->
     return plan
 
 
+def _prefetch_path(plan: LoadPlan, model: Model | None, text: str) -> tuple[str, ...]:
+    """Returns the path of a prefetch, which may go on from the attribute of an earlier Prefetch."""
+    names: list[str] = []
+    for part in text.split("__"):
+        entry = plan.loaded.get(f"to_attr:{part}")
+        relation = model.relation(entry.to_attr if entry is not None else part) if model is not None else None
+        name = f"to_attr:{part}" if entry is not None else relation.name if relation is not None else part
+        names.append(name)
+        model = relation.target if relation is not None else None
+        below = plan.loaded.get(name)
+        plan = below.plan if below is not None else plans.EMPTY
+    return tuple(names)
+
+
 def _prefetch(plan: LoadPlan, model: Model | None, prefetch: Instance) -> LoadPlan:
     """Adds a `Prefetch(lookup, queryset, to_attr)` to a plan."""
     lookup = prefetch.attributes.get("lookup")
     if not isinstance(lookup, Constant) or not isinstance(lookup.value, str):
         return plan
-    path = resolve_path(model, lookup.value)
+    path = _prefetch_path(plan, model, lookup.value)
     queryset = prefetch.attributes.get("queryset")
     to_attr = prefetch.attributes.get("to_attr")
     leaf = queryset.plan if isinstance(queryset, QueryObject) else plans.EMPTY

@@ -190,7 +190,7 @@ def test(m: Machine, f: Frame, value: Value, node: ir.Node, *, negated: bool = F
             results = {test(m, f, option, node, negated=negated) for option in value.options}
             return results.pop() if len(results) == 1 else None
         case Sequence() if value.source is not None:
-            m.use(f, value.source, UseKind.ITERATE, node)
+            m.use_rows(f, value, UseKind.TRUTH, node, negated=negated)
         case _:
             pass
     return None
@@ -213,7 +213,7 @@ def _bool(m: Machine, f: Frame, node: ir.Bool) -> Value:
             if known is (node.op == "or") and known is not None:
                 result = value if result is None else join_values(m, result, value)
                 break
-            if known is not None:
+            if known is not None or node.op == "and":
                 continue
         result = value if result is None else join_values(m, result, value)
     f.conditional = before

@@ -167,8 +167,10 @@ def _write(style: str) -> Function:
 def _loader(name: str) -> Function:
     def make(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
         from ormlint.run.sqlalchemy import loader
+        from ormlint.run.values import Descriptor
 
-        return loader(name, args)
+        known = all(isinstance(a, (Descriptor, Constant)) for a in args)
+        return loader(name, args) if known else varying(args)
 
     return make
 
@@ -176,7 +178,7 @@ def _loader(name: str) -> Function:
 def _load(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     from ormlint.run.values import Option
 
-    return Option((), ("defaultload",), args[0].model if args and isinstance(args[0], ClassInfo) else None)
+    return Option((), (), args[0].model if args and isinstance(args[0], ClassInfo) else None)
 
 
 def _aliased(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:

@@ -58,6 +58,8 @@ class Frame:
     sessions: set[str] = field(default_factory=set)  # expressions that were used as a SQLAlchemy session
     loop_ids: dict[tuple[int, int], Loop] = field(default_factory=dict)
     self_value: Value | None = None
+    caller: Frame | None = None
+    call_site: Site | None = None
 
     def site(self, start: int, end: int) -> Site:
         """Returns a place in the frame's module."""

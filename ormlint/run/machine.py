@@ -94,6 +94,8 @@ class Machine:
             setattr(event, name, value)
         if not event.text:
             event.text = text_of(node)
+        if event.absolute and event.loops:
+            event.calls, event.callees = call_path(frame, event.loops[0])
         return self.record(frame, event)
 
     def use(self, frame: Frame, value: Value, kind: UseKind, node: ir.Node, *, operator: str = "", constant: object = None, **facts: bool) -> None:
@@ -116,10 +118,10 @@ class Machine:
             return
         tracked.uses.append(Use(kind, site, operator, constant, facts.get("negated", False), facts.get("reflected", False)))
 
-    def use_rows(self, frame: Frame, rows: Sequence, kind: UseKind, node: ir.Node, operator: str) -> None:
+    def use_rows(self, frame: Frame, rows: Sequence, kind: UseKind, node: ir.Node, *, negated: bool = False) -> None:
         """Notes what is done with the list of a query's rows, on the query."""
         if rows.source is not None:
-            self.use(frame, rows.source, kind, node, operator=operator)
+            self.use(frame, rows.source, kind, node, negated=negated)
 
     def new_query(self, frame: Frame, query: QueryObject) -> QueryObject:
         """Registers a query object that the frame makes now."""
@@ -129,7 +131,7 @@ class Machine:
         return query
 
     # ------------------------------------------------------------------------------------------------- calls
-    def run_function(self, function: FunctionInfo, env: dict[str, Value], key: object, *, depth: int, outer: Frame | None = None) -> Summary | None:
+    def run_function(self, function: FunctionInfo, env: dict[str, Value], key: object, *, depth: int, outer: Frame | None = None, caller: Frame | None = None, node: ir.Node | None = None) -> Summary | None:
         """Returns the summary of a function run with these arguments, or None if it may not be run (depth, recursion, too many contexts)."""
         identity = (id(function), key)
         known = self.memo.get(identity)
@@ -144,6 +146,8 @@ class Machine:
         self.keep.append(env)
         frame = Frame(function.module, f"{function.module.name}:{function.qualname}", function, function.owner, dict(env), outer, depth)
         frame.is_async = function.node.is_async
+        if caller is not None and node is not None:
+            frame.caller, frame.call_site = caller, caller.site(node.start, node.end)
         if function.owner is not None and function.kind != "static method" and function.node.params:
             frame.self_value = env.get(function.node.params[0].name)
         self.stack.append(identity)
@@ -329,6 +333,18 @@ def text_of(node: ir.Node) -> str:
             return repr(node.value)
         case _:
             return "…"
+
+
+def call_path(frame: Frame, loop: Loop) -> tuple[tuple[Site, ...], tuple[str, ...]]:
+    """Returns the calls between the frame that has a loop and this one, outermost first."""
+    sites: list[Site] = []
+    names: list[str] = []
+    at: Frame | None = frame
+    while at is not None and loop not in at.loops and at.call_site is not None:
+        sites.append(at.call_site)
+        names.append(at.function.qualname if at.function is not None else "")
+        at = at.caller
+    return tuple(reversed(sites)), tuple(reversed(names))
 
 
 def mentions(deps: frozenset[int], loops: tuple[Loop, ...]) -> bool:

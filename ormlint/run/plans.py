@@ -20,7 +20,7 @@ def load(plan: LoadPlan, path: tuple[str, ...], kind: LoadKind, leaf: LoadPlan =
     below = old.plan if old is not None else EMPTY
     if rest:
         below = load(below, rest, kind, leaf, custom=custom, to_attr=to_attr)
-        entry = Loaded(old.kind if old else kind, below, True, old.custom if old else False, to_attr=old.to_attr if old else "")
+        entry = replace(old, plan=below, certain=True) if old is not None else Loaded(kind, below)
     else:
         entry = Loaded(kind, merge(below, leaf), True, custom or (old.custom if old else False), to_attr=to_attr)
     return replace(plan, loaded={**plan.loaded, name: entry})

@@ -151,7 +151,7 @@ def _related_manager(m: Machine, row: Row, relation: Relation, entry: Loaded | N
 
 
 def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relation, entry: Loaded | None) -> Value:
-    if row.model.orm is Orm.SQLALCHEMY and entry is None:
+    if row.model.orm is Orm.SQLALCHEMY and entry is None and row.origin is None:
         kind = MAPPING_LOADS.get(relation.lazy)
         if kind is not None:
             entry = Loaded(kind, plans.EMPTY)
@@ -162,26 +162,59 @@ def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
         origin = Origin(row.origin.query, path) if row.origin is not None else None
         if entry.kind is LoadKind.KNOWN:
             origin = None if not entry.plan.loaded else origin
-        return _behind(m, row, relation, origin, entry.plan)
+        return _behind(m, row, relation, origin, _with_partner(row, relation, entry.plan))
     if relation.kind is Kind.PARENT_LINK:
         return _behind(m, row, relation, None, plans.EMPTY)
     if row.origin is None:
+        return _behind(m, row, relation, None, plans.EMPTY)
+    if row.model.orm is Orm.SQLALCHEMY and is_held(m, f, relation, row.origin.query):
         return _behind(m, row, relation, None, plans.EMPTY)
     loops, foreign = around_row(f, row, row.births)
     foreign = any(loop not in f.loops for loop in row.births)
     m.event(
         f, Op.LAZY_OBJECT, node, loops=loops, model=relation.target, orm=row.model.orm, query=row.origin.query, row=row.origin, relation=relation,
         path=path, depends=deps_of(row), row_loops=row.births, absolute=foreign, certain=relation.name not in row.plan.loaded,
+        text="" if isinstance(node, ir.Attr) else f"{row.model.name.lower()}.{relation.name}",
     )  # fmt: skip
     below = mapping_plan(relation.target) if relation.target is not None and row.model.orm is Orm.SQLALCHEMY else plans.EMPTY
-    return _behind(m, row, relation, Origin(row.origin.query, path), below)
+    return _behind(m, row, relation, Origin(row.origin.query, path), _with_partner(row, relation, below))
+
+
+def is_held(m: Machine, f: Frame, relation: Relation, source: QueryObject | None = None) -> bool:
+    """Whether the target of a many-to-one is in the session's identity map: all its rows were loaded and a variable still holds them."""
+    if relation.kind is not Kind.FOREIGN_KEY or relation.target is None:
+        return False
+    if source is not None and relation.target in m.entities.get(source, ())[1:]:
+        return True
+    return holds(f, relation.target)
+
+
+def holds(f: Frame, model: Model) -> bool:
+    """Whether a variable in reach holds a list or dict of rows of a model that a query loaded."""
+    frame: Frame | None = f
+    while frame is not None:
+        for value in list(frame.env.values()):
+            element = value.element if isinstance(value, (Sequence, Mapping)) else None
+            if isinstance(element, Row) and element.model is model and element.origin is not None and not element.origin.path:
+                query = element.origin.query
+                if query.bound is Bound.MANY and value.kind != "generator" if isinstance(value, Sequence) else True:
+                    return True
+        frame = frame.outer
+    return False
+
+
+def _with_partner(row: Row, relation: Relation, plan: plans.LoadPlan) -> plans.LoadPlan:
+    """Returns a plan that knows the way back of a one-to-one: both sides are cached when one of them is read."""
+    if relation.kind in (Kind.ONE_TO_ONE, Kind.REVERSE_ONE_TO_ONE) and relation.inverse is not None and relation.inverse.name not in plan.loaded:
+        return plans.load(plan, (relation.inverse.name,), LoadKind.KNOWN, row.plan)
+    return plan
 
 
 def _collection(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relation, entry: Loaded | None) -> Value:
     """Returns a SQLAlchemy collection: any touch of it loads all of it, once per row."""
     if relation.lazy in ("dynamic", "write_only"):
         return _dynamic(m, f, node, row, relation)
-    if entry is None:
+    if entry is None and row.origin is None:
         kind = MAPPING_LOADS.get(relation.lazy)
         if kind is not None:
             entry = Loaded(kind, mapping_plan(relation.target) if relation.target is not None else plans.EMPTY)

@@ -223,10 +223,10 @@ def apply_option(plan: LoadPlan, option: Option, model: Model | None) -> LoadPla
     rest = Option(option.path[1:], option.kinds[1:], target, children=option.children)
     old = plan.loaded.get(name)
     if name == "*":
-        if kind is LoadKind.RAISE and model is not None:
-            for other in model.relations:
-                if other not in plan.loaded:
-                    plan = plans.load(plan, (other,), kind)
+        for other in model.relations if model is not None and kind is not None else ():
+            if other not in plan.loaded:
+                assert kind is not None
+                plan = plans.load(plan, (other,), kind)
         return plan
     below = old.plan if old is not None else mapping_plan(target, 1) if target is not None else plans.EMPTY
     below = apply_option(below, rest, target)
@@ -403,6 +403,10 @@ def _get(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[
     options = keywords.get("options")
     if options is not None:
         query.plan, query.complete = apply_options(query.plan, query.model, [options])
+    from ormlint.run.rows import holds
+
+    if holds(f, model_class.model):
+        return Row(model_class.model, model_class, None, plans.EMPTY, tuple(f.loops))
     return single_row(m, f, node, query, "get", frozenset().union(*(deps_of(a) for a in (*args[1:], *keywords.values()))))
 
 
