@@ -226,9 +226,16 @@ def _lower_django(file: SourceFile, text: str) -> ir.Module:
     return lower_django(file.path, text)
 
 
+def _lower_jinja(file: SourceFile, text: str) -> ir.Module:
+    from ormlint.read.jinja_template import lower_jinja
+
+    return lower_jinja(file.path, text)
+
+
 _LOWER: dict[str, Callable[[SourceFile, str], ir.Module]] = {
     "python": lambda file, text: lower_python(file.path, file.name, text, file.is_package),
     "django": _lower_django,
+    "jinja": _lower_jinja,
 }
 
 

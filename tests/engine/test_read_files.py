@@ -15,6 +15,9 @@ from ormlint.read import files as reading
 from ormlint.read.files import ReadResult, SourceFile, read_files
 
 
+LANGUAGES = {"py": "python", "html": "django", "j2": "jinja"}
+
+
 def project(root: Path, contents: dict[str, bytes]) -> list[SourceFile]:
     found = []
     for path, data in contents.items():
@@ -22,14 +25,19 @@ def project(root: Path, contents: dict[str, bytes]) -> list[SourceFile]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
         name = path.removesuffix(".py").replace("/", ".")
-        found.append(SourceFile(path, str(file), name, False, "django" if path.endswith(".html") else "python"))
+        found.append(SourceFile(path, str(file), name, False, LANGUAGES[path.rpartition(".")[2]]))
     return found
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[SourceFile]:
     contents = {f"app/module_{number}.py": f"x = {number}\nfor a in b:\n    a.c{number}\n".encode() * 20 for number in range(30)}
-    contents |= {"app/broken.py": b"x = = 1", "app/binary.py": b"\0\1", "t/page.html": b"{% for a in b %}{{ a.c }}{% endfor %}"}
+    contents |= {
+        "app/broken.py": b"x = = 1",
+        "app/binary.py": b"\0\1",
+        "t/page.html": b"{% for a in b %}{{ a.c }}{% endfor %}",
+        "t/page.j2": b"{{ a.c() }}",
+    }
     return project(tmp_path / "src", contents)
 
 
@@ -48,7 +56,7 @@ def test_every_file_becomes_a_module_or_a_problem_in_the_order_of_paths(files: l
     result = read_files(files)
     assert [module.path for module in result.modules] == sorted(file.path for file in files if "b" not in os.path.basename(file.path))
     assert [(problem.path, problem.kind) for problem in result.problems] == [("app/binary.py", "encoding"), ("app/broken.py", "syntax")]
-    assert {module.language for module in result.modules} == {"python", "django"}
+    assert {module.language for module in result.modules} == {"python", "django", "jinja"}
     assert (result.cached, result.warnings) == (0, [])
 
 
@@ -62,7 +70,7 @@ def test_the_cache_gives_the_same_and_spares_the_work(files: list[SourceFile], t
     monkeypatch.setattr(reading, "lower_file", lambda file, data: pytest.fail("lowered again"))
     cached = read_files(files, Cache(tmp_path / "cache"))
     assert outcome(cached) == outcome(fresh)
-    assert (fresh.cached, cached.cached) == (0, 31)
+    assert (fresh.cached, cached.cached) == (0, 32)
 
 
 def test_only_what_changed_is_lowered_again(files: list[SourceFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,8 +93,8 @@ def test_a_damaged_cache_is_read_around_and_mended(files: list[SourceFile], tmp_
     pack.write_bytes(data)
     damaged = read_files(files, Cache(tmp_path / "cache"))
     assert outcome(damaged) == expected
-    assert damaged.cached < 31
-    assert read_files(files, Cache(tmp_path / "cache")).cached == 31
+    assert damaged.cached < 32
+    assert read_files(files, Cache(tmp_path / "cache")).cached == 32
 
 
 def test_a_cache_that_cannot_be_written_is_one_warning(files: list[SourceFile], tmp_path: Path) -> None:
