@@ -121,7 +121,7 @@ def _simple_statement(
             origin = "." * level + module
             return f"from {origin} import {name} as {bound}" if name else f"import {origin} as {bound}"
         case _:
-            _unreachable(node)
+            return _unreachable(node)
 
 
 def _loop_head(node: ir.Loop) -> str:
@@ -216,7 +216,7 @@ def _operation(node: ir.Lambda | ir.Bool | ir.Compare | ir.Not | ir.Binary | ir.
         case ir.Walrus(name=name, value=value):
             return f"({name} := {expression(value)})"
         case _:
-            _unreachable(node)
+            return _unreachable(node)
 
 
 def _nested(node: ir.Stmt) -> str:

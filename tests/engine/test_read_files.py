@@ -14,7 +14,6 @@ from ormlint.problem import Problem
 from ormlint.read import files as reading
 from ormlint.read.files import ReadResult, SourceFile, read_files
 
-
 LANGUAGES = {"py": "python", "html": "django", "j2": "jinja"}
 
 
