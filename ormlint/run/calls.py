@@ -8,10 +8,11 @@ from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.schema import Orm
 from ormlint.run.annotations import annotated
-from ormlint.run.frame import Frame, Summary
+from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
+from ormlint.run.parameters import Bindings, resolve_deps, returned, symbolic
 from ormlint.run.rows import new_row, row_method
 from ormlint.run.values import (
     UNKNOWN,
@@ -38,7 +39,7 @@ from ormlint.run.values import (
 )
 
 MEMOISING = frozenset({"lru_cache", "cache", "cached", "memoize", "memoized", "cache_memoize", "ttl_cache", "cached_function", "cached_as", "alru_cache"})
-DATACLASS_BASES = frozenset({"NamedTuple", "BaseModel", "Struct", "TypedDict"})
+MANY_CONTEXTS = 12  # runs of one function after which constants are no longer told apart
 
 
 def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
@@ -192,31 +193,34 @@ def call_method(m: Machine, f: Frame, node: ir.Node, receiver: Row | Instance, n
 
 def call_function(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Runs a function of the project with these arguments and returns what it gives."""
-    env = bind(m, function, args, keywords)
-    key = tuple(key_of(v) for v in env.values())
-    summary = m.run_function(function, env, key, depth=f.depth + 1, caller=f, node=node)
+    return run_bound(m, f, node, function, bind(m, function, args, keywords), None, [*args, *keywords.values()])
+
+
+def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: dict[str, Value], outer: Frame | None, given: list[Value]) -> Value:
+    """Runs a function with bound parameters and returns its value as the caller's own."""
+    made, bindings, rows = symbolic(env, generalise=m.contexts.get(id(function), 0) > MANY_CONTEXTS)
+    key: tuple[object, ...] = tuple(key_of(v) for v in made.values())
+    if outer is not None:
+        m.keep.append(outer)
+        key = (id(outer), *key)
+    summary = m.run_function(function, made, key, depth=f.depth + 1, outer=outer, caller=f, node=node)
     if summary is None:
-        escape(m, f, node, [*args, *keywords.values()])
-        return varying((*args, *keywords.values()))
-    return finish(m, f, node, function, summary, args, keywords)
-
-
-def finish(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, summary: Summary, args: list[Value], keywords: dict[str, Value]) -> Value:
-    """Absorbs what a call did and returns its value as the caller's own."""
+        escape(m, f, node, given)
+        return varying(given)
     memoised = any(decorator_name(d) in MEMOISING for d in function.node.decorators)
     f.guarded += memoised
-    m.absorb(f, node, function.qualname, summary)
+    m.absorb(f, node, function.qualname, summary, bindings)
     f.guarded -= memoised
-    return adopt(m, f, summary.returned, (*args, *keywords.values()))
+    return adopt(m, f, returned(summary.returned, bindings, rows), tuple(given), bindings)
 
 
-def adopt(m: Machine, f: Frame, value: Value, given: tuple[Value, ...]) -> Value:
+def adopt(m: Machine, f: Frame, value: Value, given: tuple[Value, ...], bindings: Bindings) -> Value:
     """Returns a callee's value with a life of its own in the caller: what one caller does with a query does not concern another."""
     match value:
         case QueryObject():
             if any(value is g for g in given) or m.created[value][0] is f:
                 return value
-            mine = replace(value, uses=[], parent=value)
+            mine = replace(value, uses=[], parent=value, parameters=resolve_deps(value.parameters, bindings))
             m.new_query(f, mine)
             row = m.rows_of.get(value)
             if row is not None:
@@ -225,13 +229,13 @@ def adopt(m: Machine, f: Frame, value: Value, given: tuple[Value, ...]) -> Value
                 m.queryset_classes[mine] = m.queryset_classes[value]
             return mine
         case Sequence() if value.source is not None and not any(value is g for g in given):
-            source = adopt(m, f, value.source, given)
+            source = adopt(m, f, value.source, given, bindings)
             assert isinstance(source, QueryObject)
             return Sequence(value.kind, value.element, value.items, value.bound, value.limit, source, value.deps, value.batches)
         case Row() if value.single and f.loops and not any(value is g for g in given):
             return replace(value, births=(*f.loops, *value.births))
         case Union():
-            return Union(tuple(adopt(m, f, o, given) for o in value.options))
+            return Union(tuple(adopt(m, f, o, given, bindings) for o in value.options))
         case _:
             return value
 
@@ -251,13 +255,7 @@ def call_closure(m: Machine, f: Frame, node: ir.Call | ir.Node, closure: Closure
     function = closure.function
     closure.frame.called.add(id(function))
     env = bind(m, function, args, keywords)
-    key = (id(closure.frame), *(key_of(v) for v in env.values()))
-    m.keep.append(closure.frame)
-    summary = m.run_function(function, env, key, depth=f.depth + 1, outer=closure.frame, caller=f, node=node)
-    if summary is None:
-        escape(m, f, node, [*args, *keywords.values()])
-        return varying((*args, *keywords.values()))
-    return finish(m, f, node, function, summary, args, keywords)
+    return run_bound(m, f, node, function, env, closure.frame, [*args, *keywords.values()])
 
 
 def replace_frame(f: Frame, outer: Frame, env: dict[str, Value]) -> Frame:
@@ -394,12 +392,14 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
     instance = Instance(cls, initialised=True, deps=deps)
     function = cls.method("__init__")
     if function is not None:
-        env = bind(m, function, [instance, *args], keywords)
+        env, bindings, _ = symbolic(bind(m, function, [instance, *args], keywords), generalise=False)
         key = ("new", node.start, id(f), *(key_of(v) for v in env.values()))
         m.keep.append(f)
         summary = m.run_function(function, env, key, depth=f.depth + 1, caller=f, node=node)
         if summary is not None:
-            m.absorb(f, node, function.qualname, summary)
+            m.absorb(f, node, function.qualname, summary, bindings)
+        for name, value in instance.attributes.items():
+            instance.attributes[name] = returned(value, bindings, {})
         return instance
     fields = [name for c in reversed(cls.mro) for name, stmts in c.bindings.items() if isinstance(stmts[-1], ir.Assign) and stmts[-1].annotation is not None]
     instance.attributes.update(zip(dict.fromkeys(fields), args, strict=False))

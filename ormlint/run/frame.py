@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 
 from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo
 from ormlint.run.log import Circumstances, Event, Loop, QueryObject
+from ormlint.run.parameters import Bindings
 from ormlint.run.values import Closure, Value
 from ormlint.text import Site
 
 Env = dict[str, Value]
+Flat = tuple[Event, tuple[Site, ...], tuple[str, ...], frozenset[int]]
+"""An event of a call, the calls that lead to it and their names, and what it depends on as the call sees it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -21,9 +24,8 @@ class Summary:
 
     returned: Value
     events: list[Event] = field(default_factory=list)
-    calls: list[tuple[Site, str, Summary]] = field(default_factory=list)
-    effects: list[tuple[int, str, Value]] = field(default_factory=list)  # (argument, attribute, value) written to instances
-    flat: list[tuple[Event, tuple[Site, ...], tuple[str, ...]]] | None = None
+    calls: list[tuple[Site, str, Summary, Bindings]] = field(default_factory=list)
+    flat: list[Flat] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -40,7 +42,7 @@ class Frame:
     loops: list[Loop] = field(default_factory=list)
     evaluated: set[QueryObject] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
-    calls: list[tuple[Site, str, Summary]] = field(default_factory=list)
+    calls: list[tuple[Site, str, Summary, Bindings]] = field(default_factory=list)
     returned: Value | None = None
     yielded: Value | None = None
     emitted: list[Value] = field(default_factory=list)

@@ -18,9 +18,10 @@ from ormlint.ir import nodes as ir
 from ormlint.link import build_schema
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, Program
 from ormlint.link.schema import Model, Orm
-from ormlint.run.frame import Frame, Summary
+from ormlint.run.frame import Flat, Frame, Summary
 from ormlint.run.log import Endpoint, Event, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
-from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of
+from ormlint.run.parameters import Bindings, resolve_deps, symbolic
+from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of, key_of
 from ormlint.text import Site
 
 if TYPE_CHECKING:
@@ -175,21 +176,23 @@ class Machine:
 
         for closure in frame.closures:
             if closure.function is not None and id(closure.function) not in frame.called:
-                env = unknown_arguments(self, closure.function, frame)
-                self.run_function(closure.function, env, ("closure", id(frame)), depth=frame.depth + 1, outer=frame)
+                env, _, _ = symbolic(unknown_arguments(self, closure.function, frame), generalise=True)
+                self.keep.append(frame)
+                key = (id(frame), *(key_of(v) for v in env.values()))
+                self.run_function(closure.function, env, key, depth=frame.depth + 1, outer=frame)
 
-    def absorb(self, frame: Frame, node: ir.Node, name: str, summary: Summary) -> None:
+    def absorb(self, frame: Frame, node: ir.Node, name: str, summary: Summary, bindings: Bindings) -> None:
         """Notes a call in a frame; if the frame is in a loop, copies the callee's events with the loops around them."""
         site = frame.site(node.start, node.end)
-        frame.calls.append((site, name, summary))
+        frame.calls.append((site, name, summary, bindings))
         if not frame.loops or frame.muted:
             return
         loops = tuple(frame.loops)
-        for event, path, names in self.flatten(summary):
+        for event, path, names, depends in self.flatten(summary):
             copy = Event(
                 op=event.op, site=event.site, model=event.model, orm=event.orm, query=event.query, row=event.row, relation=event.relation,
                 use=event.use, method=event.method, loops=loops + event.loops, calls=(site, *path), callees=(name, *names),
-                depends=event.depends, text=event.text, constant=event.constant, assigned=event.assigned, column=event.column, path=event.path,
+                depends=resolve_deps(depends, bindings), text=event.text, constant=event.constant, assigned=event.assigned, column=event.column, path=event.path,
             )  # fmt: skip
             copy.parent = event
             copy.function = event.function
@@ -199,25 +202,25 @@ class Machine:
                 copy.around = type(around)(*(getattr(around, f) or getattr(event.around, f) for f in around.__slots__))
             self.events.append(copy)
 
-    def flatten(self, summary: Summary, depth: int = 0) -> list[tuple[Event, tuple[Site, ...], tuple[str, ...]]]:
+    def flatten(self, summary: Summary, depth: int = 0) -> list[Flat]:
         """Returns the events of a call and of the calls it makes, each once, with the path of calls that leads to it."""
         if summary.flat is not None:
             return summary.flat
         summary.flat = []
         seen: set[tuple[Op, Site, Model | None]] = set()
-        found = []
+        found: list[Flat] = []
         for event in summary.events:
             key = (event.op, event.site, event.model)
             if key not in seen and not event.absolute:
                 seen.add(key)
-                found.append((event, (), ()))
+                found.append((event, (), (), event.depends))
         if depth < MAX_CALL_PATH:
-            for site, name, callee in summary.calls:
-                for event, path, names in self.flatten(callee, depth + 1):
+            for site, name, callee, bindings in summary.calls:
+                for event, path, names, depends in self.flatten(callee, depth + 1):
                     key = (event.op, event.site, event.model)
                     if key not in seen and len(found) < MAX_FLAT:
                         seen.add(key)
-                        found.append((event, (site, *path), (name, *names)))
+                        found.append((event, (site, *path), (name, *names), resolve_deps(depends, bindings)))
         summary.flat = found
         return found
 

@@ -17,16 +17,30 @@ def join_values(m: Machine, left: Value, right: Value) -> Value:
     if isinstance(left, Row) and isinstance(right, Row) and left.model is right.model:
         return _merge_rows(m, left, right)
     if isinstance(left, Union) or isinstance(right, Union):
-        queries = [o for o in (*options(left), *options(right)) if isinstance(o, QueryObject)]
-        if len(queries) > 1:
-            merged: Value = queries[0]
-            for query in queries[1:]:
-                merged = join_values(m, merged, query)
-            rest = [o for o in (*options(left), *options(right)) if not isinstance(o, QueryObject)]
-            for other in rest:
-                merged = join(merged, other)
-            return merged
+        return _merge_options(m, (*options(left), *options(right)))
     return join(left, right)
+
+
+def _merge_options(m: Machine, values: tuple[Value, ...]) -> Value:
+    """Returns a union in which query objects of one model and kind, and rows of one model, have become one."""
+    kept: list[Value] = []
+    for value in values:
+        for position, other in enumerate(kept):
+            if _mergeable(other, value):
+                kept[position] = join_values(m, other, value)
+                break
+        else:
+            kept.append(value)
+    merged = kept[0]
+    for value in kept[1:]:
+        merged = join(merged, value)
+    return merged
+
+
+def _mergeable(left: Value, right: Value) -> bool:
+    if isinstance(left, QueryObject) and isinstance(right, QueryObject):
+        return left.model is right.model and left.style == right.style and left.shape == right.shape
+    return isinstance(left, Row) and isinstance(right, Row) and left.model is right.model and left.origin == right.origin and left.births == right.births
 
 
 def _merge_rows(m: Machine, left: Row, right: Row) -> Value:

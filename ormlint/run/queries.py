@@ -51,7 +51,7 @@ def around_row(f: Frame, row: Row | None, loops: tuple[Loop, ...]) -> tuple[tupl
     if row is None or not row.births:
         return loops, False
     ids = {loop.id for loop in loops}
-    foreign = tuple(loop for loop in row.births if loop.id not in ids)
+    foreign = tuple(loop for loop in row.births if loop.id not in ids and loop.id > 0)
     return (foreign + loops, True) if foreign else (loops, False)
 
 
@@ -74,7 +74,7 @@ def evaluate_query(
     row = m.rows_of.get(query)
     loops, foreign = around_row(f, row, loops)
     facts = query_facts(query, row)
-    repeated = row is not None and bool(row.births)
+    repeated = row is not None and any(loop.id > 0 for loop in row.births)
     m.counters.queries.add(query.site)
     m.event(
         f, Op.LAZY_COLLECTION if repeated else Op.LOAD_ROWS, node, loops=loops, use=use, method=operator, absolute=absolute or foreign, **facts

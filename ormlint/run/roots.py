@@ -9,7 +9,9 @@ from ormlint.problem import Problem
 from ormlint.run.calls import unknown_arguments
 from ormlint.run.frame import Frame
 from ormlint.run.machine import Machine
+from ormlint.run.parameters import symbolic
 from ormlint.run.statements import run_body
+from ormlint.run.values import key_of
 
 
 def run_all(m: Machine, progress: Callable[[int, int], None] | None = None) -> list[Problem]:
@@ -20,8 +22,8 @@ def run_all(m: Machine, progress: Callable[[int, int], None] | None = None) -> l
         if progress is not None and number % 200 == 0:
             progress(number, len(functions))
         try:
-            env = unknown_arguments(m, function)
-            m.run_function(function, env, "root", depth=0)
+            env, _, _ = symbolic(unknown_arguments(m, function), generalise=True)
+            m.run_function(function, env, tuple(key_of(v) for v in env.values()), depth=0)
         except Exception as failure:  # reported as an internal error with its place; the rest of the project is still analysed
             line = 1
             for at, start in enumerate(function.module.tree.lines, 1):

@@ -353,12 +353,14 @@ def key_of(value: Value, depth: int = 0) -> object:
     """Returns something hashable that is equal for values which a function cannot tell apart."""
     match value:
         case Unknown():
-            return value.deps
+            return value.deps if depth == 0 else bool(value.deps)
         case Constant():
             return (type(value.value), value.value)
         case Row():
-            origin = (id(value.origin.query), value.origin.path) if value.origin is not None else None
-            return (id(value.model), origin, id(value.plan.loaded) if origin else 0, tuple(loop.id for loop in value.births), value.fresh)
+            if value.origin is None:
+                return (id(value.model), value.fresh, bool(value.births), id(value.plan.loaded))
+            origin = (id(value.origin.query), value.origin.path)
+            return (id(value.model), origin, id(value.plan.loaded), tuple(loop.id for loop in value.births), value.fresh)
         case Sequence():
             if depth > 2:
                 return "seq"
@@ -372,7 +374,7 @@ def key_of(value: Value, depth: int = 0) -> object:
         case Instance():
             if depth > 2:
                 return id(value.cls)
-            return (id(value.cls), value.deps, tuple((name, key_of(item, depth + 1)) for name, item in value.attributes.items()))
+            return (id(value.cls), bool(value.deps), tuple((name, key_of(item, depth + 1)) for name, item in value.attributes.items()))
         case Manager():
             return ("manager", id(value.model), id(value.cls), key_of(value.row) if value.row is not None else None, value.relation and value.relation.name)
         case BoundMethod():

@@ -1,0 +1,84 @@
+"""Parameters as symbols, so that a function need not be run again for every loop that calls it.
+
+Inside a callee an argument varies with "parameter 2", not with the caller's loop 4711: deps are ids, those of parameters
+negative. When the call is absorbed, and in what it returns, they are replaced by what the arguments really vary with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ormlint.run.log import Bound, Loop, QueryObject
+from ormlint.run.values import EMPTY, Constant, Instance, Mapping, Row, Sequence, Union, Unknown, Value, deps_of
+from ormlint.text import Site
+
+NOWHERE = Site("", 0, 0)
+_PARAMETERS = tuple(Unknown(frozenset({-(i + 1)})) for i in range(64))
+_LOOPS = tuple(Loop(-(i + 1), NOWHERE, NOWHERE, "parameter", Bound.ONE) for i in range(64))
+
+Bindings = dict[int, frozenset[int]]
+
+
+def symbolic(env: dict[str, Value], *, generalise: bool) -> tuple[dict[str, Value], Bindings, dict[int, Value]]:
+    """Returns the arguments with symbols for what they vary with, what the symbols stand for, and the rows replaced.
+
+    With `generalise`, constants become unknown as well: the function has been run for too many of them.
+    """
+    bindings: Bindings = {}
+    rows: dict[int, Value] = {}
+    made: dict[str, Value] = {}
+    for number, (name, value) in enumerate(env.items()):
+        position = min(number, 63)
+        kind = type(value)
+        if kind is Unknown:
+            bindings[-(position + 1)] = value.deps  # type: ignore[union-attr]
+            made[name] = _PARAMETERS[position]
+        elif kind is Constant and generalise and isinstance(value.value, (str, int, float)) and not isinstance(value.value, bool):  # type: ignore[union-attr]
+            made[name] = _PARAMETERS[position]
+        elif isinstance(value, Row) and value.origin is None and value.births:
+            bindings[-(position + 1)] = deps_of(value)
+            rows[-(position + 1)] = value
+            made[name] = replace(value, births=(_LOOPS[position],))
+        elif isinstance(value, Sequence) and value.kind == "tuple" and value.items and all(type(i) is Unknown for i in value.items):
+            bindings[-(position + 1)] = deps_of(value)
+            made[name] = Sequence("tuple", items=tuple(_PARAMETERS[position] for _ in value.items))
+        else:
+            made[name] = value
+    return made, bindings, rows
+
+
+def resolve_deps(deps: frozenset[int], bindings: Bindings) -> frozenset[int]:
+    """Returns ids of loops with the symbols of a callee replaced."""
+    if not deps:
+        return deps
+    found = EMPTY
+    for number in deps:
+        found |= bindings.get(number, EMPTY) if number < 0 else frozenset({number})
+    return found
+
+
+def returned(value: Value, bindings: Bindings, rows: dict[int, Value], depth: int = 0) -> Value:
+    """Returns a callee's value as the caller sees it; query objects are left to whoever adopts them."""
+    match value:
+        case Unknown():
+            return Unknown(resolve_deps(value.deps, bindings)) if value.deps else value
+        case Row() if value.births and value.births[0].id < 0:
+            return rows.get(value.births[0].id) or replace(value, births=())
+        case Union():
+            return Union(tuple(returned(o, bindings, rows, depth) for o in value.options))
+        case Sequence() if depth < 3 and any(d < 0 for d in deps_of(value)):
+            items = tuple(returned(i, bindings, rows, depth + 1) for i in value.items) if value.items is not None else None
+            element = returned(value.element, bindings, rows, depth + 1)
+            deps = resolve_deps(value.deps, bindings)
+            return Sequence(value.kind, element, items, value.bound, value.limit, value.source, deps, value.batches, value.column)
+        case Mapping() if depth < 3 and any(d < 0 for d in deps_of(value)):
+            known = {name: returned(v, bindings, rows, depth + 1) for name, v in value.known.items()}
+            inner = returned(value.element, bindings, rows, depth + 1) if value.element is not None else None
+            return Mapping(known, value.key, inner, value.source)
+        case Instance() if any(d < 0 for d in value.deps):
+            return Instance(value.cls, value.attributes, value.initialised, resolve_deps(value.deps, bindings), value.model)
+        case _:
+            return value
+
+
+__all__ = ["Bindings", "QueryObject", "resolve_deps", "returned", "symbolic"]
