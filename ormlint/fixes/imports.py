@@ -11,7 +11,7 @@ import libcst as cst
 from libcst.helpers import get_full_name_for_node
 
 from ormlint.fixes.chain import append_element
-from ormlint.fixes.source import SourceFile, TopLevel
+from ormlint.fixes.source import Lines, SourceFile
 from ormlint.link.schema import Model, Schema
 from ormlint.text import Edit
 
@@ -72,16 +72,16 @@ def spell_model(file: SourceFile, offset: int, model: Model, schema: Schema) -> 
     bindings = list(_visible(file, offset))
     unique = sum(other.name == model.name for other in schema) == 1
     for binding in bindings:
-        if binding.original == model.name and (unique or _may_lead_to(binding.module, model.site.path)):
+        # a module that is not on the way to the model's own may have another class of that name
+        if binding.original == model.name and (_may_lead_to if unique else _is_module)(_absolute(file, binding), model.site.path):
             return Spelling(binding.name)
     for binding in bindings:
         spelling = f"{binding.name}.{model.name}"
-        if _is_module(binding.path, model.site.path) or (
-            _may_lead_to(binding.path, model.site.path) and re.search(rf"\b{re.escape(spelling)}\b", file.text)
-        ):
+        path = f"{_absolute(file, binding)}.{binding.original}".strip(".")
+        if _is_module(path, model.site.path) or (_may_lead_to(path, model.site.path) and re.search(rf"\b{re.escape(spelling)}\b", file.text)):
             return Spelling(spelling)
     for binding in bindings:
-        if _is_module(binding.module, model.site.path) and not _is_taken(file, model.name, binding.module):
+        if _is_module(_absolute(file, binding), model.site.path) and not _is_taken(file, model.name, binding.module):
             edits = _merged(file, offset, binding.module, binding.level, model.name)
             if edits is not None:
                 return Spelling(model.name, tuple(edits))
@@ -91,6 +91,14 @@ def spell_model(file: SourceFile, offset: int, model: Model, schema: Schema) -> 
 def is_imported(file: SourceFile, offset: int, name: str) -> bool:
     """Whether an import binds a name at an offset."""
     return any(binding.name == name for binding in _visible(file, offset))
+
+
+def _absolute(file: SourceFile, binding: Binding) -> str:
+    """Returns the module a binding is imported from, a relative one as seen from the project root."""
+    if not binding.level:
+        return binding.module
+    package = file.path.split("/")[: -binding.level]
+    return ".".join([*package, *filter(None, [binding.module])])
 
 
 def _is_module(dotted: str, path: str) -> bool:
@@ -119,11 +127,18 @@ def _visible(file: SourceFile, offset: int) -> Iterator[Binding]:
 
 
 def _local(node: ast.AST, line: int) -> Iterator[Binding]:
-    for inner in ast.walk(node):
-        if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) and inner.lineno <= line <= (inner.end_lineno or line):
-            for statement in inner.body:
-                if statement.lineno < line:
-                    yield from _bindings(statement)
+    for inner in ast.iter_child_nodes(node):
+        if isinstance(inner, (ast.stmt, ast.excepthandler, ast.match_case)) and _covers(inner, line):
+            yield from _local(inner, line)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        for statement in node.body:
+            if statement.lineno < line:
+                yield from _bindings(statement)
+
+
+def _covers(node: ast.AST, line: int) -> bool:
+    first = getattr(node, "lineno", line)  # a `case` has no place of its own
+    return bool(first <= line <= getattr(node, "end_lineno", line))
 
 
 def _bindings(node: ast.AST) -> Iterator[Binding]:
@@ -134,6 +149,8 @@ def _bindings(node: ast.AST) -> Iterator[Binding]:
 
 
 def _is_taken(file: SourceFile, name: str, module: str) -> bool:
+    if not re.search(rf"\b{name}\b", file.text):
+        return False
     for top in file.body:
         if not top.nodes and re.search(rf"\b{name}\b", file.text[top.start : top.end]):
             return True
@@ -215,7 +232,7 @@ def _new_import(file: SourceFile, offset: int, module: str, name: str) -> Edit:
     for top, other in relatives:
         if other > module:
             return file.insert(top.start, f"{line}{file.newline}")
-    place: TopLevel | None = relatives[-1][0] if relatives else None
+    place: Lines | None = relatives[-1][0] if relatives else None
     if place is None:
         for top in before:
             if not all(isinstance(node, (ast.Import, ast.ImportFrom)) or _is_docstring(node, file) for node in top.nodes):
@@ -227,7 +244,7 @@ def _new_import(file: SourceFile, offset: int, module: str, name: str) -> Edit:
     return file.insert(place.end, f"{'' if is_import else file.newline}{line}{file.newline}")
 
 
-def _imported(top: TopLevel) -> list[str]:
+def _imported(top: Lines) -> list[str]:
     """Returns the modules that a statement imports from, relative ones not included."""
     return [binding.module for node in top.nodes for binding in _bindings(node) if not binding.level]
 

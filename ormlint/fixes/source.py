@@ -1,7 +1,7 @@
-"""A file that is to be edited: its text, its top-level statements, and the syntax trees of those that matter.
+"""A file that is to be edited: its text, its statements, and the syntax trees of those that matter.
 
 Reading a program is the business of `read/`; here only the places of a few findings matter. So the file is cut into
-top-level statements by line numbers, and only the statements that an edit touches are parsed with libcst.
+top-level statements and members of classes by line numbers, and only those that an edit touches are parsed with libcst.
 Offsets are character offsets into the text as it was read, a byte order mark included.
 """
 
@@ -21,8 +21,8 @@ from ormlint.text import Edit, Site
 
 
 @dataclass(frozen=True, slots=True)
-class TopLevel:
-    """A stretch of whole lines `start:end` that holds one top-level statement, or several that share a line.
+class Lines:
+    """A stretch of whole lines `start:end` that holds one statement, or several that share a line.
 
     `nodes` is empty if the running interpreter is too old for the statement's syntax.
     """
@@ -54,7 +54,7 @@ class SourceFile:
         return line_starts(self.text)
 
     @cached_property
-    def body(self) -> list[TopLevel]:
+    def body(self) -> list[Lines]:
         """The top-level statements in order; empty if the file is no valid Python."""
         try:
             return list(self._by_lines(parse(self.text).body))
@@ -66,14 +66,28 @@ class SourceFile:
         return bisect.bisect_right(self.starts, offset)
 
     def statement(self, offset: int) -> Statement | None:
-        """Returns the parsed top-level statement around an offset, or None if there is none or libcst cannot parse it."""
-        position = bisect.bisect_right(self.body, offset, key=lambda item: item.start) - 1
-        if position < 0 or offset >= self.body[position].end:
+        """Returns the parsed statement around an offset, or None if there is none or libcst cannot parse it.
+
+        It is a top-level one, or a member of a top-level class: classes are too large to be parsed for one of their methods.
+        """
+        unit, opening = self._unit(offset)
+        if unit is None:
             return None
-        if position not in self._statements:
-            top = self.body[position]
-            self._statements[position] = parse_statement(self.text[top.start : top.end], top.start)
-        return self._statements[position]
+        if unit.start not in self._statements:
+            text = opening + self.text[unit.start : unit.end]
+            self._statements[unit.start] = parse_statement(text, unit.start - len(opening))
+        return self._statements[unit.start]
+
+    def _unit(self, offset: int) -> tuple[Lines | None, str]:
+        """Returns the stretch of lines to parse for an offset, and what must stand before it."""
+        top = _around(self.body, offset)
+        if top is None or len(top.nodes) != 1 or not isinstance(top.nodes[0], ast.ClassDef):
+            return top, ""
+        owner = top.nodes[0]
+        member = _around(list(self._by_lines(owner.body)), offset)
+        if member is None or _first_line(member.nodes[0]) == owner.lineno:
+            return top, ""
+        return member, f"class _:{self.newline}"
 
     def edit(self, start: int, end: int, content: str) -> Edit:
         """Returns an edit of this file."""
@@ -101,16 +115,16 @@ class SourceFile:
             return None
         return self.indentation(offset)
 
-    def _by_lines(self, nodes: list[ast.stmt]) -> Iterator[TopLevel]:
+    def _by_lines(self, nodes: list[ast.stmt]) -> Iterator[Lines]:
         ends = [*self.starts[1:], len(self.text)]
         group: list[ast.stmt] = []
         for node in nodes:
             if group and _first_line(node) > _last_line(group[-1]):
-                yield TopLevel(self._start(group[0]), ends[_last_line(group[-1]) - 1], tuple(group))
+                yield Lines(self._start(group[0]), ends[_last_line(group[-1]) - 1], tuple(group))
                 group = []
             group.append(node)
         if group:
-            yield TopLevel(self._start(group[0]), ends[_last_line(group[-1]) - 1], tuple(group))
+            yield Lines(self._start(group[0]), ends[_last_line(group[-1]) - 1], tuple(group))
 
     def _start(self, node: ast.stmt) -> int:
         start = self.starts[_first_line(node) - 1]
@@ -144,6 +158,11 @@ class Sources:
             return None
 
 
+def _around(units: list[Lines], offset: int) -> Lines | None:
+    position = bisect.bisect_right(units, offset, key=lambda unit: unit.start) - 1
+    return units[position] if position >= 0 and offset < units[position].end else None
+
+
 def _first_line(node: ast.stmt) -> int:
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
@@ -153,7 +172,7 @@ def _last_line(node: ast.stmt) -> int:
     return node.end_lineno or node.lineno
 
 
-def _by_libcst(text: str) -> list[TopLevel]:
+def _by_libcst(text: str) -> list[Lines]:
     import libcst as cst
 
     skipped = 1 if text.startswith("\ufeff") else 0
@@ -161,7 +180,7 @@ def _by_libcst(text: str) -> list[TopLevel]:
         module = cst.parse_module(text[skipped:])
     except cst.ParserSyntaxError:
         return []
-    found: list[TopLevel] = []
+    found: list[Lines] = []
     start = skipped + len(module.with_changes(body=[], footer=[]).code)
     line = text.count("\n", 0, start)
     for statement in module.body:
@@ -172,6 +191,6 @@ def _by_libcst(text: str) -> list[TopLevel]:
             nodes = []
         for node in nodes:
             ast.increment_lineno(node, line)
-        found.append(TopLevel(start, start + len(code), tuple(nodes)))
+        found.append(Lines(start, start + len(code), tuple(nodes)))
         start, line = start + len(code), line + code.count("\n")
     return found

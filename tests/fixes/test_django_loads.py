@@ -116,6 +116,19 @@ ONE_LINE = {
         "f = lambda: «Book.objects.all()»\n",
         'f = lambda: Book.objects.all().select_related("author")\n',
     ),
+    "a member of a class among others, two on a line": (
+        "@a\nclass V:\n    é = 'é'\n    @b\n    def f(self): pass\n    x = 1; qs = «Book.objects.all()»\n    @c\n    def g(self): pass\n",
+        "@a\nclass V:\n    é = 'é'\n    @b\n    def f(self): pass\n    x = 1; qs = Book.objects.all().select_related('author')\n"
+        "    @c\n    def g(self): pass\n",
+    ),
+    "a class on one line": (
+        "class V: qs = «Book.objects.all()»\n",
+        'class V: qs = Book.objects.all().select_related("author")\n',
+    ),
+    "a nested function in a method": (
+        "class V:\n  def f(self):\n    def g():\n      return «Book.objects.all()»\n    return g\n",
+        'class V:\n  def f(self):\n    def g():\n      return Book.objects.all().select_related("author")\n    return g\n',
+    ),
     "a decorated function": (
         "@login_required\n@other(\n    1\n)\ndef view(request):\n    return «Book.objects.all()»\n",
         '@login_required\n@other(\n    1\n)\ndef view(request):\n    return Book.objects.all().select_related("author")\n',

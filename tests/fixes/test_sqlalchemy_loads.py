@@ -238,6 +238,14 @@ def test_an_import_in_the_function_is_used() -> None:
     assert after == text.replace("(Book)", "(Book).options(load(Book.author))")
 
 
+def test_an_import_in_a_method_is_used_and_one_in_another_method_is_not() -> None:
+    head = "class A:\n    def f(self, session):\n        from sqlalchemy.orm import joinedload as load\n"
+    inside = f"{head}        if x:\n            return session.query(Book)\n"
+    outside = f"{head}\n    def g(self, session):\n        return session.query(Book)\n"
+    assert "options(load(Book.author))" in fixed(inside, load(inside, "session.query(Book)", AUTHOR, shop=SHOP, style="query"))
+    assert "options(joinedload(Book.author))" in fixed(outside, load(outside, "session.query(Book)", AUTHOR, shop=SHOP, style="query"))
+
+
 def test_the_class_of_the_second_hop_is_imported_with_others_of_its_module() -> None:
     text = "from sqlalchemy.orm import joinedload\nfrom .models import (\n    Book,\n)\nx = session.query(Book)\n"
     after = fixed(text, load(text, "session.query(Book)", COUNTRY, shop=SHOP, style="query"))
@@ -283,6 +291,10 @@ def test_a_name_that_means_something_else_is_not_taken(binding: str) -> None:
         ("from .models import (\n    Book,\n)\n", "Author"),
         ("from shop.models import Book\nAuthor = 1\n", None),
         ("from other.models2 import Book\n", None),
+        ("from shop.people import Author\n", None),
+        ("from .people import Author\n", None),
+        ("from . import Author\n", "Author"),
+        ("from ..shop.models import Author\n", "Author"),
         ("class Author: pass\n", None),
         ("if TYPE_CHECKING:\n    from shop.models import Author\n", None),
         ("", None),
