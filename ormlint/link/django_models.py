@@ -55,9 +55,9 @@ class FieldSpec:
         value = self.keyword(name)
         return isinstance(value, ir.Const) and value.value is True
 
-    def text(self, name: str) -> str:
-        """Returns a keyword argument that is a constant string, or ""."""
-        value = self.keyword(name)
+    def text(self, name: str, position: int = 99) -> str:
+        """Returns an argument that is a constant string, or ""."""
+        value = self.keyword(name) or (self.call.args[position] if len(self.call.args) > position else None)
         return value.value if isinstance(value, ir.Const) and isinstance(value.value, str) else ""
 
 
@@ -227,11 +227,11 @@ class DjangoModels:
         through = spec.keyword("through")
         if through is not None:
             relation.through = self.target(through, spec.cls, model)
-        related = spec.text("related_name")
+        related = spec.text("related_name", 1 if spec.kind is Kind.MANY_TO_MANY else 2)
         if related:
             app = model.label.partition(".")[0].lower()
             related = related.replace("%(class)s", model.name.lower()).replace("%(app_label)s", app).replace("%(model_name)s", model.name.lower())
-        spec_query = spec.text("related_query_name")
+        spec_query = spec.text("related_query_name", 2 if spec.kind is Kind.MANY_TO_MANY else 3)
         self._names[relation] = (related, spec_query)
         model.relations[spec.name] = relation
 

@@ -11,6 +11,7 @@ so that facts about libraries can be tables keyed by dotted paths. Look-ups are 
 
 from __future__ import annotations
 
+import builtins
 import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ormlint.link.schema import Model
 
 MAX_DEPTH = 40
+BUILTINS = frozenset(dir(builtins))
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,6 +451,8 @@ class Program:
 
     def lookup(self, name: str, module: ModuleInfo) -> Symbol | None:
         """Returns what a global name means in a module; unbound names may be builtins."""
+        if name in BUILTINS and name not in module.bindings and (module.is_library or not module.stars):
+            return External(f"builtins.{name}")
         symbol = self.attribute(module, name)
         if symbol is None and name not in module.bindings:
             return External(f"builtins.{name}")

@@ -67,6 +67,9 @@ def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> V
             return session_member(value, name)
         case Descriptor():
             return descriptor_member(value, name)
+        case Sequence() if value.kind == "tuple" and value.items is not None:
+            named = next((i for i in value.items if isinstance(i, Row) and i.model.name == name), None)
+            return named if named is not None else Method(value, name)
         case Sequence() | Mapping() | Option():
             return Method(value, name)
         case FunctionInfo() | BoundMethod() | Closure():

@@ -18,6 +18,7 @@ from ormlint.run.values import (
     Constant,
     Instance,
     Mapping,
+    Native,
     Row,
     Sequence,
     Union,
@@ -131,8 +132,11 @@ def _figure(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
     name = node.func.id if isinstance(node.func, ir.Name) else node.func.name
     if len(args) == 1 or (name == "sum" and args):
         value = args[0]
-        if isinstance(value, Sequence) and value.source is not None and value.kind in ("generator", "list", "set") and value.column:
-            _aggregated(m, f, node, value.source, name, value.column)
+        if isinstance(value, QueryObject) and value.flat_column:
+            iterate(m, f, value, node)
+            aggregated(m, f, node, value, name, value.flat_column)
+        elif isinstance(value, Sequence) and value.source is not None and value.kind in ("generator", "list", "set") and value.column:
+            aggregated(m, f, node, value.source, name, value.column)
         elif "key" in keywords:
             inner = iterate(m, f, value, node)
             call_back(m, f, node, keywords["key"], value, inner)
@@ -143,7 +147,7 @@ def _figure(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
     return varying(args)
 
 
-def _aggregated(m: Machine, f: Frame, node: ir.Call, source: QueryObject, name: str, column: str) -> None:
+def aggregated(m: Machine, f: Frame, node: ir.Call, source: QueryObject, name: str, column: str) -> None:
     """Notes that the rows of a query only went into a figure: the loop that read them is part of it."""
     site = f.site(node.start, node.end)
     source.uses = [u for u in source.uses if not (u.kind in (UseKind.ITERATE, UseKind.ARGUMENT) and site.encloses(u.site))]
@@ -154,6 +158,21 @@ def _aggregated(m: Machine, f: Frame, node: ir.Call, source: QueryObject, name: 
 
 def _load_events(f: Frame, source: QueryObject) -> list[Event]:
     return [e for e in f.events if e.query is source and e.op in (Op.LOAD_ROWS, Op.LAZY_COLLECTION)]
+
+
+def attribute_getter(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Models operator.attrgetter("a.b"): a function that reads attributes one after the other."""
+    paths = [a.value for a in args if isinstance(a, Constant) and isinstance(a.value, str)]
+
+    def get(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+        found: Value = UNKNOWN
+        for path in paths:
+            found = args[0] if args else UNKNOWN
+            for name in path.split("."):
+                found = attribute(m, f, node, found, name)
+        return found
+
+    return Native("attrgetter", get)
 
 
 def _test(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -264,7 +283,7 @@ def chained(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
     """Models itertools.chain(): the elements of all arguments."""
     from ormlint.run.merging import join_values
 
-    parts = [iterate(m, f, arg, node) for arg in args]
+    parts = [part for part in (iterate(m, f, arg, node) for arg in args) if part.limit != 0]
     if not parts:
         return Sequence("list", items=())
     element = parts[0].element

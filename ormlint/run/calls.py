@@ -174,6 +174,11 @@ def call_table(m: Machine, f: Frame, node: ir.Call, method: Method, args: list[V
             return container_method(m, f, node, receiver, name, args, keywords)
         case _:
             escape(m, f, node, [*args, *keywords.values()])
+            if name == "format":
+                from ormlint.run.expressions import to_text
+
+                for value in (*args, *keywords.values()):
+                    to_text(m, f, value, node)
             if name == "join" and args:
                 from ormlint.run.expressions import iterate
 
@@ -186,7 +191,7 @@ def call_method(m: Machine, f: Frame, node: ir.Node, receiver: Row | Instance, n
     """Calls a method of a row or object if its class defines it; returns None if not."""
     cls = receiver.cls
     function = cls.method(name) if cls is not None else None
-    if function is None or function.module.is_library:
+    if function is None:
         return None
     return call_function(m, f, node, function, [receiver], {})
 
@@ -220,7 +225,7 @@ def adopt(m: Machine, f: Frame, value: Value, given: tuple[Value, ...], bindings
         case QueryObject():
             if any(value is g for g in given) or m.created[value][0] is f:
                 return value
-            mine = replace(value, uses=[], parent=value, parameters=resolve_deps(value.parameters, bindings))
+            mine = replace(value, uses=[], heirs=[], parent=value, parameters=resolve_deps(value.parameters, bindings))
             m.new_query(f, mine)
             row = m.rows_of.get(value)
             if row is not None:
@@ -261,7 +266,7 @@ def call_closure(m: Machine, f: Frame, node: ir.Call | ir.Node, closure: Closure
 def replace_frame(f: Frame, outer: Frame, env: dict[str, Value]) -> Frame:
     """Returns a frame for a lambda's body: it records into the caller's frame, in the caller's loops."""
     return Frame(
-        outer.module, f.qualname, f.function, outer.owner, env, outer, f.depth, f.loops, f.evaluated, f.events, f.calls, is_async=f.is_async,
+        outer.module, f.qualname, f.function, outer.owner, env, outer, f.depth, f.loops, f.evaluated, f.events, f.calls, f.copied, is_async=f.is_async,
         muted=f.muted, caller=f.caller, call_site=f.call_site, conditional=f.conditional, error_path=f.error_path, guarded=f.guarded, isolated=f.isolated, transaction=f.transaction,
         sessions=f.sessions, self_value=outer.self_value,
     )  # fmt: skip

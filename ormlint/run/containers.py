@@ -7,6 +7,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
+from ormlint.run.loops import reborn
 from ormlint.run.subscripts import entry
 from ormlint.run.values import NONE, UNKNOWN, Constant, Mapping, Sequence, Value, deps_of, element_of, varying
 
@@ -31,7 +32,11 @@ def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str
         _grow(m, receiver, inner.element, inner.bound)
         return NONE
     if name in ("pop", "popleft"):
-        return element_of(receiver)
+        if receiver.source is not None:
+            m.use(f, receiver, UseKind.ITERATE, node)
+        element = element_of(receiver)
+        around = next((loop for loop in reversed(f.loops) if loop.kind == "while"), None)
+        return reborn(element, tuple(f.loops), around) if around is not None and not args else element
     if name in ("copy", "union", "intersection", "difference", "symmetric_difference"):
         if receiver.source is not None:
             m.use(f, receiver, UseKind.ITERATE, node)

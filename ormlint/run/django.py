@@ -47,7 +47,7 @@ def manager_query(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> Quer
             query = new_queryset(m, f, node, manager.model, complete=False)
         else:
             # the manager's own query is where a relation is added by default, but the place that uses it is nearer
-            query = replace(query, uses=[], parent=None, site=f.site(node.start, node.end), steps=())
+            query = replace(query, uses=[], heirs=[], parent=None, site=f.site(node.start, node.end), steps=())
             m.new_query(f, query)
     else:
         query = base_query(m, f, node, manager)
@@ -78,7 +78,7 @@ def manager_method(m: Machine, f: Frame, node: ir.Call, manager: Manager, name: 
     entry = manager.loaded
     if manager.row is not None and method in ("add", "remove", "set", "clear") and manager.relation is not None:
         m.event(
-            f, Op.LINK, node, model=manager.model, orm=Orm.DJANGO, relation=manager.relation, row=manager.row.origin, method=method,
+            f, Op.LINK, node, model=manager.row.model, orm=Orm.DJANGO, relation=manager.relation, row=manager.row.origin, method=method,
             row_loops=manager.row.births, depends=deps_of(manager.row) | frozenset().union(*(deps_of(a) for a in args)),
         )  # fmt: skip
         return UNKNOWN
@@ -142,7 +142,7 @@ def _one_row(m: Machine, f: Frame, node: ir.Call, query: QueryObject, method: st
         from ormlint.run.queries import element_of_query
 
         return element_of_query(m, query, single=True)
-    source = replace(query, uses=[], cached=False, filters=query.filters | frozenset(keywords))
+    source = replace(query, uses=[], heirs=[], cached=False, filters=query.filters | frozenset(keywords))
     m.new_query(f, source)
     row = m.rows_of.get(query)
     if row is not None:
@@ -197,6 +197,8 @@ def lazy(
         changes["plan"] = _columns(plan, method, args, query.model)
     elif method in querysets.TUPLES:
         changes["shape"] = Shape.TUPLES
+        flat = method == "values_list" and keywords.get("flat") == Constant(True) and len(args) == 1
+        changes["flat_column"] = str(args[0].value) if flat and isinstance(args[0], Constant) else ""
     elif method == "none":
         changes["bound"], changes["limit"] = Bound.ONE, 0
         changes["cached"] = True

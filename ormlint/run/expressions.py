@@ -269,6 +269,9 @@ def combine(m: Machine, f: Frame, node: ir.Node, op: str, left: Value, right: Va
         return combined(m, f, node, left, right, op)
     m.use(f, left, UseKind.OTHER, node)
     m.use(f, right, UseKind.OTHER, node)
+    if op == "%" and isinstance(left, Constant) and isinstance(left.value, str):
+        for value in right.items or () if isinstance(right, Sequence) else (right,):
+            to_text(m, f, value, node)
     if isinstance(left, Sequence) and isinstance(right, Sequence):
         joined = Sequence(left.kind, join_values(m, element_of(left), element_of(right)), bound=max(left.bound, right.bound))
         return joined if left.items is None or right.items is None else Sequence(left.kind, items=(*left.items, *right.items))

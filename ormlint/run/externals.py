@@ -35,6 +35,7 @@ SESSIONS = re.compile(
 SQLALCHEMY = frozenset({"sqlalchemy", "sqlmodel", "flask_sqlalchemy", "flask_sqlalchemy_lite"})
 BATCHES = frozenset({"batched", "chunked", "chunks", "chunk", "ichunked", "grouper", "batch", "iter_chunks", "chunk_list", "split_every"})
 RENDERS = frozenset({"render", "render_to_string", "render_template", "jsonify", "JsonResponse", "HttpResponse", "Response", "TemplateResponse"})
+COUNT = "count()"
 MAX_PATH = 160
 
 
@@ -181,6 +182,15 @@ def _load(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict
     return Option((), (), args[0].model if args and isinstance(args[0], ClassInfo) else None)
 
 
+def _count_function(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns `func.count(Book.id)`: a column that counts."""
+    from ormlint.run.values import Descriptor
+
+    inner = args[0] if args else None
+    model = inner.model if isinstance(inner, (Descriptor, ClassInfo)) else None
+    return Descriptor(model, COUNT) if model is not None else External(f"sqlalchemy.func.{COUNT}")
+
+
 def _aliased(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     return args[0] if args else UNKNOWN
 
@@ -261,9 +271,15 @@ FUNCTIONS: dict[str, Function] = {
     "collections.defaultdict": _defaultdict,
     "collections.OrderedDict": _ordered,
     "collections.deque": _builtin("list"),
+    "operator.attrgetter": _builtin("attribute_getter"),
     "statistics.mean": _builtin("sum"),
     "statistics.fmean": _builtin("sum"),
     "math.fsum": _builtin("sum"),
+    "sqlalchemy.func.count": _count_function,
+    "sqlalchemy.sql.func.count": _count_function,
+    "sqlalchemy.sql.expression.func.count": _count_function,
+    "flask_sqlalchemy.SQLAlchemy().func.count": _count_function,
+    "sqlmodel.func.count": _count_function,
     "sqlalchemy:select": _select,
     "sqlmodel:select": _select,
     "sqlalchemy:insert": _write("insert"),

@@ -43,6 +43,7 @@ class Frame:
     evaluated: set[QueryObject] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
     calls: list[tuple[Site, str, Summary, Bindings]] = field(default_factory=list)
+    copied: list[Event] = field(default_factory=list)  # events of calls, with this frame's loops around them
     returned: Value | None = None
     yielded: Value | None = None
     emitted: list[Value] = field(default_factory=list)

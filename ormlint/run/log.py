@@ -100,10 +100,13 @@ class Tracked:
 
     uses: list[Use] = field(default_factory=list)
     parent: Tracked | None = None  # the object of the callee this was returned from
+    heirs: list[Tracked] = field(default_factory=list)  # what it became where two ways of control met
 
     def all_uses(self) -> Iterator[Use]:
         """Yields the uses here and in the functions the value was returned from."""
         yield from self.uses
+        for heir in self.heirs:
+            yield from heir.uses
         seen = self.parent
         while seen is not None:
             yield from (use for use in seen.uses if use.kind is not UseKind.RETURN)
@@ -186,6 +189,7 @@ class QueryObject(Tracked):
     distinct: bool = False
     raw: bool = False
     cached: bool = False  # the rows are already at hand: prefetched, or a list
+    flat_column: str = ""  # for `values_list("pages", flat=True)` and `select(Book.pages)`: the only column
     owner: Origin | None = None  # for `row.books`: where that row came from
     filters: frozenset[str] = frozenset()  # lookup names in filter(), get(), …
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on

@@ -201,6 +201,19 @@ class Machine:
             if around != copy.around:
                 copy.around = type(around)(*(getattr(around, f) or getattr(event.around, f) for f in around.__slots__))
             self.events.append(copy)
+            frame.copied.append(copy)
+
+    def mark(self, frame: Frame) -> tuple[int, ...]:
+        """Returns a point in the log of a frame that `rewind` can go back to."""
+        return len(frame.events), len(frame.calls), len(frame.copied), len(frame.emitted), len(self.events), len(self.queries)
+
+    def rewind(self, frame: Frame, mark: tuple[int, ...]) -> None:
+        """Forgets what the frame itself logged since a mark; what its callees logged stays, as they are not run again."""
+        own, calls, copied, emitted, log, queries = mark
+        gone = {id(e) for e in frame.events[own:]} | {id(e) for e in frame.copied[copied:]}
+        self.events[log:] = [e for e in self.events[log:] if id(e) not in gone]
+        self.queries[queries:] = [q for q in self.queries[queries:] if self.created[q][0] is not frame]
+        del frame.events[own:], frame.calls[calls:], frame.copied[copied:], frame.emitted[emitted:]
 
     def flatten(self, summary: Summary, depth: int = 0) -> list[Flat]:
         """Returns the events of a call and of the calls it makes, each once, with the path of calls that leads to it."""

@@ -78,6 +78,8 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
     if (left.owner is None) != (right.owner is None):
         merged.complete = False
     m.merged[key] = merged
+    left.heirs.append(merged)
+    right.heirs.append(merged)
     m.created[merged] = m.created.get(first) or m.created[later]
     row = m.rows_of.get(left) or m.rows_of.get(right)
     if row is not None:

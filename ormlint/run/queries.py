@@ -25,7 +25,7 @@ def refined(m: Machine, f: Frame, node: ir.Node, query: QueryObject, method: str
         where: dict[str, object] = {"steps": (*query.steps[:-1], site)} if query.steps else {"site": site}
     else:
         where = {"steps": (*query.steps, site)}
-    new = replace(query, uses=[], parent=None, methods=(*query.methods, method), **{**where, **changes})  # type: ignore[arg-type]
+    new = replace(query, uses=[], heirs=[], parent=None, methods=(*query.methods, method), **{**where, **changes})  # type: ignore[arg-type]
     m.new_query(f, new)
     row = m.rows_of.get(query)
     if row is not None:

@@ -58,9 +58,14 @@ def statement(m: Machine, f: Frame, node: ir.Node, args: list[Value], style: str
     if first is None:
         columns = [a for a in args if isinstance(a, Descriptor)]
         query.model = columns[0].model if columns else None
-    if any(isinstance(a, External) and a.path.endswith("func.count()") for a in args) and len(args) == 1:
+    if len(args) == 1 and counts(args[0]):
         m.counting.add(query)
     return m.new_query(f, query)
+
+
+def counts(value: Value) -> bool:
+    """Whether a selected column is `func.count(…)`."""
+    return (isinstance(value, External) and value.path.endswith(".count()")) or (isinstance(value, Descriptor) and value.name == "count()")
 
 
 def writing_statement(m: Machine, f: Frame, node: ir.Node, args: list[Value], style: str) -> QueryObject:
@@ -107,6 +112,8 @@ def build(
         changes["bound"] = min(query.bound, Bound.PAGE if value is None or value > 10 else Bound.FEW if value > 1 else Bound.ONE)
     elif name == "slice":
         changes["sliced"], changes["bound"] = True, Bound.PAGE
+    elif name == "select_from" and args and query.model is None:
+        changes["model"] = next((a.model for a in args if isinstance(a, (ClassInfo, Descriptor))), None)
     elif name == "distinct":
         changes["distinct"] = True
     elif name == "with_for_update":
@@ -122,7 +129,7 @@ def build(
     new = refined(m, f, node, query, name, **changes)
     if name in api.COLUMN_BUILDERS:
         m.entities[new] = tuple(a.model if isinstance(a, ClassInfo) else None for a in args)
-        if any(isinstance(a, External) and a.path.endswith("func.count()") for a in args) and len(args) == 1:
+        if len(args) == 1 and counts(args[0]):
             m.counting.add(new)
     return new
 
@@ -250,7 +257,7 @@ def _evaluating(
         m.use(f, query, UseKind.METHOD, node, operator=name)
         if query in m.counting:
             return _counted(m, f, node, query, name)
-        source = replace(query, uses=[])
+        source = replace(query, uses=[], heirs=[])
         m.new_query(f, source)
         _carry(m, query, source)
         return single_row(m, f, node, source, name, parameters)
@@ -258,7 +265,7 @@ def _evaluating(
         return _counted(m, f, node, query, name)
     if name == "paginate":
         evaluate_query(m, f, query, node, UseKind.METHOD, operator=name)
-        page = replace(query, uses=[], bound=Bound.PAGE, cached=True)
+        page = replace(query, uses=[], heirs=[], bound=Bound.PAGE, cached=True)
         m.new_query(f, page)
         _carry(m, query, page)
         return page_of(m, Sequence("list", element_of_query(m, page), bound=Bound.PAGE, source=page))
@@ -312,6 +319,10 @@ def result_method(m: Machine, f: Frame, node: ir.Call, result: QueryObject, name
         new = refined(m, f, node, result, name, shape=Shape.UNKNOWN if name == "mappings" else result.shape)
         _tuples(m, result, new, scalars=False)
         return new
+    if name == "partitions":
+        m.use(f, result, UseKind.ITERATE, node, operator=name)
+        rows = Sequence("list", row_of_result(m, result), bound=Bound.PAGE, source=result)
+        return Sequence("generator", rows, bound=result.bound, batches=True)
     if name in api.ROW_LISTS:
         m.use(f, result, UseKind.DERIVE, node, operator=name)
         return Sequence("list", row_of_result(m, result), bound=result.bound, limit=result.limit, source=result)
@@ -427,7 +438,7 @@ def execute(m: Machine, f: Frame, node: ir.Call, name: str, args: list[Value], k
         m.event(f, op, node, model=stmt.model, orm=Orm.SQLALCHEMY, query=stmt, method=name, depends=stmt.parameters | rest)
         return UNKNOWN
     m.use(f, stmt, UseKind.METHOD, node, operator=name)
-    result = replace(stmt, uses=[], style="result", parameters=stmt.parameters | rest)
+    result = replace(stmt, uses=[], heirs=[], style="result", parameters=stmt.parameters | rest)
     m.new_query(f, result)
     _carry(m, stmt, result)
     if stmt in m.counting:

@@ -12,7 +12,8 @@ from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.run.expressions import evaluate, iterate, truth
 from ormlint.run.frame import Env, Frame
-from ormlint.run.loops import enter_loop
+from ormlint.run.log import Loop, QueryObject
+from ormlint.run.loops import enter_loop, make_loop, walk
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
 from ormlint.run.targets import assign, note_attribute_write
@@ -310,12 +311,10 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     if loop is None:  # an empty display
         return run_body(m, f, stmt.orelse)
     before = f.env
-    mark, log_mark, query_mark = len(f.events), len(m.events), len(m.queries)
+    mark = m.mark(f)
     breaks, f.breaks = f.breaks, []
     conditional, f.conditional = f.conditional, 0
     evaluated = set(f.evaluated)
-    calls = len(f.calls)
-    emitted = len(f.emitted)
     f.loops.append(loop)
     f.env = dict(before)
     element = iterated.element_in(m, f, loop)
@@ -325,8 +324,7 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     for env in f.breaks:
         after = join_env(m, after, env)
     if _changed(before, after):
-        del f.events[mark:], m.events[log_mark:], f.calls[calls:], f.emitted[emitted:]
-        del m.queries[query_mark:]
+        m.rewind(f, mark)
         f.breaks = []
         f.env = join_env(m, before, after)
         f.evaluated = set(evaluated)
@@ -336,6 +334,8 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
         for env in f.breaks:
             after = join_env(m, after, env)
     f.loops.pop()
+    if not f.loops or f.loops[-1] is not loop:
+        note_sum(m, f, stmt, source)
     f.conditional = conditional
     f.breaks = breaks
     f.evaluated = evaluated
@@ -345,23 +345,38 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     return True
 
 
+def note_sum(m: Machine, f: Frame, stmt: ir.Loop, source: Value) -> None:
+    """Notes that a loop only adds up a column: `for sale in sales: total += sale.cents`."""
+    from ormlint.run.builtins import aggregated
+
+    only = stmt.body[0] if len(stmt.body) == 1 and not stmt.orelse else None
+    query = source.source if isinstance(source, Sequence) else source
+    if isinstance(only, ir.Assign) and only.op == "+" and isinstance(only.value, ir.Attr) and isinstance(query, QueryObject):
+        if isinstance(stmt.target, ir.Name) and isinstance(only.value.value, ir.Name) and only.value.value.id == stmt.target.id:
+            aggregated(m, f, stmt, query, "sum", only.value.name)
+
+
 def _changed(before: Env, after: Env) -> bool:
     """Whether a round of a loop left a variable of the outside with another value."""
     return any(name in before and before[name] is not value and before[name] != value for name, value in after.items())
 
 
 def _while(m: Machine, f: Frame, stmt: ir.While) -> bool:
-    truth(m, f, stmt.test)
+    loop = draining(m, f, stmt)
+    if loop is None:
+        truth(m, f, stmt.test)
+    else:
+        f.loops.append(loop)
     before = f.env
     breaks, f.breaks = f.breaks, []
-    mark, log_mark, calls = len(f.events), len(m.events), len(f.calls)
+    mark = m.mark(f)
     f.env = dict(before)
     run_body(m, f, stmt.body)
     after = f.env
     for env in f.breaks:
         after = join_env(m, after, env)
     if _changed(before, after):
-        del f.events[mark:], m.events[log_mark:], f.calls[calls:]
+        m.rewind(f, mark)
         f.breaks = []
         f.env = join_env(m, before, after)
         run_body(m, f, stmt.body)
@@ -370,9 +385,27 @@ def _while(m: Machine, f: Frame, stmt: ir.While) -> bool:
             after = join_env(m, after, env)
     f.breaks = breaks
     f.env = join_env(m, before, after)
+    if loop is not None:
+        f.loops.pop()
     if stmt.orelse:
         run_body(m, f, stmt.orelse)
     return not (isinstance(stmt.test, ir.Const) and stmt.test.value is True and not _breaks(stmt.body))
+
+
+def draining(m: Machine, f: Frame, stmt: ir.While) -> Loop | None:
+    """Returns the loop that `while rows: row = rows.pop()` is, or None: other while loops are not known to follow the data."""
+    if not isinstance(stmt.test, ir.Name):
+        return None
+    value = f.env.get(stmt.test.id)
+    popped = any(
+        isinstance(s, ir.Assign) and isinstance(s.value, ir.Call) and isinstance(s.value.func, ir.Attr)
+        and s.value.func.name in ("pop", "popleft") and text_of(s.value.func.value) == stmt.test.id
+        for s in stmt.body
+    )  # fmt: skip
+    if not popped or not isinstance(value, Sequence) or value.items is not None:
+        return None
+    site = f.site(stmt.start, stmt.test.end)
+    return make_loop(m, f, (stmt.start, False), site, f.site(stmt.start, stmt.end), "while", walk(value), "", stmt.body)
 
 
 def _breaks(body: list[ir.Stmt]) -> bool:

@@ -80,7 +80,7 @@ def _query(m: Machine, f: Frame, node: ir.Index, query: QueryObject) -> Value:
     m.use(f, query, UseKind.INDEX, node)
     if query.cached or query in f.evaluated or query.style in ("list", "result"):
         return entry(f, element_of_query(m, query), index)
-    source = replace(query, uses=[])
+    source = replace(query, uses=[], heirs=[])
     m.new_query(f, source)
     row = m.rows_of.get(query)
     if row is not None:

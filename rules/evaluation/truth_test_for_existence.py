@@ -29,11 +29,14 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         )
 
 
+_LISTS = frozenset({"all", "fetchall", "list", "tuple"})
+
+
 def _loads_rows_when_tested(query: QueryObject) -> bool:
     """Whether a truth test fetches rows: of a queryset and of a list it does, managers, `Query` and results are always true."""
     if query.shape is Shape.UNKNOWN:
         return False
-    if query.style == "list":
+    if query.style == "list" or any(use.kind is UseKind.DERIVE and use.operator in _LISTS for use in query.all_uses()):
         return True
     return query.orm is Orm.DJANGO and (query.style == "queryset" or (query.style == "related" and bool(query.methods)))
 

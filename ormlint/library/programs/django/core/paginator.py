@@ -12,6 +12,7 @@ class Paginator:
     def __init__(self, object_list, per_page, orphans=0, allow_empty_first_page=True):
         self.object_list = object_list
         self.per_page = per_page
+        self.page_range = range(1, self.num_pages, 1)
 
     def page(self, number):
         return Page(self.object_list[0 : self.per_page], number, self)
