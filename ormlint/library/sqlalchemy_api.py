@@ -3,25 +3,133 @@
 Source: sqlalchemy.orm (1.4 to 2.1), flask_sqlalchemy 3, sqlmodel, and measurements with query counting on SQLite.
 """
 
-SESSION_METHODS = frozenset({
-    "query", "execute", "scalars", "scalar", "get", "get_one", "exec", "stream", "stream_scalars", "add", "add_all", "delete", "merge", "flush",
-    "commit", "rollback", "refresh", "expire", "expire_all", "expunge", "expunge_all", "close", "begin", "begin_nested", "connection", "bulk_save_objects",
-    "bulk_insert_mappings", "bulk_update_mappings", "run_sync", "no_autoflush", "is_modified", "bind", "get_bind", "in_transaction", "remove",
-})  # fmt: skip
+SESSION_METHODS = frozenset(
+    {
+        "query",
+        "execute",
+        "scalars",
+        "scalar",
+        "get",
+        "get_one",
+        "exec",
+        "stream",
+        "stream_scalars",
+        "add",
+        "add_all",
+        "delete",
+        "merge",
+        "flush",
+        "commit",
+        "rollback",
+        "refresh",
+        "expire",
+        "expire_all",
+        "expunge",
+        "expunge_all",
+        "close",
+        "begin",
+        "begin_nested",
+        "connection",
+        "bulk_save_objects",
+        "bulk_insert_mappings",
+        "bulk_update_mappings",
+        "run_sync",
+        "no_autoflush",
+        "is_modified",
+        "bind",
+        "get_bind",
+        "in_transaction",
+        "remove",
+    }
+)
 SESSION_TYPES = frozenset({"Session", "scoped_session", "AsyncSession", "async_scoped_session", "sessionmaker", "async_sessionmaker", "SQLAlchemy"})
-BUILDERS = frozenset({
-    "filter", "filter_by", "where", "join", "outerjoin", "join_from", "select_from", "order_by", "group_by", "having", "limit", "offset", "slice",
-    "distinct", "options", "execution_options", "with_for_update", "correlate", "populate_existing", "enable_eagerloads", "params", "prefix_with",
-    "with_entities", "add_columns", "add_entity", "with_only_columns", "reset_joinpoint", "union", "union_all", "intersect", "except_", "from_self",
-    "yield_per", "autoflush", "with_session", "with_hint", "with_labels", "set_label_style", "enable_assertions", "with_parent", "from_statement",
-    "tablesample", "add_criteria", "with_loader_criteria", "outerjoin_from", "select", "unique",
-})  # fmt: skip
+BUILDERS = frozenset(
+    {
+        "filter",
+        "filter_by",
+        "where",
+        "join",
+        "outerjoin",
+        "join_from",
+        "select_from",
+        "order_by",
+        "group_by",
+        "having",
+        "limit",
+        "offset",
+        "slice",
+        "distinct",
+        "options",
+        "execution_options",
+        "with_for_update",
+        "correlate",
+        "populate_existing",
+        "enable_eagerloads",
+        "params",
+        "prefix_with",
+        "with_entities",
+        "add_columns",
+        "add_entity",
+        "with_only_columns",
+        "reset_joinpoint",
+        "union",
+        "union_all",
+        "intersect",
+        "except_",
+        "from_self",
+        "yield_per",
+        "autoflush",
+        "with_session",
+        "with_hint",
+        "with_labels",
+        "set_label_style",
+        "enable_assertions",
+        "with_parent",
+        "from_statement",
+        "tablesample",
+        "add_criteria",
+        "with_loader_criteria",
+        "outerjoin_from",
+        "select",
+        "unique",
+    }
+)
 COLUMN_BUILDERS = frozenset({"with_entities", "with_only_columns", "add_columns"})
 ROW_LISTS = frozenset({"all", "fetchall", "partitions", "fetchmany"})
-ONE_ROW = frozenset({
-    "first", "one", "one_or_none", "scalar_one", "scalar_one_or_none", "scalar", "fetchone", "get", "get_or_404", "first_or_404", "one_or_404",
-})  # fmt: skip
-LOADERS = frozenset({
-    "joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "lazyload", "raiseload", "noload", "defaultload", "load_only",
-    "defer", "undefer", "selectin_polymorphic", "undefer_group", "with_expression", "joinedload_all", "subqueryload_all", "contains_alias",
-})  # fmt: skip
+ONE_ROW = frozenset(
+    {
+        "first",
+        "one",
+        "one_or_none",
+        "scalar_one",
+        "scalar_one_or_none",
+        "scalar",
+        "fetchone",
+        "get",
+        "get_or_404",
+        "first_or_404",
+        "one_or_404",
+    }
+)
+LOADERS = frozenset(
+    {
+        "joinedload",
+        "selectinload",
+        "subqueryload",
+        "contains_eager",
+        "immediateload",
+        "lazyload",
+        "raiseload",
+        "noload",
+        "defaultload",
+        "load_only",
+        "defer",
+        "undefer",
+        "selectin_polymorphic",
+        "undefer_group",
+        "with_expression",
+        "joinedload_all",
+        "subqueryload_all",
+        "contains_alias",
+    }
+)

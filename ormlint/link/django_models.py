@@ -14,14 +14,48 @@ from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, ModuleInfo, Program, shared_folders
 from ormlint.link.schema import Column, Kind, Model, Orm, Relation, Schema
 
-MODEL_BASES = frozenset({
-    "Model", "AbstractUser", "AbstractBaseUser", "PermissionsMixin", "MPTTModel", "MP_Node", "NS_Node", "AL_Node", "ClusterableModel",
-    "PolymorphicModel", "TimeStampedModel", "SafeDeleteModel", "TranslatableModel", "TitleSlugDescriptionModel", "SoftDeletableModel",
-})  # fmt: skip
-DJANGO_PACKAGES = frozenset({
-    "django", "mptt", "treebeard", "modelcluster", "polymorphic", "model_utils", "django_extensions", "safedelete", "parler", "wagtail",
-    "taggit", "guardian", "simple_history", "oauth2_provider", "social_django", "reversion", "cms", "filer", "easy_thumbnails",
-})  # fmt: skip
+MODEL_BASES = frozenset(
+    {
+        "Model",
+        "AbstractUser",
+        "AbstractBaseUser",
+        "PermissionsMixin",
+        "MPTTModel",
+        "MP_Node",
+        "NS_Node",
+        "AL_Node",
+        "ClusterableModel",
+        "PolymorphicModel",
+        "TimeStampedModel",
+        "SafeDeleteModel",
+        "TranslatableModel",
+        "TitleSlugDescriptionModel",
+        "SoftDeletableModel",
+    }
+)
+DJANGO_PACKAGES = frozenset(
+    {
+        "django",
+        "mptt",
+        "treebeard",
+        "modelcluster",
+        "polymorphic",
+        "model_utils",
+        "django_extensions",
+        "safedelete",
+        "parler",
+        "wagtail",
+        "taggit",
+        "guardian",
+        "simple_history",
+        "oauth2_provider",
+        "social_django",
+        "reversion",
+        "cms",
+        "filer",
+        "easy_thumbnails",
+    }
+)
 WRITE_METHODS = frozenset({"save", "delete", "asave", "adelete", "save_base", "full_clean"})
 SIGNALS = frozenset({"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed"})
 KINDS = {
@@ -152,9 +186,7 @@ class DjangoModels:
                 break
             if meta is not None and not meta.node.bases:
                 break
-        model.overrides = frozenset(
-            name for c in cls.mro if not c.module.is_library for name in c.functions if name in WRITE_METHODS
-        )  # fmt: skip
+        model.overrides = frozenset(name for c in cls.mro if not c.module.is_library for name in c.functions if name in WRITE_METHODS)
 
     def app_of(self, module: ModuleInfo) -> str:
         """Returns the label of the app that a module belongs to."""
@@ -209,8 +241,14 @@ class DjangoModels:
     def _column(self, spec: FieldSpec, model: Model) -> None:
         unique = spec.flag("unique") or spec.flag("primary_key")
         model.columns[spec.name] = Column(
-            spec.name, spec.type, spec.cls.module.site(spec.call), spec.flag("null"), spec.flag("primary_key"), unique, unique or spec.flag("db_index")
-        )  # fmt: skip
+            spec.name,
+            spec.type,
+            spec.cls.module.site(spec.call),
+            spec.flag("null"),
+            spec.flag("primary_key"),
+            unique,
+            unique or spec.flag("db_index"),
+        )
 
     def _relation(self, spec: FieldSpec, cls: ClassInfo, model: Model) -> None:
         assert spec.kind is not None
@@ -276,7 +314,9 @@ class DjangoModels:
                 if explicit is None:
                     link = Relation(name, model, parent, Kind.PARENT_LINK, model.site, query_name=name, attname=f"{name}_id", nullable=False)
                     model.relations.setdefault(name, link)
-                    child = Relation(model.name.lower(), parent, model, Kind.REVERSE_ONE_TO_ONE, model.site, query_name=model.name.lower(), inverse=link)
+                    child = Relation(
+                        model.name.lower(), parent, model, Kind.REVERSE_ONE_TO_ONE, model.site, query_name=model.name.lower(), inverse=link
+                    )
                     parent.relations.setdefault(child.name, child)
                 model.primary_key = parent.primary_key
             return
@@ -345,7 +385,7 @@ class DjangoModels:
             app = model.label.partition(".")[0] if model else self.app_of(module)
             found = self.by_label.get(f"{app}.{text}".lower(), []) or [
                 pair for pair in self.by_name.get(text.lower(), []) if pair[0].module is module or len(self.by_name[text.lower()]) == 1
-            ]  # fmt: skip
+            ]
         if not found:
             return None
         folder = module.path.rpartition("/")[0]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ormlint.ir import nodes as ir
-from ormlint.link.names import ClassInfo
 from ormlint.run.attributes import attribute
-from ormlint.run.expressions import callback_loop, iterate, test, to_text
+from ormlint.run.expressions import callback_loop, iterate, to_text, truth_of
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Event, Loop, Op, QueryObject, UseKind
 from ormlint.run.loops import Iterated
@@ -106,7 +105,13 @@ def _zip(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[
         return Sequence("list", items=())
     limits = [p.limit for p in parts if p.limit is not None]
     source = next((p.source for p in parts if p.source is not None), None)
-    return Sequence("list", Sequence("tuple", items=tuple(p.element for p in parts)), bound=min(p.bound for p in parts), limit=min(limits, default=None), source=source)
+    return Sequence(
+        "list",
+        Sequence("tuple", items=tuple(p.element for p in parts)),
+        bound=min(p.bound for p in parts),
+        limit=min(limits, default=None),
+        source=source,
+    )
 
 
 def _map(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -147,7 +152,7 @@ def _figure(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
     return varying(args)
 
 
-def aggregated(m: Machine, f: Frame, node: ir.Call, source: QueryObject, name: str, column: str) -> None:
+def aggregated(m: Machine, f: Frame, node: ir.Node, source: QueryObject, name: str, column: str) -> None:
     """Notes that the rows of a query only went into a figure: the loop that read them is part of it."""
     site = f.site(node.start, node.end)
     source.uses = [u for u in source.uses if not (u.kind in (UseKind.ITERATE, UseKind.ARGUMENT) and site.encloses(u.site))]
@@ -177,7 +182,7 @@ def attribute_getter(m: Machine, f: Frame, node: ir.Call, args: list[Value], key
 
 def _test(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     if args:
-        known = test(m, f, args[0], node)
+        known = truth_of(m, f, args[0], node)
         if known is not None:
             return Constant(known)
     return UNKNOWN
@@ -186,7 +191,7 @@ def _test(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict
 def _any(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     if args:
         inner = iterate(m, f, args[0], node)
-        test(m, f, inner.element, node)
+        truth_of(m, f, inner.element, node)
     return varying(args)
 
 
@@ -310,12 +315,45 @@ def batched(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
 
 
 BUILTINS: dict[str, Builtin] = {
-    "list": _container("list"), "tuple": _container("tuple"), "set": _container("set"), "frozenset": _container("set"),
-    "len": _len, "reversed": _walk, "iter": _walk, "aiter": _walk, "sorted": _walk, "enumerate": _enumerate, "zip": _zip, "map": _map, "filter": _filter,
-    "sum": _figure, "min": _figure, "max": _figure, "bool": _test, "any": _any, "all": _any, "next": _next, "anext": _next, "range": _range, "dict": _dict,
-    "getattr": _getattr, "hasattr": _hasattr, "str": _str, "repr": _str, "format": _str, "print": _print, "type": _type, "isinstance": _isinstance,
-    "issubclass": _isinstance, "callable": _isinstance, "id": _isinstance, "int": _number, "float": _number, "round": _number, "abs": _number,
+    "list": _container("list"),
+    "tuple": _container("tuple"),
+    "set": _container("set"),
+    "frozenset": _container("set"),
+    "len": _len,
+    "reversed": _walk,
+    "iter": _walk,
+    "aiter": _walk,
+    "sorted": _walk,
+    "enumerate": _enumerate,
+    "zip": _zip,
+    "map": _map,
+    "filter": _filter,
+    "sum": _figure,
+    "min": _figure,
+    "max": _figure,
+    "bool": _test,
+    "any": _any,
+    "all": _any,
+    "next": _next,
+    "anext": _next,
+    "range": _range,
+    "dict": _dict,
+    "getattr": _getattr,
+    "hasattr": _hasattr,
+    "str": _str,
+    "repr": _str,
+    "format": _str,
+    "print": _print,
+    "type": _type,
+    "isinstance": _isinstance,
+    "issubclass": _isinstance,
+    "callable": _isinstance,
+    "id": _isinstance,
+    "int": _number,
+    "float": _number,
+    "round": _number,
+    "abs": _number,
     "reveal_type": _reveal,
-}  # fmt: skip
+}
 
 __all__ = ["BUILTINS", "Union", "Unknown", "batched", "call_back", "chained", "deps_of", "flattened"]

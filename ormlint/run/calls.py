@@ -38,7 +38,9 @@ from ormlint.run.values import (
     varying,
 )
 
-MEMOISING = frozenset({"lru_cache", "cache", "cached", "memoize", "memoized", "cache_memoize", "ttl_cache", "cached_function", "cached_as", "alru_cache"})
+MEMOISING = frozenset(
+    {"lru_cache", "cache", "cached", "memoize", "memoized", "cache_memoize", "ttl_cache", "cached_function", "cached_as", "alru_cache"}
+)
 MANY_CONTEXTS = 12  # runs of one function after which constants are no longer told apart
 
 
@@ -266,10 +268,30 @@ def call_closure(m: Machine, f: Frame, node: ir.Call | ir.Node, closure: Closure
 def replace_frame(f: Frame, outer: Frame, env: dict[str, Value]) -> Frame:
     """Returns a frame for a lambda's body: it records into the caller's frame, in the caller's loops."""
     return Frame(
-        outer.module, f.qualname, f.function, outer.owner, env, outer, f.depth, f.loops, f.evaluated, f.events, f.calls, f.copied, is_async=f.is_async,
-        muted=f.muted, caller=f.caller, call_site=f.call_site, conditional=f.conditional, error_path=f.error_path, guarded=f.guarded, isolated=f.isolated, transaction=f.transaction,
-        sessions=f.sessions, self_value=outer.self_value,
-    )  # fmt: skip
+        outer.module,
+        f.qualname,
+        f.function,
+        outer.owner,
+        env,
+        outer,
+        f.depth,
+        f.loops,
+        f.evaluated,
+        f.events,
+        f.calls,
+        f.copied,
+        is_async=f.is_async,
+        muted=f.muted,
+        caller=f.caller,
+        call_site=f.call_site,
+        conditional=f.conditional,
+        error_path=f.error_path,
+        guarded=f.guarded,
+        isolated=f.isolated,
+        transaction=f.transaction,
+        sessions=f.sessions,
+        self_value=outer.self_value,
+    )
 
 
 def bind(m: Machine, function: FunctionInfo, args: list[Value], keywords: dict[str, Value]) -> dict[str, Value]:
@@ -406,7 +428,9 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
         for name, value in instance.attributes.items():
             instance.attributes[name] = returned(value, bindings, {})
         return instance
-    fields = [name for c in reversed(cls.mro) for name, stmts in c.bindings.items() if isinstance(stmts[-1], ir.Assign) and stmts[-1].annotation is not None]
+    fields = [
+        name for c in reversed(cls.mro) for name, stmts in c.bindings.items() if isinstance(stmts[-1], ir.Assign) and stmts[-1].annotation is not None
+    ]
     instance.attributes.update(zip(dict.fromkeys(fields), args, strict=False))
     instance.attributes.update({k: v for k, v in keywords.items() if k != "**"})
     return instance

@@ -5,14 +5,16 @@ from __future__ import annotations
 from ormlint.ir import nodes as ir
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, UseKind
+from ormlint.run.loops import reborn
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
-from ormlint.run.loops import reborn
 from ormlint.run.subscripts import entry
 from ormlint.run.values import NONE, UNKNOWN, Constant, Mapping, Sequence, Value, deps_of, element_of, varying
 
 
-def container_method(m: Machine, f: Frame, node: ir.Call, receiver: Sequence | Mapping, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
+def container_method(
+    m: Machine, f: Frame, node: ir.Call, receiver: Sequence | Mapping, name: str, args: list[Value], keywords: dict[str, Value]
+) -> Value:
     """Calls a method of a container; what is put into it stays there."""
     for value in (*args, *keywords.values()):
         m.use(f, value, UseKind.STORE, node)

@@ -78,9 +78,17 @@ def manager_method(m: Machine, f: Frame, node: ir.Call, manager: Manager, name: 
     entry = manager.loaded
     if manager.row is not None and method in ("add", "remove", "set", "clear") and manager.relation is not None:
         m.event(
-            f, Op.LINK, node, model=manager.row.model, orm=Orm.DJANGO, relation=manager.relation, row=manager.row.origin, method=method,
-            row_loops=manager.row.births, depends=deps_of(manager.row) | frozenset().union(*(deps_of(a) for a in args)),
-        )  # fmt: skip
+            f,
+            Op.LINK,
+            node,
+            model=manager.row.model,
+            orm=Orm.DJANGO,
+            relation=manager.relation,
+            row=manager.row.origin,
+            method=method,
+            row_loops=manager.row.births,
+            depends=deps_of(manager.row) | frozenset().union(*(deps_of(a) for a in args)),
+        )
         return UNKNOWN
     if method in ("create", "get_or_create", "update_or_create", "bulk_create", "bulk_update"):
         return write(m, f, node, manager.model, manager, method, args, keywords)
@@ -230,8 +238,7 @@ def _iterator(m: Machine, f: Frame, node: ir.Call, query: QueryObject) -> Value:
     """Returns what `iterator()` gives: rows that are fetched anew each time and not kept."""
     chunked = bool(node.args or node.keywords)
     plan = query.plan if chunked else plans.without(query.plan, LoadKind.SEPARATE)
-    new = refined(m, f, node, query, "iterator", plan=plan, cached=False)
-    return new
+    return refined(m, f, node, query, "iterator", plan=plan, cached=False)
 
 
 def is_unique(model: Model | None, filters: frozenset[str]) -> bool:
@@ -339,7 +346,14 @@ def _columns(plan: LoadPlan, method: str, args: list[Value], model: Model | None
 
 # ------------------------------------------------------------------------------------------------------------- writes
 def write(
-    m: Machine, f: Frame, node: ir.Call, model: Model | None, receiver: Manager | QueryObject, method: str, args: list[Value], keywords: dict[str, Value]
+    m: Machine,
+    f: Frame,
+    node: ir.Call,
+    model: Model | None,
+    receiver: Manager | QueryObject,
+    method: str,
+    args: list[Value],
+    keywords: dict[str, Value],
 ) -> Value:
     """Records a writing method of a manager or QuerySet."""
     for value in (*args, *keywords.values()):
@@ -353,9 +367,14 @@ def write(
         facts["row"] = row.origin
         facts["relation"] = receiver.relation
     ops = {
-        "create": Op.CREATE, "get_or_create": Op.GET_OR_CREATE, "update_or_create": Op.GET_OR_CREATE, "bulk_create": Op.BULK_WRITE,
-        "bulk_update": Op.BULK_WRITE, "update": Op.UPDATE_ROWS, "delete": Op.DELETE_ROWS,
-    }  # fmt: skip
+        "create": Op.CREATE,
+        "get_or_create": Op.GET_OR_CREATE,
+        "update_or_create": Op.GET_OR_CREATE,
+        "bulk_create": Op.BULK_WRITE,
+        "bulk_update": Op.BULK_WRITE,
+        "update": Op.UPDATE_ROWS,
+        "delete": Op.DELETE_ROWS,
+    }
     m.event(f, ops.get(method, Op.LINK), node, **facts)
     cls = m.class_of(model) if model is not None else None
     if cls is None:

@@ -174,10 +174,10 @@ def truth(m: Machine, f: Frame, node: ir.Expr_, *, negated: bool = False) -> boo
             return True if True in results else False if all(r is False for r in results) else None
         case _:
             value = evaluate(m, f, node)
-            return test(m, f, value, node, negated=negated)
+            return truth_of(m, f, value, node, negated=negated)
 
 
-def test(m: Machine, f: Frame, value: Value, node: ir.Node, *, negated: bool = False) -> bool | None:
+def truth_of(m: Machine, f: Frame, value: Value, node: ir.Node, *, negated: bool = False) -> bool | None:
     """Records the truth test of a value; returns its truth if it is known."""
     match value:
         case QueryObject():
@@ -187,7 +187,7 @@ def test(m: Machine, f: Frame, value: Value, node: ir.Node, *, negated: bool = F
         case Constant():
             return bool(value.value)
         case Union():
-            results = {test(m, f, option, node, negated=negated) for option in value.options}
+            results = {truth_of(m, f, option, node, negated=negated) for option in value.options}
             return results.pop() if len(results) == 1 else None
         case Sequence() if value.source is not None:
             m.use_rows(f, value, UseKind.TRUTH, node, negated=negated)
@@ -209,7 +209,7 @@ def _bool(m: Machine, f: Frame, node: ir.Bool) -> Value:
             f.conditional = before + 1
         value = evaluate(m, f, part)
         if position < len(node.values) - 1:
-            known = test(m, f, value, part)
+            known = truth_of(m, f, value, part)
             if known is (node.op == "or") and known is not None:
                 result = value if result is None else join_values(m, result, value)
                 break
@@ -232,7 +232,11 @@ def _compare(m: Machine, f: Frame, node: ir.Compare) -> Value:
                     m.use(f, value, UseKind.COMPARE, node, operator=node.op, constant=constant, reflected=reflected)
     if isinstance(left, Constant) and isinstance(right, Constant):
         return _compare_constants(node.op, left, right)
-    if node.op in ("is", "is not") and right == NONE and isinstance(left, (Sequence, Mapping, QueryObject, Manager, Instance, ClassInfo, FunctionInfo)):
+    if (
+        node.op in ("is", "is not")
+        and right == NONE
+        and isinstance(left, (Sequence, Mapping, QueryObject, Manager, Instance, ClassInfo, FunctionInfo))
+    ):
         return Constant(node.op == "is not")
     return varying((left, right))
 
@@ -402,7 +406,7 @@ def callback_loop(m: Machine, f: Frame, node: ir.Node, iterated: Iterated) -> ob
     return make_loop(m, f, (node.start, False), f.site(node.start, node.end), f.site(node.start, node.end), "callback", iterated)
 
 
-EXPRESSIONS: dict[type[ir.Node], Callable[[Machine, Frame, ir.Expr_], Value]] = {
+EXPRESSIONS: dict[type[ir.Node], Callable[..., Value]] = {
     ir.Const: _const,
     ir.Name: _name,
     ir.Attr: _attr,
@@ -423,6 +427,6 @@ EXPRESSIONS: dict[type[ir.Node], Callable[[Machine, Frame, ir.Expr_], Value]] = 
     ir.Await: _await,
     ir.Yield: _yield,
     ir.Walrus: _walrus,
-}  # type: ignore[dict-item]
+}
 
-__all__ = ["assign", "callback_loop", "enter_loop", "evaluate", "free_name", "iterate", "test", "to_text", "truth"]
+__all__ = ["assign", "callback_loop", "enter_loop", "evaluate", "free_name", "iterate", "to_text", "truth", "truth_of"]

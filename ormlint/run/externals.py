@@ -226,7 +226,7 @@ def _builtin(name: str) -> Function:
     def run(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
         from ormlint.run import builtins
 
-        return (builtins.BUILTINS.get(name) or getattr(builtins, name))(m, f, node, args, keywords)  # type: ignore[no-any-return]
+        return (builtins.BUILTINS.get(name) or getattr(builtins, name))(m, f, node, args, keywords)
 
     return run
 

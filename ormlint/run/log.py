@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 
 from ormlint.link.schema import Model, Orm, Relation, Schema
 from ormlint.problem import Problem
-from ormlint.problem import Problem
 from ormlint.text import Site
+
+NOWHERE = Site("", 0, 0)
 
 
 class Op(str, enum.Enum):
@@ -173,7 +174,7 @@ class QueryObject(Tracked):
 
     model: Model | None = None
     orm: Orm = Orm.DJANGO
-    site: Site = Site("", 0, 0)
+    site: Site = NOWHERE
     steps: tuple[Site, ...] = ()
     function: str = ""  # qualified name of the function that builds it
     plan: LoadPlan = field(default_factory=LoadPlan)
@@ -246,7 +247,7 @@ class Event(Tracked):
     """One thing the program asks of the database. `uses` tells what becomes of a returned number or truth value."""
 
     op: Op = Op.EXECUTE
-    site: Site = Site("", 0, 0)
+    site: Site = NOWHERE
     model: Model | None = None
     orm: Orm = Orm.DJANGO
     query: QueryObject | None = None

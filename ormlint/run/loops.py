@@ -44,8 +44,7 @@ def reborn(value: Value, loops: tuple[Loop, ...], loop: Loop, depth: int = 0) ->
             element = value.element if items is not None else reborn(value.element, loops, loop, depth + 1)
             if items is None and isinstance(value.element, Row):
                 element = value.element
-            copy = Sequence(value.kind, element, items, value.bound, value.limit, value.source, value.deps | {loop.id}, value.batches)
-            return copy
+            return Sequence(value.kind, element, items, value.bound, value.limit, value.source, value.deps | {loop.id}, value.batches)
         case Mapping() if depth < 2:
             known = {name: reborn(v, loops, loop, depth + 1) for name, v in value.known.items()}
             element = reborn(value.element, loops, loop, depth + 1) if value.element is not None else Unknown(frozenset({loop.id}))
@@ -66,13 +65,28 @@ def enter_loop(m: Machine, f: Frame, node: ir.Loop, iterated: Iterated) -> Loop 
     if iterated.source is not None:
         m.counters.query_loops.add(f.site(node.start, node.iter.end))
     return make_loop(
-        m, f, (node.start, node.kind == "comprehension"), Site(f.module.tree.path, node.start, node.iter.end), f.site(node.start, node.end),
-        node.kind, iterated, text_of(node.target) if not isinstance(node.target, ir.Seq) else "", node.body,
-    )  # fmt: skip
+        m,
+        f,
+        (node.start, node.kind == "comprehension"),
+        Site(f.module.tree.path, node.start, node.iter.end),
+        f.site(node.start, node.end),
+        node.kind,
+        iterated,
+        text_of(node.target) if not isinstance(node.target, ir.Seq) else "",
+        node.body,
+    )
 
 
 def make_loop(
-    m: Machine, f: Frame, key: tuple[int, int], site: Site, body_site: Site, kind: str, iterated: Iterated, variable: str = "", body: list[ir.Stmt] | None = None
+    m: Machine,
+    f: Frame,
+    key: tuple[int, int],
+    site: Site,
+    body_site: Site,
+    kind: str,
+    iterated: Iterated,
+    variable: str = "",
+    body: list[ir.Stmt] | None = None,
 ) -> Loop:
     """Returns the loop at a place of this frame: the same one for every pass over it."""
     bound, limit = iterated.bound, iterated.limit
@@ -88,9 +102,19 @@ def make_loop(
     else:
         number = known.id
     loop = Loop(
-        number, site, body_site, kind, bound, limit, variable, iterated.source,
-        first_only=leaves_at_once(body), searches=leaves(body, ("break", "return")), batches=iterated.batches, polls=waits(body),
-    )  # fmt: skip
+        number,
+        site,
+        body_site,
+        kind,
+        bound,
+        limit,
+        variable,
+        iterated.source,
+        first_only=leaves_at_once(body),
+        searches=leaves(body, ("break", "return")),
+        batches=iterated.batches,
+        polls=waits(body),
+    )
     f.loop_ids[key] = loop
     return loop
 

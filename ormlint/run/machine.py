@@ -88,9 +88,9 @@ class Machine:
             self.events.append(event)
         return event
 
-    def event(self, frame: Frame, op: Op, node: ir.Node, *, loops: tuple[Loop, ...] | None = None, **facts: object) -> Event:
+    def event(self, frame: Frame, op: Op, node: ir.Node, **facts: object) -> Event:
         """Records an event at a node. `loops` are by default those the frame is in."""
-        event = Event(op=op, site=frame.site(node.start, node.end), loops=tuple(frame.loops) if loops is None else loops)
+        event = Event(op=op, site=frame.site(node.start, node.end), loops=tuple(frame.loops))
         for name, value in facts.items():
             setattr(event, name, value)
         if not event.text:
@@ -132,7 +132,17 @@ class Machine:
         return query
 
     # ------------------------------------------------------------------------------------------------- calls
-    def run_function(self, function: FunctionInfo, env: dict[str, Value], key: object, *, depth: int, outer: Frame | None = None, caller: Frame | None = None, node: ir.Node | None = None) -> Summary | None:
+    def run_function(
+        self,
+        function: FunctionInfo,
+        env: dict[str, Value],
+        key: object,
+        *,
+        depth: int,
+        outer: Frame | None = None,
+        caller: Frame | None = None,
+        node: ir.Node | None = None,
+    ) -> Summary | None:
         """Returns the summary of a function run with these arguments, or None if it may not be run (depth, recursion, too many contexts)."""
         identity = (id(function), key)
         known = self.memo.get(identity)
@@ -190,10 +200,25 @@ class Machine:
         loops = tuple(frame.loops)
         for event, path, names, depends in self.flatten(summary):
             copy = Event(
-                op=event.op, site=event.site, model=event.model, orm=event.orm, query=event.query, row=event.row, relation=event.relation,
-                use=event.use, method=event.method, loops=loops + event.loops, calls=(site, *path), callees=(name, *names),
-                depends=resolve_deps(depends, bindings), text=event.text, constant=event.constant, assigned=event.assigned, column=event.column, path=event.path,
-            )  # fmt: skip
+                op=event.op,
+                site=event.site,
+                model=event.model,
+                orm=event.orm,
+                query=event.query,
+                row=event.row,
+                relation=event.relation,
+                use=event.use,
+                method=event.method,
+                loops=loops + event.loops,
+                calls=(site, *path),
+                callees=(name, *names),
+                depends=resolve_deps(depends, bindings),
+                text=event.text,
+                constant=event.constant,
+                assigned=event.assigned,
+                column=event.column,
+                path=event.path,
+            )
             copy.parent = event
             copy.function = event.function
             copy.around = event.around
@@ -368,4 +393,4 @@ def mentions(deps: frozenset[int], loops: tuple[Loop, ...]) -> bool:
     return any(loop.id in deps for loop in loops)
 
 
-__all__ = ["Machine", "Counters", "Origin", "Orm", "Shape", "Callable", "mentions", "text_of", "deps_of"]
+__all__ = ["Callable", "Counters", "Machine", "Origin", "Orm", "Shape", "deps_of", "mentions", "text_of"]

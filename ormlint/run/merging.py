@@ -40,7 +40,9 @@ def _merge_options(m: Machine, values: tuple[Value, ...]) -> Value:
 def _mergeable(left: Value, right: Value) -> bool:
     if isinstance(left, QueryObject) and isinstance(right, QueryObject):
         return left.model is right.model and left.style == right.style and left.shape == right.shape
-    return isinstance(left, Row) and isinstance(right, Row) and left.model is right.model and left.origin == right.origin and left.births == right.births
+    return (
+        isinstance(left, Row) and isinstance(right, Row) and left.model is right.model and left.origin == right.origin and left.births == right.births
+    )
 
 
 def _merge_rows(m: Machine, left: Row, right: Row) -> Value:
@@ -66,15 +68,30 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
         return join(left, right) if left.model is not None and right.model is not None else varying((left, right))
     first, later = (left, right) if left.site == right.site or left.site.start <= right.site.start else (right, left)
     merged = QueryObject(
-        parent=first, model=left.model, orm=left.orm, site=first.site, function=first.function, plan=plans.join(left.plan, right.plan),
-        steps=tuple(dict.fromkeys((*first.steps, *(() if later.site == first.site else (later.site,)), *later.steps))), shape=left.shape,
-        bound=max(left.bound, right.bound), limit=left.limit if left.limit == right.limit else None, style=left.style,
-        relation=left.relation if left.relation is right.relation else None, methods=tuple(dict.fromkeys(left.methods + right.methods)),
-        locked=left.locked or right.locked, sliced=left.sliced or right.sliced, combined=left.combined or right.combined,
-        distinct=left.distinct or right.distinct, raw=left.raw or right.raw, cached=left.cached and right.cached,
-        owner=left.owner if left.owner == right.owner else None, filters=left.filters & right.filters,
-        parameters=left.parameters | right.parameters, complete=left.complete and right.complete,
-    )  # fmt: skip
+        parent=first,
+        model=left.model,
+        orm=left.orm,
+        site=first.site,
+        function=first.function,
+        plan=plans.join(left.plan, right.plan),
+        steps=tuple(dict.fromkeys((*first.steps, *(() if later.site == first.site else (later.site,)), *later.steps))),
+        shape=left.shape,
+        bound=max(left.bound, right.bound),
+        limit=left.limit if left.limit == right.limit else None,
+        style=left.style,
+        relation=left.relation if left.relation is right.relation else None,
+        methods=tuple(dict.fromkeys(left.methods + right.methods)),
+        locked=left.locked or right.locked,
+        sliced=left.sliced or right.sliced,
+        combined=left.combined or right.combined,
+        distinct=left.distinct or right.distinct,
+        raw=left.raw or right.raw,
+        cached=left.cached and right.cached,
+        owner=left.owner if left.owner == right.owner else None,
+        filters=left.filters & right.filters,
+        parameters=left.parameters | right.parameters,
+        complete=left.complete and right.complete,
+    )
     if (left.owner is None) != (right.owner is None):
         merged.complete = False
     m.merged[key] = merged

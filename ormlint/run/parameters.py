@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ormlint.run.log import Bound, Loop, QueryObject
+from ormlint.run.log import NOWHERE, Bound, Loop, QueryObject
 from ormlint.run.values import EMPTY, Constant, Instance, Mapping, Row, Sequence, Union, Unknown, Value, deps_of
-from ormlint.text import Site
 
-NOWHERE = Site("", 0, 0)
 _PARAMETERS = tuple(Unknown(frozenset({-(i + 1)})) for i in range(64))
 _LOOPS = tuple(Loop(-(i + 1), NOWHERE, NOWHERE, "parameter", Bound.ONE) for i in range(64))
 

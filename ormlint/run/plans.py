@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ormlint.run.log import Loaded, LoadKind, LoadPlan
+from ormlint.run.values import EMPTY_PLAN
 
-EMPTY = LoadPlan()
+EMPTY = EMPTY_PLAN
 _joined: dict[tuple[int, int], tuple[LoadPlan, LoadPlan, LoadPlan]] = {}
 
 

@@ -8,7 +8,7 @@ from ormlint.ir import nodes as ir
 from ormlint.link.schema import Kind, Model, Orm
 from ormlint.run import plans
 from ormlint.run.frame import Frame
-from ormlint.run.log import Bound, LoadKind, Loop, Op, Origin, QueryObject, Shape, UseKind
+from ormlint.run.log import Bound, LoadKind, LoadPlan, Loop, Op, Origin, QueryObject, Shape, UseKind
 from ormlint.run.loops import Iterated
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.values import EMPTY, UNKNOWN, Row, Value
@@ -76,16 +76,18 @@ def evaluate_query(
     facts = query_facts(query, row)
     repeated = row is not None and any(loop.id > 0 for loop in row.births)
     m.counters.queries.add(query.site)
-    m.event(
-        f, Op.LAZY_COLLECTION if repeated else Op.LOAD_ROWS, node, loops=loops, use=use, method=operator, absolute=absolute or foreign, **facts
-    )  # fmt: skip
+    m.event(f, Op.LAZY_COLLECTION if repeated else Op.LOAD_ROWS, node, loops=loops, use=use, method=operator, absolute=absolute or foreign, **facts)
 
 
 def query_facts(query: QueryObject, row: Row | None) -> dict[str, object]:
     """Returns what an event says about the query object it works on."""
     facts: dict[str, object] = {
-        "model": query.model, "orm": query.orm, "query": query, "relation": query.relation, "depends": query.parameters,
-    }  # fmt: skip
+        "model": query.model,
+        "orm": query.orm,
+        "query": query,
+        "relation": query.relation,
+        "depends": query.parameters,
+    }
     if row is not None:
         facts["row"] = row.origin
         facts["row_loops"] = row.births
@@ -155,7 +157,7 @@ def new_queryset(m: Machine, f: Frame, node: ir.Node, model: Model | None, *, st
     return m.new_query(f, query)
 
 
-def mapping_plan(model: Model, depth: int = 0) -> plans.LoadPlan:
+def mapping_plan(model: Model, depth: int = 0) -> LoadPlan:
     """Returns what the mapping of a SQLAlchemy model loads by default, transitively."""
     plan = plans.EMPTY
     if depth > 3:

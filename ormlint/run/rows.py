@@ -9,7 +9,7 @@ from ormlint.link.names import ClassInfo
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run import plans
 from ormlint.run.frame import Frame
-from ormlint.run.log import Bound, Loaded, LoadKind, Op, Origin, QueryObject, UseKind
+from ormlint.run.log import Bound, Loaded, LoadKind, LoadPlan, Op, Origin, QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.queries import MAPPING_LOADS, around_row, mapping_plan
 from ormlint.run.values import (
@@ -27,10 +27,24 @@ from ormlint.run.values import (
     deps_of,
 )
 
-DJANGO_METHODS = frozenset({
-    "save", "delete", "asave", "adelete", "refresh_from_db", "arefresh_from_db", "full_clean", "clean", "clean_fields", "validate_unique", "save_base",
-    "get_deferred_fields", "serializable_value", "validate_constraints",
-})  # fmt: skip
+DJANGO_METHODS = frozenset(
+    {
+        "save",
+        "delete",
+        "asave",
+        "adelete",
+        "refresh_from_db",
+        "arefresh_from_db",
+        "full_clean",
+        "clean",
+        "clean_fields",
+        "validate_unique",
+        "save_base",
+        "get_deferred_fields",
+        "serializable_value",
+        "validate_constraints",
+    }
+)
 
 
 def row_attribute(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> Value:
@@ -104,9 +118,19 @@ def is_deferred(row: Row, name: str) -> bool:
 def _lazy_column(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> None:
     assert row.origin is not None
     m.event(
-        f, Op.LAZY_COLUMN, node, loops=row.births, model=row.model, orm=row.model.orm, query=row.origin.query, row=row.origin, column=name,
-        depends=deps_of(row), row_loops=row.births, absolute=any(loop not in f.loops for loop in row.births),
-    )  # fmt: skip
+        f,
+        Op.LAZY_COLUMN,
+        node,
+        loops=row.births,
+        model=row.model,
+        orm=row.model.orm,
+        query=row.origin.query,
+        row=row.origin,
+        column=name,
+        depends=deps_of(row),
+        row_loops=row.births,
+        absolute=any(loop not in f.loops for loop in row.births),
+    )
 
 
 def _to_attr(m: Machine, row: Row, entry: Loaded) -> Value:
@@ -125,7 +149,6 @@ def row_relation(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
     if entry is not None and not entry.certain and f.conditional == 0 and entry.kind is not LoadKind.KNOWN:
         entry = None  # some way to this point does not load it, and this place reads it always
     if not relation.to_one and row.model.orm is Orm.DJANGO:
-        assert relation.target is not None or True
         return _related_manager(m, row, relation, entry, node)
     if row.fresh and entry is None:
         return _behind(m, row, relation, None, plans.EMPTY)
@@ -134,7 +157,7 @@ def row_relation(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
     return _collection(m, f, node, row, relation, entry)
 
 
-def _behind(m: Machine, row: Row, relation: Relation, origin: Origin | None, plan: plans.LoadPlan) -> Value:
+def _behind(m: Machine, row: Row, relation: Relation, origin: Origin | None, plan: LoadPlan) -> Value:
     if relation.target is None:
         return row_deps(row)
     return Row(relation.target, m.class_of(relation.target), origin, plan, row.births)
@@ -172,10 +195,22 @@ def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
     loops, foreign = around_row(f, row, row.births)
     foreign = any(loop not in f.loops for loop in row.births)
     m.event(
-        f, Op.LAZY_OBJECT, node, loops=loops, model=relation.target, orm=row.model.orm, query=row.origin.query, row=row.origin, relation=relation,
-        path=path, depends=deps_of(row), row_loops=row.births, absolute=foreign, certain=relation.name not in row.plan.loaded,
+        f,
+        Op.LAZY_OBJECT,
+        node,
+        loops=loops,
+        model=relation.target,
+        orm=row.model.orm,
+        query=row.origin.query,
+        row=row.origin,
+        relation=relation,
+        path=path,
+        depends=deps_of(row),
+        row_loops=row.births,
+        absolute=foreign,
+        certain=relation.name not in row.plan.loaded,
         text="" if isinstance(node, ir.Attr) else f"{row.model.name.lower()}.{relation.name}",
-    )  # fmt: skip
+    )
     below = mapping_plan(relation.target) if relation.target is not None and row.model.orm is Orm.SQLALCHEMY else plans.EMPTY
     return _behind(m, row, relation, Origin(row.origin.query, path), _with_partner(row, relation, below))
 
@@ -203,7 +238,7 @@ def holds(f: Frame, model: Model) -> bool:
     return False
 
 
-def _with_partner(row: Row, relation: Relation, plan: plans.LoadPlan) -> plans.LoadPlan:
+def _with_partner(row: Row, relation: Relation, plan: LoadPlan) -> LoadPlan:
     """Returns a plan that knows the way back of a one-to-one: both sides are cached when one of them is read."""
     if relation.kind in (Kind.ONE_TO_ONE, Kind.REVERSE_ONE_TO_ONE) and relation.inverse is not None and relation.inverse.name not in plan.loaded:
         return plans.load(plan, (relation.inverse.name,), LoadKind.KNOWN, row.plan)
@@ -233,18 +268,36 @@ def _collection(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relatio
         foreign = any(loop not in f.loops for loop in row.births)
         assert row.origin is not None
         m.event(
-            f, Op.LAZY_COLLECTION if row.births else Op.LOAD_ROWS, node, loops=row.births, model=target, orm=Orm.SQLALCHEMY, query=query, row=row.origin,
-            relation=relation, path=path, depends=deps_of(row), row_loops=row.births, absolute=foreign, certain=relation.name not in row.plan.loaded,
-        )  # fmt: skip
+            f,
+            Op.LAZY_COLLECTION if row.births else Op.LOAD_ROWS,
+            node,
+            loops=row.births,
+            model=target,
+            orm=Orm.SQLALCHEMY,
+            query=query,
+            row=row.origin,
+            relation=relation,
+            path=path,
+            depends=deps_of(row),
+            row_loops=row.births,
+            absolute=foreign,
+            certain=relation.name not in row.plan.loaded,
+        )
         return Sequence("list", element, source=query)
     return Sequence("list", element)
 
 
 def _dynamic(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relation) -> Value:
     query = QueryObject(
-        model=relation.target, orm=Orm.SQLALCHEMY, site=f.site(node.start, node.end), style="query", relation=relation, owner=row.origin,
-        parameters=deps_of(row), complete=row.origin is not None or row.fresh,
-    )  # fmt: skip
+        model=relation.target,
+        orm=Orm.SQLALCHEMY,
+        site=f.site(node.start, node.end),
+        style="query",
+        relation=relation,
+        owner=row.origin,
+        parameters=deps_of(row),
+        complete=row.origin is not None or row.fresh,
+    )
     if relation.target is not None:
         query.plan = mapping_plan(relation.target)
     m.new_query(f, query)

@@ -32,10 +32,16 @@ from ormlint.run.values import (
 )
 
 KINDS = {
-    "joinedload": LoadKind.JOIN, "contains_eager": LoadKind.JOIN, "joinedload_all": LoadKind.JOIN, "selectinload": LoadKind.SEPARATE,
-    "subqueryload": LoadKind.SEPARATE, "subqueryload_all": LoadKind.SEPARATE, "immediateload": LoadKind.SEPARATE, "raiseload": LoadKind.RAISE,
+    "joinedload": LoadKind.JOIN,
+    "contains_eager": LoadKind.JOIN,
+    "joinedload_all": LoadKind.JOIN,
+    "selectinload": LoadKind.SEPARATE,
+    "subqueryload": LoadKind.SEPARATE,
+    "subqueryload_all": LoadKind.SEPARATE,
+    "immediateload": LoadKind.SEPARATE,
+    "raiseload": LoadKind.RAISE,
     "noload": LoadKind.KNOWN,
-}  # fmt: skip
+}
 EXECUTES = frozenset({"execute", "scalars", "scalar", "exec", "stream", "stream_scalars"})
 STATEMENT_OPS = {"insert": Op.INSERT, "update": Op.UPDATE_ROWS, "delete": Op.DELETE_ROWS}
 
@@ -45,8 +51,8 @@ def statement(m: Machine, f: Frame, node: ir.Node, args: list[Value], style: str
     """Returns the query object that `select(…)` or `session.query(…)` makes of entities and columns."""
     models: list[Model | None] = []
     for arg in args:
-        for option in (arg.items or ()) if isinstance(arg, Sequence) else (arg,):
-            models.append(option.model if isinstance(option, ClassInfo) else None)
+        parts = (arg.items or ()) if isinstance(arg, Sequence) else (arg,)
+        models += [part.model if isinstance(part, ClassInfo) else None for part in parts]
     first = next((x for x in models if x is not None), None)
     query = QueryObject(model=first, orm=Orm.SQLALCHEMY, site=f.site(node.start, node.end), style=style, methods=(style,))
     query.parameters = frozenset().union(*(deps_of(a) for a in args)) if args else frozenset()
@@ -98,7 +104,7 @@ def build(
     if name == "options":
         plan, complete = apply_options(query.plan, query.model, args)
         changes["plan"] = plan
-        if not complete or any(isinstance(a, ir.Star) for a in node.args) and not args:
+        if not complete or (any(isinstance(a, ir.Star) for a in node.args) and not args):
             changes["complete"] = False
     elif name in ("filter", "where", "filter_by"):
         names = frozenset(keywords) | frozenset(_equalities(m, f, node, query.model))
@@ -168,7 +174,9 @@ def loader(name: str, args: list[Value]) -> Option:
     return Option(path, kinds, model)
 
 
-def descriptor_method(m: Machine, f: Frame, node: ir.Call, receiver: Descriptor | Option, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
+def descriptor_method(
+    m: Machine, f: Frame, node: ir.Call, receiver: Descriptor | Option, name: str, args: list[Value], keywords: dict[str, Value]
+) -> Value:
     """Calls a method of a loader option (further hops) or of a mapped attribute (comparisons)."""
     if isinstance(receiver, Option):
         if name == "options":
@@ -272,11 +280,19 @@ def _evaluating(
     row = m.rows_of.get(query)
     loops, foreign = around_row(f, row, tuple(f.loops))
     if name in ("update", "delete"):
-        m.event(f, Op.UPDATE_ROWS if name == "update" else Op.DELETE_ROWS, node, loops=loops, method=name, absolute=foreign, **query_facts(query, row))
+        m.event(
+            f, Op.UPDATE_ROWS if name == "update" else Op.DELETE_ROWS, node, loops=loops, method=name, absolute=foreign, **query_facts(query, row)
+        )
         return UNKNOWN
     if name in ("append", "add", "remove", "extend"):
         return NONE
-    m.use(f, query, UseKind.DERIVE if name in ("exists", "subquery", "statement", "scalar_subquery", "cte", "as_scalar") else UseKind.ARGUMENT, node, operator=name)
+    m.use(
+        f,
+        query,
+        UseKind.DERIVE if name in ("exists", "subquery", "statement", "scalar_subquery", "cte", "as_scalar") else UseKind.ARGUMENT,
+        node,
+        operator=name,
+    )
     return varying((query, *args))
 
 

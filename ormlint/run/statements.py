@@ -22,10 +22,7 @@ from ormlint.run.values import UNKNOWN, Closure, Constant, Sequence, Value, elem
 
 def run_body(m: Machine, f: Frame, body: list[ir.Stmt]) -> bool:
     """Runs statements in order; returns False if control never reaches the end."""
-    for stmt in body:
-        if not STATEMENTS[type(stmt)](m, f, stmt):
-            return False
-    return True
+    return all(STATEMENTS[type(stmt)](m, f, stmt) for stmt in body)
 
 
 def join_env(m: Machine, left: Env, right: Env) -> Env:
@@ -398,10 +395,13 @@ def draining(m: Machine, f: Frame, stmt: ir.While) -> Loop | None:
         return None
     value = f.env.get(stmt.test.id)
     popped = any(
-        isinstance(s, ir.Assign) and isinstance(s.value, ir.Call) and isinstance(s.value.func, ir.Attr)
-        and s.value.func.name in ("pop", "popleft") and text_of(s.value.func.value) == stmt.test.id
+        isinstance(s, ir.Assign)
+        and isinstance(s.value, ir.Call)
+        and isinstance(s.value.func, ir.Attr)
+        and s.value.func.name in ("pop", "popleft")
+        and text_of(s.value.func.value) == stmt.test.id
         for s in stmt.body
-    )  # fmt: skip
+    )
     if not popped or not isinstance(value, Sequence) or value.items is not None:
         return None
     site = f.site(stmt.start, stmt.test.end)
@@ -414,7 +414,7 @@ def _breaks(body: list[ir.Stmt]) -> bool:
     return leaves(body, ("break",))
 
 
-STATEMENTS: dict[type[ir.Node], Callable[[Machine, Frame, ir.Stmt], bool]] = {
+STATEMENTS: dict[type[ir.Node], Callable[..., bool]] = {
     ir.Expr: _expr,
     ir.Assign: _assign,
     ir.Delete: _delete,
@@ -431,6 +431,6 @@ STATEMENTS: dict[type[ir.Node], Callable[[Machine, Frame, ir.Stmt], bool]] = {
     ir.Function: _function,
     ir.Class: _class,
     ir.Import: _import,
-}  # type: ignore[dict-item]
+}
 
 __all__ = ["STATEMENTS", "element_of", "join_env", "run_body", "varying"]

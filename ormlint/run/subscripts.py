@@ -59,9 +59,14 @@ def _sequence(m: Machine, f: Frame, node: ir.Index, value: Sequence, index: Valu
         limit = node.index.upper.value if isinstance(node.index.upper, ir.Const) and isinstance(node.index.upper.value, int) else None
         stepped = node.index.upper is not None and bool(deps_of(varying([index])))
         return Sequence(
-            value.kind, element_of(value), bound=Bound.FEW if limit is not None else value.bound, limit=limit, source=value.source,
-            deps=value.deps | deps_of(index), batches=value.batches or stepped,
-        )  # fmt: skip
+            value.kind,
+            element_of(value),
+            bound=Bound.FEW if limit is not None else value.bound,
+            limit=limit,
+            source=value.source,
+            deps=value.deps | deps_of(index),
+            batches=value.batches or stepped,
+        )
     if value.source is not None:
         m.use(f, value, UseKind.INDEX, node)
     if value.items is not None and isinstance(index, Constant) and isinstance(index.value, int):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ormlint.ir import nodes as ir
 from ormlint.run import plans
 from ormlint.run.frame import Frame
-from ormlint.run.log import LoadKind, UseKind
+from ormlint.run.log import LoadKind, LoadPlan, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.values import UNKNOWN, Constant, Instance, Mapping, Row, Sequence, Union, Value, deps_of, element_of, join, varying
 
@@ -37,7 +37,12 @@ def _unpack(m: Machine, f: Frame, target: ir.Seq, value: Value, node: ir.Node) -
         if len(sequences) == len(value.options):
             value = sequences[0]
     count = len(target.items)
-    if isinstance(value, Sequence) and value.items is not None and len(value.items) == count and not any(isinstance(t, ir.Star) for t in target.items):
+    if (
+        isinstance(value, Sequence)
+        and value.items is not None
+        and len(value.items) == count
+        and not any(isinstance(t, ir.Star) for t in target.items)
+    ):
         for item, part in zip(target.items, value.items, strict=True):
             assign(m, f, item, part, node)
         return
@@ -68,15 +73,19 @@ def _write_row(m: Machine, f: Frame, target: ir.Attr, row: Row, value: Value, *,
     plan = row.plan
     if relation is not None and relation.to_one:
         below = value.plan if isinstance(value, Row) else plans.EMPTY
-        plan = plans.load(plans.LoadPlan({n: e for n, e in plan.loaded.items() if n != target.name}, plan.deferred, plan.only), (target.name,), LoadKind.KNOWN, below)
+        plan = plans.load(
+            LoadPlan({n: e for n, e in plan.loaded.items() if n != target.name}, plan.deferred, plan.only), (target.name,), LoadKind.KNOWN, below
+        )
     elif relation is None and plan.loaded:
         # `row.author_id = …` makes the row forget the author it had loaded
         stale = next((r.name for r in row.model.relations.values() if r.attname == target.name and r.name in plan.loaded), None)
         if stale is not None:
-            plan = plans.LoadPlan({n: e for n, e in plan.loaded.items() if n != stale}, plan.deferred, plan.only)
+            plan = LoadPlan({n: e for n, e in plan.loaded.items() if n != stale}, plan.deferred, plan.only)
     assigned = tuple(dict.fromkeys((*row.assigned, target.name)))
     own = {loop.id for loop in row.births}
-    constant = row.constant and not augmented and isinstance(value, (Constant,)) or (row.constant and not augmented and not deps_of(value) & own and value is not UNKNOWN)
+    constant = (row.constant and not augmented and isinstance(value, (Constant,))) or (
+        row.constant and not augmented and not deps_of(value) & own and value is not UNKNOWN
+    )
     changed = replace(row, plan=plan, assigned=assigned, constant=constant)
     if isinstance(target.value, ir.Name) and f.env.get(target.value.id) is row:
         f.env[target.value.id] = changed

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ormlint.run.frame import Frame
 
 EMPTY: frozenset[int] = frozenset()
+EMPTY_PLAN = LoadPlan()
 MAX_UNION = 4
 
 
@@ -105,7 +106,7 @@ class Row:
     model: Model
     cls: ClassInfo | None = None
     origin: Origin | None = None
-    plan: LoadPlan = LoadPlan()
+    plan: LoadPlan = EMPTY_PLAN
     births: tuple[Loop, ...] = ()
     fresh: bool = False
     assigned: tuple[str, ...] = ()
@@ -214,9 +215,29 @@ class Union:
 
 
 Value = OneOf[
-    Unknown, Constant, Closure, BoundMethod, Method, Super, Row, Manager, Scalar, Sequence, Mapping, Instance, Session, Descriptor, Option, Native,
-    Union, QueryObject, ClassInfo, FunctionInfo, ModuleInfo, External,
-]  # fmt: skip
+    Unknown,
+    Constant,
+    Closure,
+    BoundMethod,
+    Method,
+    Super,
+    Row,
+    Manager,
+    Scalar,
+    Sequence,
+    Mapping,
+    Instance,
+    Session,
+    Descriptor,
+    Option,
+    Native,
+    Union,
+    QueryObject,
+    ClassInfo,
+    FunctionInfo,
+    ModuleInfo,
+    External,
+]
 
 
 def options(value: Value) -> tuple[Value, ...]:
@@ -376,7 +397,13 @@ def key_of(value: Value, depth: int = 0) -> object:
                 return id(value.cls)
             return (id(value.cls), bool(value.deps), tuple((name, key_of(item, depth + 1)) for name, item in value.attributes.items()))
         case Manager():
-            return ("manager", id(value.model), id(value.cls), key_of(value.row) if value.row is not None else None, value.relation and value.relation.name)
+            return (
+                "manager",
+                id(value.model),
+                id(value.cls),
+                key_of(value.row) if value.row is not None else None,
+                value.relation and value.relation.name,
+            )
         case BoundMethod():
             return ("bound", id(value.function), key_of(value.self, depth + 1) if depth < 3 else None)
         case Method():
