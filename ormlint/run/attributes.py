@@ -39,9 +39,12 @@ MANAGER_NAMES = frozenset({"objects", "_default_manager", "_base_manager"})
 
 def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> Value:
     """Returns what `value.name` is; reading it may run a query or a property."""
+    kind = type(value)
+    if kind is Unknown:
+        return value
+    if kind is External:
+        return External(f"{value.path}.{name}")  # type: ignore[union-attr]
     match value:
-        case Unknown():
-            return value
         case Row():
             return row_attribute(m, f, node, value, name)
         case Instance():
@@ -90,6 +93,8 @@ def module_member(m: Machine, module: ModuleInfo, name: str) -> Value:
     if name in module.bindings or module.stars:
         return m.global_value(module, name)
     found = m.program.find_module(f"{module.name}.{name}", module)
+    if found is None and module.is_library:
+        return External(f"{module.name}.{name}")  # the stub program leaves it out
     return found if found is not None else UNKNOWN
 
 
@@ -178,14 +183,18 @@ def manager_named(m: Machine, cls: ClassInfo, model: Model, name: str) -> Manage
 
 def default_manager(m: Machine, cls: ClassInfo, model: Model) -> Manager:
     """Returns the manager that Django uses by default for a model: the first one it declares."""
-    for ancestor in cls.mro:
-        for name, stmts in ancestor.bindings.items():
-            stmt = stmts[-1]
-            if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Call):
-                found = manager_of(m, ancestor, stmt.value, model)
-                if found is not None and name not in model.relations:
-                    return found
-    return Manager(model)
+    key = (id(cls), "<default>")
+    known = m.managers.get(key)
+    if known is None:
+        declared = (
+            manager_of(m, ancestor, stmts[-1].value, model)
+            for ancestor in cls.mro
+            for name, stmts in ancestor.bindings.items()
+            if isinstance(stmts[-1], ir.Assign) and isinstance(stmts[-1].value, ir.Call) and name not in model.relations
+        )
+        known = m.managers[key] = next((found for found in declared if found is not None), Manager(model))
+    assert isinstance(known, Manager)
+    return known
 
 
 def manager_of(m: Machine, cls: ClassInfo, node: ir.Expr_, model: Model) -> Manager | None:

@@ -70,7 +70,8 @@ def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
             keywords[name] = value
         elif isinstance(value, Mapping):
             keywords.update(value.known)
-            keywords.setdefault("**", value.element if value.element is not None else UNKNOWN)
+            if value.element is not None:
+                keywords.setdefault("**", value.element)
         else:
             keywords["**"] = value
     site = f.site(node.start, node.end)

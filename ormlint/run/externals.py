@@ -10,6 +10,7 @@ from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api
 from ormlint.link.names import ClassInfo, External, FunctionInfo
 from ormlint.link.schema import Orm
+from ormlint.run import intrinsics
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
@@ -42,6 +43,8 @@ MAX_PATH = 160
 def known_value(m: Machine, symbol: External) -> Value | None:
     """Returns what an external path is known to be: a session, the user model; None if it is just external."""
     path = symbol.path
+    if not path.endswith((")", "session")):
+        return None
     if symbol.package in SQLALCHEMY and SESSIONS.search(path):
         return Session(is_async="sync" in path.lower())
     if path.endswith("SQLAlchemy().session"):
@@ -69,7 +72,8 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
     special = FUNCTIONS.get(func.path) or (FUNCTIONS.get(f"{func.package}:{func.name}") if "()" not in func.path else None)
     if special is not None:
         return special(m, f, node, args, keywords)
-    owner = known_value(m, External(func.path.rpartition(".")[0]))
+    package = func.package
+    owner = known_value(m, External(func.path.rpartition(".")[0])) if package in SQLALCHEMY or "SQLAlchemy()" in func.path else None
     if isinstance(owner, Session):
         from ormlint.run.sqlalchemy import session_method
 
@@ -77,11 +81,12 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
     made = known_value(m, External(func.path + "()"))
     if made is not None:
         return made
-    if func.name in BATCHES:
+    name = func.name
+    if name in BATCHES:
         from ormlint.run.builtins import batched
 
         return batched(m, f, node, args, keywords)
-    kind = UseKind.RENDER if func.name in RENDERS else UseKind.ARGUMENT
+    kind = UseKind.RENDER if name in RENDERS else UseKind.ARGUMENT
     for value in (*args, *keywords.values()):
         m.use(f, value, kind, node)
         _walked(m, f, value, kind, node)
@@ -297,6 +302,7 @@ FUNCTIONS: dict[str, Function] = {
     "flask_sqlalchemy.SQLAlchemy().insert": _write("insert"),
     "flask_sqlalchemy.SQLAlchemy().update": _write("update"),
     "flask_sqlalchemy.SQLAlchemy().delete": _write("delete"),
+    **intrinsics.FUNCTIONS,
 }
 
 

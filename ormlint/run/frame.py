@@ -26,6 +26,7 @@ class Summary:
     events: list[Event] = field(default_factory=list)
     calls: list[tuple[Site, str, Summary, Bindings]] = field(default_factory=list)
     flat: list[Flat] | None = None
+    returns: list[tuple[Site, Value]] = field(default_factory=list)  # what each return statement gives
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +46,7 @@ class Frame:
     calls: list[tuple[Site, str, Summary, Bindings]] = field(default_factory=list)
     copied: list[Event] = field(default_factory=list)  # events of calls, with this frame's loops around them
     returned: Value | None = None
+    returns: list[tuple[Site, Value]] = field(default_factory=list)
     yielded: Value | None = None
     emitted: list[Value] = field(default_factory=list)
     breaks: list[Env] = field(default_factory=list)
@@ -65,7 +67,9 @@ class Frame:
     call_site: Site | None = None
 
     def site(self, start: int, end: int) -> Site:
-        """Returns a place in the frame's module."""
+        """Returns a place in the frame's module; for the inside of a framework, the place in the project that called it."""
+        if self.module.is_library and self.call_site is not None:
+            return self.call_site
         return Site(self.module.tree.path, start, end)
 
     def around(self) -> Circumstances:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ormlint.run.log import Tracked
 
 MAX_DEPTH = 14  # nested calls followed from one root
-MAX_CONTEXTS = 48  # runs of one function with different arguments
+MAX_CONTEXTS = 32  # runs of one function with different arguments
 MAX_FLAT = 400  # events copied out of one call
 MAX_CALL_PATH = 10
 
@@ -178,7 +178,7 @@ class Machine:
         returned = frame.returned if frame.returned is not None else Constant(None)
         if function.node.is_generator:
             returned = Sequence("generator", frame.yielded if frame.yielded is not None else UNKNOWN)
-        return Summary(returned, frame.events, frame.calls)
+        return Summary(returned, frame.events, frame.calls, returns=frame.returns)
 
     def _run_closures(self, frame: Frame) -> None:
         """Runs the nested functions that the body defined but never called, as whoever gets them may call them."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 
+from ormlint.link.names import FunctionInfo
 from ormlint.problem import Problem
 from ormlint.run.calls import unknown_arguments
-from ormlint.run.frame import Frame
+from ormlint.run.frame import Frame, Summary
 from ormlint.run.machine import Machine
 from ormlint.run.parameters import symbolic
 from ormlint.run.statements import run_body
@@ -22,8 +23,7 @@ def run_all(m: Machine, progress: Callable[[int, int], None] | None = None) -> l
         if progress is not None and number % 200 == 0:
             progress(number, len(functions))
         try:
-            env, _, _ = symbolic(unknown_arguments(m, function), generalise=True)
-            m.run_function(function, env, tuple(key_of(v) for v in env.values()), depth=0)
+            run_root(m, function)
         except Exception as failure:  # reported as an internal error with its place; the rest of the project is still analysed
             line = 1
             for at, start in enumerate(function.module.tree.lines, 1):
@@ -38,6 +38,12 @@ def run_all(m: Machine, progress: Callable[[int, int], None] | None = None) -> l
             m.stack.clear()
             problems.append(internal_error(module.path, 1, "<module>", failure))
     return problems
+
+
+def run_root(m: Machine, function: FunctionInfo) -> Summary | None:
+    """Returns the summary of a function run on its own, with unknown arguments."""
+    env, _, _ = symbolic(unknown_arguments(m, function), generalise=True)
+    return m.run_function(function, env, tuple(key_of(v) for v in env.values()), depth=0)
 
 
 def internal_error(path: str, line: int, where: str, failure: Exception) -> Problem:

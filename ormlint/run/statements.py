@@ -80,6 +80,7 @@ def _return(m: Machine, f: Frame, stmt: ir.Return) -> bool:
     if stmt.value is not None:
         value = evaluate(m, f, stmt.value)
         m.use(f, value, UseKind.RETURN, stmt)
+        f.returns.append((f.site(stmt.start, stmt.end), value))
     f.returned = value if f.returned is None else join_values(m, f.returned, value)
     return False
 

@@ -240,6 +240,10 @@ Value = OneOf[
 ]
 
 
+CONSTANT_TYPES = frozenset({Constant, ClassInfo, External, FunctionInfo, ModuleInfo, Closure, Descriptor, Option, Session, type(None)})
+"""Kinds of values that are the same in every round of every loop."""
+
+
 def options(value: Value) -> tuple[Value, ...]:
     """Returns the alternatives of a value."""
     return value.options if isinstance(value, Union) else (value,)
@@ -247,8 +251,13 @@ def options(value: Value) -> tuple[Value, ...]:
 
 def deps_of(value: Value | None, depth: int = 0) -> frozenset[int]:
     """Returns the ids of the loops that a value varies with."""
+    kind = type(value)
+    if kind in CONSTANT_TYPES:
+        return EMPTY
+    if kind is Unknown:
+        return value.deps  # type: ignore[union-attr]
     match value:
-        case Unknown() | Instance():
+        case Instance():
             return value.deps
         case Row():
             return frozenset(loop.id for loop in value.births)
@@ -283,7 +292,7 @@ def varying(values: Iterable[Value | None]) -> Unknown:
     """Returns an unknown value that varies with whatever the given values vary with."""
     deps = EMPTY
     for value in values:
-        if value is not None:
+        if type(value) not in CONSTANT_TYPES:
             more = deps_of(value)
             if more:
                 deps |= more
@@ -295,11 +304,9 @@ def join(left: Value, right: Value) -> Value:
     if left is right:
         return left
     kind = type(left)
+    if kind is Unknown or type(right) is Unknown:
+        return varying((left, right))
     if kind is type(right):
-        if kind is Unknown:
-            assert isinstance(left, Unknown)
-            assert isinstance(right, Unknown)
-            return left if right.deps <= left.deps else Unknown(left.deps | right.deps)
         if left == right:
             return left
         if isinstance(left, Row) and isinstance(right, Row) and _same_row(left, right):
