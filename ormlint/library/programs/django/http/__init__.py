@@ -1,0 +1,1 @@
+from django.http.response import FileResponse, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse

@@ -1,0 +1,4 @@
+from django.views.generic.base import TemplateView, View
+from django.views.generic.detail import DetailView
+from django.views.generic.edit import CreateView, DeleteView, FormView, UpdateView
+from django.views.generic.list import ListView

@@ -1,0 +1,81 @@
+from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
+from django.views.generic.detail import BaseDetailView, SingleObjectMixin, SingleObjectTemplateResponseMixin
+from ormlint.intrinsics import is_unset
+
+
+class FormMixin(ContextMixin):
+    form_class = None
+
+    def get_form_class(self):
+        return self.form_class
+
+    def get_form(self, form_class=None):
+        if is_unset(form_class):
+            form_class = self.get_form_class()
+        return form_class(**self.get_form_kwargs())
+
+    def get_form_kwargs(self):
+        return {"initial": self.get_initial(), "prefix": self.get_prefix()}
+
+    def get_initial(self):
+        return self.initial
+
+    def get_prefix(self):
+        return self.prefix
+
+    def get_context_data(self, **kwargs):
+        if "form" not in kwargs:
+            kwargs["form"] = self.get_form()
+        return super().get_context_data(**kwargs)
+
+
+class ModelFormMixin(FormMixin, SingleObjectMixin):
+    def get_form_kwargs(self):
+        kwargs = super().get_form_kwargs()
+        kwargs["instance"] = self.object
+        return kwargs
+
+
+class ProcessFormView(View):
+    def get(self, request, *args, **kwargs):
+        return self.render_to_response(self.get_context_data())
+
+
+class BaseFormView(FormMixin, ProcessFormView):
+    pass
+
+
+class FormView(TemplateResponseMixin, BaseFormView):
+    pass
+
+
+class BaseCreateView(ModelFormMixin, ProcessFormView):
+    def get(self, request, *args, **kwargs):
+        self.object = None
+        return super().get(request, *args, **kwargs)
+
+
+class CreateView(SingleObjectTemplateResponseMixin, BaseCreateView):
+    pass
+
+
+class BaseUpdateView(ModelFormMixin, ProcessFormView):
+    def get(self, request, *args, **kwargs):
+        self.object = self.get_object()
+        return super().get(request, *args, **kwargs)
+
+
+class UpdateView(SingleObjectTemplateResponseMixin, BaseUpdateView):
+    pass
+
+
+class DeletionMixin:
+    pass
+
+
+class BaseDeleteView(DeletionMixin, FormMixin, BaseDetailView):
+    pass
+
+
+class DeleteView(SingleObjectTemplateResponseMixin, BaseDeleteView):
+    pass

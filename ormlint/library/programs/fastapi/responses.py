@@ -1,0 +1,9 @@
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+
+
+class ORJSONResponse(JSONResponse):
+    pass
+
+
+class UJSONResponse(JSONResponse):
+    pass

@@ -1,0 +1,7 @@
+class View:
+    def dispatch_request(self):
+        pass
+
+
+class MethodView(View):
+    pass

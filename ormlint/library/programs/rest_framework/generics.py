@@ -1,0 +1,87 @@
+from ormlint.intrinsics import is_unset
+from rest_framework import mixins, views
+from rest_framework.settings import api_settings
+
+
+class GenericAPIView(views.APIView):
+    queryset = None
+    serializer_class = None
+    lookup_field = "pk"
+    pagination_class = api_settings.DEFAULT_PAGINATION_CLASS
+
+    def get_queryset(self):
+        return self.queryset.all()
+
+    def get_object(self):
+        queryset = self.filter_queryset(self.get_queryset())
+        return queryset.get(pk=self.kwargs.get("pk"))
+
+    def get_serializer(self, *args, **kwargs):
+        serializer_class = self.get_serializer_class()
+        return serializer_class(*args, **kwargs)
+
+    def get_serializer_class(self):
+        return self.serializer_class
+
+    def filter_queryset(self, queryset):
+        return queryset
+
+    @property
+    def paginator(self):
+        if is_unset(self.pagination_class):
+            return None
+        return self.pagination_class()
+
+    def paginate_queryset(self, queryset):
+        paginator = self.paginator
+        if is_unset(paginator):
+            return None
+        page = paginator.paginate_queryset(queryset, self.request, view=self)
+        if is_unset(page):
+            return None
+        return list(page)
+
+    def get_paginated_response(self, data):
+        return self.paginator.get_paginated_response(data)
+
+
+class ListAPIView(mixins.ListModelMixin, GenericAPIView):
+    def get(self, request, *args, **kwargs):
+        return self.list(request, *args, **kwargs)
+
+
+class CreateAPIView(mixins.CreateModelMixin, GenericAPIView):
+    pass
+
+
+class RetrieveAPIView(mixins.RetrieveModelMixin, GenericAPIView):
+    def get(self, request, *args, **kwargs):
+        return self.retrieve(request, *args, **kwargs)
+
+
+class DestroyAPIView(mixins.DestroyModelMixin, GenericAPIView):
+    pass
+
+
+class UpdateAPIView(mixins.UpdateModelMixin, GenericAPIView):
+    pass
+
+
+class ListCreateAPIView(mixins.ListModelMixin, mixins.CreateModelMixin, GenericAPIView):
+    def get(self, request, *args, **kwargs):
+        return self.list(request, *args, **kwargs)
+
+
+class RetrieveUpdateAPIView(mixins.RetrieveModelMixin, mixins.UpdateModelMixin, GenericAPIView):
+    def get(self, request, *args, **kwargs):
+        return self.retrieve(request, *args, **kwargs)
+
+
+class RetrieveDestroyAPIView(mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericAPIView):
+    def get(self, request, *args, **kwargs):
+        return self.retrieve(request, *args, **kwargs)
+
+
+class RetrieveUpdateDestroyAPIView(mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, GenericAPIView):
+    def get(self, request, *args, **kwargs):
+        return self.retrieve(request, *args, **kwargs)

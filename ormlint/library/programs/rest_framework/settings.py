@@ -1,0 +1,5 @@
+class APISettings:
+    pass
+
+
+api_settings = APISettings()
