@@ -94,9 +94,10 @@ def asked_per_round(log: QueryLog) -> set[Site]:
 def only_uses(value: Tracked, *kinds: UseKind) -> list[Use]:
     """Returns the uses of a value if in its whole life there are none but of these kinds, else an empty list.
 
-    Deriving another query object from a query leaves its rows alone and does not count.
+    Deriving another query object from a query leaves its rows alone and does not count, but a slice is cut from rows at hand.
     """
-    uses = [use for use in value.all_uses() if use.kind is not UseKind.DERIVE]
+    # `len(qs)` and then `qs[0:100]`, `qs[100:200]` … are one statement, with `qs.count()` each slice is one more
+    uses = [use for use in value.all_uses() if use.kind is not UseKind.DERIVE or use.operator == "[:]"]
     return uses if all(use.kind in kinds for use in uses) else []
 
 

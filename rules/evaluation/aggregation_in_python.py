@@ -17,7 +17,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     repeated = asked_per_round(log)
     for event in log.of(Op.LOAD_ROWS, Op.LAZY_COLLECTION):
         query = event.query
-        if query is None or query.site in repeated or costs_nothing(query) or is_deliberate(query):
+        if query is None or query.site in repeated or costs_nothing(query) or is_deliberate(query) or _may_be_prefetched(query):
             continue
         # the number of rows can be had along with their sum
         uses = sorted(only_uses(query, UseKind.AGGREGATE, UseKind.LEN), key=lambda use: use.kind is UseKind.LEN)
@@ -27,6 +27,14 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         column = query.model.columns.get(event.column) if query.model is not None else None
         if column is not None or uses[0].operator == "len":
             yield _report(project, query, uses, column)
+
+
+def _may_be_prefetched(query: QueryObject) -> bool:
+    """Whether the rows are a collection of a row that came from who knows where: prefetched, they cost nothing and an aggregate does.
+
+    # def end(self): return max(shift.end for shift in self.shifts.all())
+    """
+    return query.relation is not None and query.owner is None
 
 
 def _report(project: Project, query: QueryObject, uses: list[Use], column: Column | None) -> Report:

@@ -6,7 +6,15 @@ from ormlint.api import READS, Event, Loop, Op, Orm, Project, QueryLog, Report, 
 from ormlint.judge.describe import at, call_path, code, labels, per, place
 from ormlint.judge.repetition import innermost, is_deliberate, repeaters, weight, worth_counting
 
+_FIGURES = (Op.COUNT, Op.AGGREGATE)
+_RUN_STATEMENTS = ("execute", "exec", "scalars", "scalar", "stream", "stream_scalars")
 _KEYS = ("pk", "id", "pk__exact", "id__exact")
+# fmt: off
+_OPERATORS = frozenset((
+    "iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "gt", "gte", "lt", "lte",
+    "range", "isnull", "overlap", "contained_by", "has_key", "has_keys", "has_any_keys", "search",
+))
+# fmt: on
 
 
 @rule("ORM103", "query-in-loop")
@@ -21,8 +29,8 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         yield Report(
             site=place(project, event, loop),
             message=f"{_subject(event)} runs one query {per(loop)}",
-            help=_advice(project, event, loop, model.name if model is not None else "…"),
-            cause=(event.site, loop.site),
+            help=_advice(project, event, loop, model.name if model is not None else ""),
+            cause=(place(project, event, loop), loop.site, model or event.site, event.op in _FIGURES),
             labels=labels(project, event, loop, loop.source, "this runs the query"),
             notes=call_path(project, event),
             severity=weight(project, event, loops),
@@ -60,22 +68,31 @@ def _looks_for_a_free_value(event: Event, loop: Loop) -> bool:
 
 
 def _subject(event: Event) -> str:
-    if event.text:
+    # `session.execute(statement)` says nothing of what is asked for
+    if event.text and not (event.method in _RUN_STATEMENTS and event.model is not None):
         return f"evaluating {code(event.text)}"
     return f"querying `{event.model.name}`" if event.model is not None else "this statement"
 
 
 def _advice(project: Project, event: Event, loop: Loop, model: str) -> str:
     before = f"before the loop{at(project, loop.site)}"
-    lookups = sorted(event.query.filters) if event.query is not None else []
-    lookup = lookups[0].removesuffix("__exact") if lookups else "…"
-    if event.op in (Op.COUNT, Op.AGGREGATE):
-        return f"compute the figures of `{model}` for all keys {before} with one grouped query"
-    if event.orm is Orm.SQLALCHEMY:
-        call = f"select({model}).where({model}.{lookup}.in_(…))"
-    elif event.op is Op.GET_ROW and lookups and all(name in _KEYS for name in lookups):
-        call = f"{model}.objects.in_bulk(…)"
-    else:
-        call = f"{model}.objects.filter({lookup.removesuffix('__in')}__in=…)"
     kept = "set" if event.op is Op.EXISTS else "dict"
-    return f"fetch the rows {before} with one `{call}` and look them up in a {kept}"
+    if event.op in _FIGURES:
+        what = f" of `{model}`" if model else ""
+        return f"compute the figures{what} for all keys {before} with one grouped query"
+    if not model:
+        return f"fetch the rows for all keys {before} with one query and look them up in a {kept}"
+    return f"fetch the rows {before} with one `{_call(event, model)}` and look them up in a {kept}"
+
+
+def _call(event: Event, model: str) -> str:
+    """Returns the call that fetches the rows for all keys; it names the lookup if there is but one."""
+    lookups = sorted(event.query.filters) if event.query is not None else []
+    lookup = lookups[0].removesuffix("__exact").removesuffix("__in") if len(lookups) == 1 and lookups[0].isidentifier() else ""
+    if "__" in lookup and lookup.rsplit("__", 1)[-1] in _OPERATORS:
+        lookup = ""  # `title__iexact` has no form for many values
+    if event.orm is Orm.SQLALCHEMY:
+        return f"select({model}).where({model}.{lookup}.in_(…))" if lookup else f"select({model}).where(…)"
+    if event.op is Op.GET_ROW and lookups and all(name in _KEYS for name in lookups):
+        return f"{model}.objects.in_bulk(…)"
+    return f"{model}.objects.filter({lookup}__in=…)" if lookup else f"{model}.objects.filter(…)"

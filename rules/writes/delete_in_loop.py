@@ -25,8 +25,8 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         yield Report(
             site=place(project, event, loop),
             message=_message(event, loop, loaded_first),
-            help=_advice(project, event, loop),
-            cause=(event.site, loop.site),
+            help=_advice(project, event, loop, hindered=bool(hindrance)),
+            cause=(place(project, event, loop), loop.site, event.model or event.site),
             labels=labels(project, event, loop, event.row.query if event.row is not None else None, "this deletes the row"),
             notes=(*hindrance, *call_path(project, event)),
             severity=Severity.INFO if softened else weight(project, event, loops),
@@ -51,12 +51,12 @@ def _message(event: Event, loop: Loop, loaded_first: list[str]) -> str:
     return f"{text} loads {names} {per(loop)}"
 
 
-def _advice(project: Project, event: Event, loop: Loop) -> str:
+def _advice(project: Project, event: Event, loop: Loop, *, hindered: bool) -> str:
     model = event.model.name if event.model is not None else "…"
     if event.orm is Orm.SQLALCHEMY:
-        return f"replace the loop{at(project, loop.site)} by one `session.execute(delete({model}).where(…))`"
+        return f"collect the keys and run one `session.execute(delete({model}).where(…))` after the loop{at(project, loop.site)}"
     query = event.row.query if event.row is not None and not event.row.path else None
-    plain = query is not None and not (query.sliced or query.combined or query.distinct) and not event.around.conditional
+    plain = query is not None and not (query.sliced or query.combined or query.distinct or hindered or event.around.conditional)
     if query is not None and plain and loop.source is query:
-        return f"replace the loop by one `.delete()` on the query{at(project, query.site)}"
+        return f"call `.delete()` once on the query{at(project, query.site)} instead"
     return f"collect the keys and call `{model}.objects.filter(pk__in=keys).delete()` after the loop{at(project, loop.site)}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Op, Orm, Project, QueryLog, Report, Severity, rule
+from ormlint.api import Bound, Event, Op, Orm, Project, QueryLog, Report, Severity, rule
 from ormlint.judge.describe import at, call_path, code, labels, per, place
 from ormlint.judge.repetition import innermost, obstacle, repeaters, weight
 
@@ -20,19 +20,20 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         yield Report(
             site=place(project, event, loop),
             message=f"{code(event.text or 'save()')} runs one UPDATE {per(loop)}",
-            help=_advice(project, event, at(project, loop.site)),
-            cause=(event.site, loop.site),
+            help=_advice(project, event, at(project, loop.site), hindered=bool(hindrance)),
+            cause=(place(project, event, loop), loop.site, event.model or event.site),
             labels=labels(project, event, loop, event.row.query if event.row is not None else None, "this writes the row"),
             notes=(*hindrance, *call_path(project, event)),
             severity=Severity.INFO if softened else weight(project, event, loops),
         )
 
 
-def _advice(project: Project, event: Event, where: str) -> str:
+def _advice(project: Project, event: Event, where: str, *, hindered: bool) -> str:
     query = event.row.query if event.row is not None and not event.row.path else None
-    if event.constant and event.assigned and query is not None and not query.sliced and not event.around.conditional:
+    plain = query is not None and query.bound >= Bound.PAGE and not (query.sliced or hindered or event.around.conditional)
+    if query is not None and plain and event.constant and event.assigned:
         values = ", ".join(f"{name}=…" for name in event.assigned)
-        return f"replace the loop by one `.update({values})` on the query{at(project, query.site)}"
+        return f"call `.update({values})` once on the query{at(project, query.site)} instead"
     model = event.model.name if event.model is not None else "…"
     fields = ", ".join(f'"{name}"' for name in event.assigned) or "…"
     return f"collect the rows and call `{model}.objects.bulk_update(rows, [{fields}])` after the loop{where}"

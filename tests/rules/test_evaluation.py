@@ -1,6 +1,6 @@
 import pytest
 
-from ormlint.api import AggregateInDatabase, Bound, Kind, Op, Orm, ReplaceCountTest, ReplaceLen, ReplaceTruthTest, Severity, Shape, UseKind
+from ormlint.api import AggregateInDatabase, Bound, Kind, Op, Origin, Orm, ReplaceCountTest, ReplaceLen, ReplaceTruthTest, Severity, Shape, UseKind
 from ormlint.rules.evaluation.aggregation_in_python import check as aggregation_in_python
 from ormlint.rules.evaluation.count_for_existence import check as count_for_existence
 from ormlint.rules.evaluation.len_of_query import check as len_of_query
@@ -54,6 +54,9 @@ class TestLenOfQuery:
 
     def test_deriving_another_query_uses_no_rows(self):
         assert reports(len_of_query, PROJECT, queries=[books(LEN, use(UseKind.DERIVE))])
+
+    def test_slices_after_the_length_are_cut_from_its_rows(self):
+        assert not reports(len_of_query, PROJECT, queries=[books(LEN, use(UseKind.DERIVE, operator="[:]"))])
 
     def test_two_lengths_of_one_query_are_reported_without_a_replacement(self):
         (found,) = reports(len_of_query, PROJECT, queries=[books(LEN, LEN)])
@@ -221,6 +224,11 @@ class TestAggregationInPython:
         assert found.help == 'call `.aggregate(Sum("pages", default=0))` on the query at shop/views.py:1 instead'
         assert found.intent == AggregateInDatabase(loaded.query, loaded.site, "sum", loaded.query.model.columns["pages"])
         assert found.severity is Severity.WARNING
+
+    def test_a_collection_that_a_caller_may_have_prefetched_is_silent(self):
+        pages = relate(model("Author"), "books", model("Book"), Kind.REVERSE_FOREIGN_KEY)
+        assert not reports(aggregation_in_python, PROJECT, [consumed(relation=pages)])
+        assert reports(aggregation_in_python, PROJECT, [consumed(relation=pages, owner=Origin(query(model("Author"))))])
 
     def test_a_maximum_has_no_default(self):
         (found,) = reports(aggregation_in_python, PROJECT, [consumed("max")])

@@ -47,6 +47,12 @@ def test_rows_fetched_by_key_come_in_bulk():
     assert "`Author.objects.in_bulk(…)`" in found.help
 
 
+@pytest.mark.parametrize("filters", [["name__iexact"], ["born__year__gt"], ["name", "country"]])
+def test_no_lookup_is_named_that_may_be_wrong(filters):
+    (found,) = reports(rule, PROJECT, [Import().query(filters=filters)])
+    assert "`Author.objects.filter(…)`" in found.help
+
+
 def test_sqlalchemy_selects_with_in():
     (found,) = reports(rule, PROJECT, [Import(Orm.SQLALCHEMY).query()])
     assert "`select(Author).where(Author.name.in_(…))`" in found.help

@@ -65,7 +65,13 @@ class TestSaveInLoop:
 
     def test_constants_need_no_rows(self):
         (found,) = reports(save_in_loop, PROJECT, [Job().save(assigned=("price",), constant=True)])
-        assert found.help == "replace the loop by one `.update(price=…)` on the query at shop/job.py:1"
+        assert found.help == "call `.update(price=…)` once on the query at shop/job.py:1 instead"
+
+    def test_an_overridden_save_computes_more_than_the_constant(self):
+        job = Job()
+        job.book.overrides = frozenset({"save"})
+        (found,) = reports(save_in_loop, PROJECT, [job.save(assigned=("price",), constant=True)])
+        assert "`Book.objects.bulk_update(" in found.help
 
     def test_constants_for_some_of_the_rows_need_the_rows(self):
         (found,) = reports(save_in_loop, PROJECT, [Job().save(assigned=("price",), constant=True, around=Circumstances(conditional=True))])
@@ -182,7 +188,7 @@ class TestDeleteInLoop:
     def test_rows_deleted_one_by_one_are_reported(self):
         (found,) = reports(delete_in_loop, PROJECT, [Job().delete()])
         assert found.message == "`book.delete()` runs one DELETE per `Book`"
-        assert found.help == "replace the loop by one `.delete()` on the query at shop/job.py:1"
+        assert found.help == "call `.delete()` once on the query at shop/job.py:1 instead"
         assert found.severity is Severity.WARNING
 
     @pytest.mark.parametrize("facts", [{"sliced": True}, {"combined": True}, {"distinct": True}])
@@ -210,7 +216,7 @@ class TestDeleteInLoop:
         relate(job.book, "tags", model("Tag"), Kind.MANY_TO_MANY)
         (found,) = reports(delete_in_loop, PROJECT, [job.delete()])
         assert found.message == "`book.delete()` loads `pages` and `tags` per `Book`"
-        assert found.help == "replace the loop at shop/job.py:2 by one `session.execute(delete(Book).where(…))`"
+        assert found.help == "collect the keys and run one `session.execute(delete(Book).where(…))` after the loop at shop/job.py:2"
 
     def test_sqlalchemy_deletes_rows_without_collections_together(self):
         job = Job(Orm.SQLALCHEMY)
