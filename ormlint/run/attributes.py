@@ -21,6 +21,7 @@ from ormlint.run.values import (
     Manager,
     Mapping,
     Method,
+    Native,
     Option,
     Row,
     Scalar,
@@ -41,6 +42,8 @@ def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> V
     """Returns what `value.name` is; reading it may run a query or a property."""
     kind = type(value)
     if kind is Unknown:
+        if name == "objects" and m.has_django:
+            return Manager(m.some_model)  # of a model that is not known: `content_type.model_class().objects`
         return value
     if kind is External:
         return External(f"{value.path}.{name}")  # type: ignore[union-attr]
@@ -133,9 +136,16 @@ def class_member(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, name: str)
         return UNKNOWN
     if name == "__class__":
         return UNKNOWN
+    if name == "__subclasses__":
+        return Native(name, lambda *_: subclasses(cls))
     if cls.externals and model is None:
         return External(f"{cls.externals[0].path}.{name}")
     return UNKNOWN
+
+
+def subclasses(cls: ClassInfo) -> Value:
+    """Returns what `Class.__subclasses__()` gives."""
+    return Sequence("list", items=tuple(cls.subclasses))
 
 
 def model_member(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, model: Model, name: str) -> Value | None:

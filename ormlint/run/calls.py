@@ -41,6 +41,7 @@ from ormlint.run.values import (
 MEMOISING = frozenset(
     {"lru_cache", "cache", "cached", "memoize", "memoized", "cache_memoize", "ttl_cache", "cached_function", "cached_as", "alru_cache"}
 )
+MODEL_GETTERS = frozenset({"get_model", "get_registered_model"})
 MANY_CONTEXTS = 12  # runs of one function after which constants are no longer told apart
 
 
@@ -94,6 +95,12 @@ def call(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Value], ke
     """Returns what calling a value gives."""
     match func:
         case FunctionInfo():
+            if func.name in MODEL_GETTERS:
+                from ormlint.run.externals import registered_model
+
+                model = registered_model(m, f, args, keywords)
+                if model is not None:
+                    return model
             return call_function(m, f, node, func, args, keywords)
         case BoundMethod():
             return call_function(m, f, node, func.function, [func.self, *args], keywords)

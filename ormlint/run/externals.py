@@ -132,12 +132,15 @@ def _shortcut(m: Machine, f: Frame, node: ir.Call, method: str, args: list[Value
 
 
 def _get_model(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return registered_model(m, f, args, keywords) or UNKNOWN
+
+
+def registered_model(m: Machine, f: Frame, args: list[Value], keywords: dict[str, Value]) -> ClassInfo | None:
+    """Returns the model class that `get_model("shop", "Book")` or `get_model("shop.Book")` means, or None."""
     names = [a.value for a in (*args, *keywords.values()) if isinstance(a, Constant) and isinstance(a.value, str)]
-    if names and len(names) == len(args) + len(keywords) - sum(1 for k in keywords if k == "require_ready"):
-        model = m.django.named(".".join(names[:2]), f.module, None)
-        if model is not None:
-            return m.class_of(model) or UNKNOWN
-    return UNKNOWN
+    label = ".".join(names[:2])
+    model = m.django.named(label, f.module, None) if "." in label else None
+    return m.class_of(model) if model is not None else None
 
 
 def _prefetch_objects(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:

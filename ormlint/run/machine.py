@@ -19,7 +19,7 @@ from ormlint.link import build_schema
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, Program
 from ormlint.link.schema import Model, Orm
 from ormlint.run.frame import Flat, Frame, Summary
-from ormlint.run.log import Endpoint, Event, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
+from ormlint.run.log import NOWHERE, Endpoint, Event, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
 from ormlint.run.parameters import Bindings, resolve_deps, symbolic
 from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of, key_of
 from ormlint.text import Site
@@ -72,6 +72,8 @@ class Machine:
         self.globals: dict[tuple[int, str], Value] = {}
         self.class_attributes: dict[tuple[int, str], Value] = {}
         self.instances: dict[int, Instance] = {}
+        self.some_model = Model("row", "?", Orm.DJANGO, NOWHERE)
+        self.has_django = any(model.orm is Orm.DJANGO and not model.site.path.startswith("<") for model in self.schema)
         self.row_classes: dict[Model, ClassInfo] = {c.model: c for c in program.classes if c.model is not None}
         self.next_loop = 1
         self.keep: list[object] = []  # values whose id() is part of a memo key

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 EMPTY: frozenset[int] = frozenset()
 EMPTY_PLAN = LoadPlan()
-MAX_UNION = 4
+MAX_UNION = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class ModuleNames:
         while not self._is_source_root(base):
             name = base.rpartition("/")[2]
             # in `shop/shop/models.py`, `import shop` means the inner one
-            if name.isidentifier() and name not in self._children[base]:
+            if name.isidentifier() and name not in self._children.get(base, ()):
                 yield base
             base = directory_of(base)
 
