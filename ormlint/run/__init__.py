@@ -21,13 +21,16 @@ class Options:
 def analyse(modules: Iterable[Module], options: Options | None = None) -> Analysis:
     """Links the modules of a project, runs everything in them, and returns the schema, the query log and the endpoints."""
     from ormlint.library.stubs import load_stubs
+    from ormlint.run.endpoints import find_endpoints, prepare_settings
     from ormlint.run.machine import Machine
     from ormlint.run.roots import run_all
 
     options = options or Options()
     found = list(modules)
     machine = Machine(Program(found, (*load_stubs(), *options.library)))
+    prepare_settings(machine)
     problems = run_all(machine, options.progress)
+    machine.endpoints = find_endpoints(machine)
     counters = machine.counters
     statistics = Statistics(
         files=sum(1 for x in found if x.language == "python"),

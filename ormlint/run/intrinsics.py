@@ -1,17 +1,21 @@
 """Intrinsics: what the stub programs need and Python cannot say. They import these names from `ormlint.intrinsics`.
 
-    is_unset(x)             whether x is known to be None or empty; what is not known counts as set
-    rows_of(x)              x.all() for a manager, x itself for anything else
-    show(template, context) what a template shows of its context
+is_unset(x)             whether x is known to be None or empty; what is not known counts as set
+rows_of(x)              x.all() for a manager, x itself for anything else
+show(template, context) what a template shows of its context
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from ormlint.ir import nodes as ir
 from ormlint.run.frame import Frame
 from ormlint.run.log import UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, Sequence, Value
+
+Function = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]
 
 
 def is_unset(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -37,7 +41,7 @@ def show(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[
     return context
 
 
-def as_text(position: int) -> object:
+def as_text(position: int) -> Function:
     """Returns a function that gives back one of its arguments: the text is not known, but what it is made of."""
 
     def give(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -56,7 +60,7 @@ def _entries(value: Value) -> tuple[Value, ...]:
     return value.items or () if isinstance(value, Sequence) else ()
 
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Function] = {
     "ormlint.intrinsics.is_unset": is_unset,
     "ormlint.intrinsics.rows_of": rows_of,
     "ormlint.intrinsics.show": show,

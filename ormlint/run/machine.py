@@ -298,7 +298,7 @@ class Machine:
             if isinstance(stmt, ir.Import):
                 symbol = self.program.import_target(stmt, module)
                 target = self.program.find_module(self.program.absolute(stmt, module), module)
-                if symbol is None and target is not None and target is not module and stmt.name:
+                if (symbol is None or isinstance(symbol, InstanceRef)) and target is not None and target is not module and stmt.name:
                     return self.global_value(target, stmt.name)
             elif isinstance(stmt, ir.Assign) and stmt.value is not None and not stmt.op:
                 if any(isinstance(t, ir.Name) and t.id == name for t in stmt.targets):

@@ -1,6 +1,7 @@
-from ormlint.intrinsics import is_unset
 from rest_framework import mixins, views
 from rest_framework.settings import api_settings
+
+from ormlint.intrinsics import is_unset
 
 
 class GenericAPIView(views.APIView):

@@ -1,6 +1,7 @@
-from ormlint.intrinsics import is_unset
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
+
+from ormlint.intrinsics import is_unset
 
 
 class BasePagination:

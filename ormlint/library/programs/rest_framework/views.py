@@ -2,7 +2,7 @@ from django.views.generic.base import View
 
 
 class APIView(View):
-    permission_classes = []
+    permission_classes = ()
 
     def initial(self, request, *args, **kwargs):
         pass

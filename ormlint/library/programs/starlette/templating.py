@@ -1,5 +1,6 @@
-from ormlint.intrinsics import show
 from starlette.responses import HTMLResponse
+
+from ormlint.intrinsics import show
 
 
 class Jinja2Templates:

@@ -1,4 +1,5 @@
 from django.http.response import HttpResponse
+
 from ormlint.intrinsics import show
 
 

@@ -1,4 +1,5 @@
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
+
 from ormlint.intrinsics import is_unset
 
 

@@ -1,5 +1,6 @@
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 from django.views.generic.detail import BaseDetailView, SingleObjectMixin, SingleObjectTemplateResponseMixin
+
 from ormlint.intrinsics import is_unset
 
 

@@ -1,5 +1,6 @@
 from django.core.paginator import Paginator
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
+
 from ormlint.intrinsics import is_unset
 
 
@@ -14,10 +15,7 @@ class MultipleObjectMixin(ContextMixin):
     ordering = None
 
     def get_queryset(self):
-        if self.queryset is not None:
-            queryset = self.queryset.all()
-        else:
-            queryset = self.model._default_manager.all()
+        queryset = self.model._default_manager.all() if is_unset(self.queryset) else self.queryset.all()
         ordering = self.get_ordering()
         if ordering:
             queryset = queryset.order_by(ordering)
@@ -50,7 +48,7 @@ class MultipleObjectMixin(ContextMixin):
             context = {"object_list": queryset}
         else:
             paginator, page, queryset, is_paginated = self.paginate_queryset(queryset, page_size)
-            context = {"object_list": queryset, "page_obj": page}
+            context = {"paginator": paginator, "page_obj": page, "is_paginated": is_paginated, "object_list": queryset}
         context_object_name = self.get_context_object_name(queryset)
         if not is_unset(context_object_name):
             context[context_object_name] = queryset

@@ -1,0 +1,161 @@
+"""Routes: which functions and classes answer HTTP requests, as URL configurations, routers and decorators say.
+
+path("books/", views.books)                     path("books/", login_required(BookList.as_view(paginate_by=20)))
+router.register("books", BookViewSet)           @router.get("/books")      @app.route("/books", methods=["GET"])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ormlint.ir import nodes as ir
+from ormlint.link.names import ClassInfo, External, FunctionInfo, InstanceRef, ModuleInfo, Program
+
+DJANGO_ROUTES = frozenset({"path", "re_path", "url"})
+VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
+ROUTERS = {
+    "FastAPI": "fastapi",
+    "APIRouter": "fastapi",
+    "Flask": "flask",
+    "Blueprint": "flask",
+    "APIBlueprint": "flask",
+    "APIFlask": "flask",
+    "Starlette": "fastapi",
+}
+REGISTERS = frozenset({"register", "add_url_rule", "add_api_route", "add_resource", "add_url"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """One way to a view. `settings` are the keywords of `as_view(…)`, expressions of `module`."""
+
+    view: FunctionInfo | ClassInfo
+    framework: str
+    module: ModuleInfo
+    methods: tuple[str, ...] = ()
+    settings: tuple[tuple[str, ir.Expr_], ...] = ()
+
+
+def find_routes(program: Program) -> Iterator[Route]:
+    """Yields the routes that modules declare outside functions, and those that decorators declare."""
+    for module in program.modules.values():
+        for call in _calls(module.tree.body):
+            yield from _registered(program, module, call)
+    for function in program.functions:
+        if not function.module.is_library and function.node.decorators:
+            route = decorated(program, function)
+            if route is not None:
+                yield route
+
+
+def decorated(program: Program, function: FunctionInfo) -> Route | None:
+    """Returns the route that a decorator of a function declares, or None."""
+    for node in function.node.decorators:
+        if not isinstance(node, ir.Call) or not isinstance(node.func, ir.Attr):
+            continue
+        name = node.func.name
+        if name not in VERBS and name not in ("route", "api_route"):
+            continue
+        framework = _router(program, node.func.value, function.module) or _presumed(program, node, function.module)
+        if framework:
+            methods = (name.upper(),) if name in VERBS else _methods(node) or ("GET",)
+            return Route(function, framework, function.module, methods)
+    return None
+
+
+def _router(program: Program, node: ir.Expr_, module: ModuleInfo) -> str:
+    """Returns the framework of the router that an expression means, or ""."""
+    symbol = program.resolve(node, module)
+    if isinstance(symbol, External):
+        return ROUTERS.get(symbol.name, "")
+    if isinstance(symbol, InstanceRef):
+        return next((framework for name, framework in ROUTERS.items() if symbol.cls.derives_from(name)), "")
+    return ""
+
+
+def _presumed(program: Program, node: ir.Call, module: ModuleInfo) -> str:
+    """Returns the framework of a router that is not known: the first argument is a URL, and the module imports the framework."""
+    first = node.args[0] if node.args else None
+    if not isinstance(first, ir.Const) or not isinstance(first.value, str) or not first.value.startswith("/"):
+        return ""
+    imported = {
+        stmt.module.partition(".")[0] for stmts in module.bindings.values() for stmt in stmts if isinstance(stmt, ir.Import) and not stmt.level
+    }
+    return next((framework for framework in ("fastapi", "flask") if framework in imported), "")
+
+
+def _methods(call: ir.Call) -> tuple[str, ...]:
+    listed = next((value for name, value in call.keywords if name == "methods"), None)
+    items = listed.items if isinstance(listed, ir.Seq) else []
+    return tuple(item.value.upper() for item in items if isinstance(item, ir.Const) and isinstance(item.value, str))
+
+
+def _registered(program: Program, module: ModuleInfo, call: ir.Call) -> Iterator[Route]:
+    """Yields the route that a call in a URL configuration declares."""
+    name = call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
+    if name in DJANGO_ROUTES and len(call.args) + len(call.keywords) > 1:
+        symbol = program.resolve(call.func, module)
+        target = next((value for key, value in call.keywords if key == "view"), call.args[1] if len(call.args) > 1 else None)
+        if isinstance(symbol, External) and symbol.package in ("django", "rest_framework") and target is not None:
+            yield from _view(program, module, target, "django")
+    elif name in REGISTERS:
+        framework = "flask" if name in ("add_url_rule", "add_resource") else "fastapi" if name == "add_api_route" else "django"
+        for value in (*call.args, *(value for key, value in call.keywords if key in ("view_func", "endpoint", "viewset"))):
+            if isinstance(value, (ir.Name, ir.Attr, ir.Call)):
+                yield from _view(program, module, value, framework)
+
+
+def _view(program: Program, module: ModuleInfo, node: ir.Expr_, framework: str) -> Iterator[Route]:
+    """Yields the view that an expression means, through decorators and `as_view()`."""
+    if isinstance(node, ir.Call):
+        if isinstance(node.func, ir.Attr) and node.func.name == "as_view":
+            cls = program.resolve(node.func.value, module)
+            if isinstance(cls, ClassInfo):
+                yield Route(cls, framework, module, (), tuple((name, value) for name, value in node.keywords if name))
+        elif node.args:
+            yield from _view(program, module, node.args[0], framework)
+        elif isinstance(node.func, ir.Call):
+            yield from _view(program, module, node.func, framework)
+        return
+    symbol = program.resolve(node, module)
+    if isinstance(symbol, (FunctionInfo, ClassInfo)):
+        yield Route(symbol, framework, module)
+
+
+def _calls(body: list[ir.Stmt]) -> Iterator[ir.Call]:
+    """Yields the calls of a module's statements that may declare routes, with those nested in lists and arguments."""
+    for stmt in body:
+        match stmt:
+            case ir.Expr():
+                yield from _in_expression(stmt.value)
+            case ir.Assign() if stmt.value is not None:
+                yield from _in_expression(stmt.value)
+            case ir.If():
+                yield from _calls([*stmt.body, *stmt.orelse])
+            case ir.Try() | ir.With():
+                yield from _calls(stmt.body)
+            case _:
+                pass
+
+
+def _in_expression(node: ir.Expr_) -> Iterator[ir.Call]:
+    match node:
+        case ir.Call():
+            yield node
+            for arg in (*node.args, *(value for _, value in node.keywords)):
+                yield from _in_expression(arg)
+        case ir.Seq():
+            for item in node.items:
+                yield from _in_expression(item)
+        case ir.Binary():
+            if node.left is not None:
+                yield from _in_expression(node.left)
+            yield from _in_expression(node.right)
+        case ir.Star():
+            yield from _in_expression(node.value)
+        case _:
+            pass
+
+
+__all__ = ["Route", "decorated", "find_routes"]

@@ -1,0 +1,298 @@
+"""Endpoints: which query objects' rows leave the program in an HTTP response.
+
+Every view is run by the same machine as all else: a function on its own, a class through the programs of its framework,
+with `self` an object of that very class. What its return statements give is then searched for query objects: a list made
+of rows, a template's context, a serializer's data, the content of a response.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from ormlint.ir import nodes as ir
+from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
+from ormlint.link.routes import Route, decorated, find_routes
+from ormlint.link.settings import UNKNOWN as SET_SOMEHOW
+from ormlint.link.settings import read_settings
+from ormlint.link.sqlalchemy_models import identifiers
+from ormlint.run.calls import unknown_arguments
+from ormlint.run.expressions import evaluate
+from ormlint.run.frame import Frame, Summary
+from ormlint.run.log import Bound, Endpoint, QueryObject
+from ormlint.run.machine import Machine
+from ormlint.run.roots import run_root
+from ormlint.run.values import NONE, UNKNOWN, Constant, Instance, Mapping, Sequence, Union, Value
+from ormlint.text import Site
+
+RESPONSES = frozenset({"HttpResponseBase", "Response"})
+STREAMED = frozenset({"streaming_content", "body_iterator"})
+RECORDS = frozenset({"BaseModel", "SQLModel", "Schema", "GenericModel", "Struct", "TypedDict", "NamedTuple"})
+VIEWS = frozenset({"View", "MethodView", "Resource", "HTTPEndpoint"})
+FRAMEWORKS = {"rest_framework": "drf", "flask": "flask", "flask_restful": "flask", "flask_restx": "flask", "starlette": "fastapi"}
+PREPARATIONS = ("setup", "initial", "dispatch")
+ACTIONS = frozenset({"action", "list_route", "detail_route"})
+FOR_STAFF = re.compile(r"staff|superuser|admin", re.IGNORECASE)
+MAX_DEPTH = 6
+
+
+@dataclass(slots=True)
+class View:
+    """A function or class that answers requests, by whichever ways one gets to it."""
+
+    subject: FunctionInfo | ClassInfo
+    framework: str
+    routes: list[Route] = field(default_factory=list)
+
+
+def prepare_settings(m: Machine) -> None:
+    """Reads the project's settings and gives the framework programs those they ask for."""
+    m.settings = read_settings(m.program)
+    module = m.program.library.get("rest_framework.settings")
+    if module is None:
+        return
+    chosen = m.settings.get("REST_FRAMEWORK")
+    values = chosen if isinstance(chosen, dict) else {}
+    if "REST_FRAMEWORK" in m.settings and not isinstance(chosen, dict):
+        values = dict.fromkeys(("DEFAULT_PAGINATION_CLASS", "PAGE_SIZE"), SET_SOMEHOW)
+    api = Instance(module.classes["APISettings"], initialised=True)
+    api.attributes["PAGE_SIZE"] = _setting(values.get("PAGE_SIZE"))
+    api.attributes["DEFAULT_PAGINATION_CLASS"] = _imported(m, values.get("DEFAULT_PAGINATION_CLASS"))
+    m.globals[(id(module), "api_settings")] = api
+
+
+def _setting(value: object) -> Value:
+    return Constant(value) if value is None or isinstance(value, (str, int, float, bool)) else UNKNOWN
+
+
+def _imported(m: Machine, dotted: object) -> Value:
+    """Returns the class that a setting names."""
+    if not isinstance(dotted, str):
+        return _setting(dotted)
+    module_name, _, name = dotted.rpartition(".")
+    module = m.program.find_module(module_name, None)
+    found = m.program.attribute(module, name) if module is not None else None
+    return found if isinstance(found, (ClassInfo, External)) else External(dotted)
+
+
+def find_endpoints(m: Machine) -> list[Endpoint]:
+    """Runs every view of the project and returns an endpoint for every query whose rows it hands over."""
+    found: list[Endpoint] = []
+    for view in _views(m):
+        for endpoint in _of_function(m, view) if isinstance(view.subject, FunctionInfo) else _of_class(m, view):
+            if not any(e.site == endpoint.site and e.query is endpoint.query for e in found):
+                found.append(endpoint)
+    return found
+
+
+# -------------------------------------------------------------------------------------------------------------- views
+def _views(m: Machine) -> list[View]:
+    """Returns what answers requests: what is routed, and what looks like a view of an application without routes."""
+    views: dict[int, View] = {}
+    for route in find_routes(m.program):
+        _add(views, route.view, route.framework, route)
+    for function in m.program.functions:
+        if function.module.is_library:
+            continue
+        for inner in _nested(function):
+            route_of = decorated(m.program, inner)
+            if route_of is not None:
+                _add(views, inner, route_of.framework, route_of)
+        if function.owner is None and _looks_like_view(function):
+            _add(views, function, "django", None)
+    for cls in m.program.all_classes():
+        if _is_view(cls) and not cls.subclasses and not cls.name.endswith(("Mixin", "Base")):
+            _add(views, cls, "django", None)
+    return [
+        view for view in views.values() if not view.subject.module.is_library and (isinstance(view.subject, FunctionInfo) or _is_view(view.subject))
+    ]
+
+
+def _add(views: dict[int, View], subject: FunctionInfo | ClassInfo, framework: str, route: Route | None) -> None:
+    if isinstance(subject, ClassInfo):
+        framework = _framework(subject, framework)
+    view = views.setdefault(id(subject), View(subject, framework))
+    if route is not None:
+        view.routes.append(route)
+
+
+def _nested(function: FunctionInfo) -> Iterator[FunctionInfo]:
+    for inner in function.nested.values():
+        yield inner
+        yield from _nested(inner)
+
+
+def _looks_like_view(function: FunctionInfo) -> bool:
+    """Whether a function of a views module takes a request."""
+    params = function.node.params
+    return bool(params) and params[0].name == "request" and any(part.endswith("views") for part in function.module.name.split("."))
+
+
+def _is_view(cls: ClassInfo) -> bool:
+    return cls.derives_from(*VIEWS)
+
+
+def _framework(cls: ClassInfo, otherwise: str) -> str:
+    packages = [c.module.name.partition(".")[0] for c in cls.mro if c.module.is_library] + [e.package for e in cls.externals]
+    return next((FRAMEWORKS[p] for p in packages if p in FRAMEWORKS), otherwise)
+
+
+# ---------------------------------------------------------------------------------------------------------- functions
+def _of_function(m: Machine, view: View) -> Iterator[Endpoint]:
+    function = view.subject
+    assert isinstance(function, FunctionInfo)
+    for summary in _summaries(m, function):
+        framework = "drf" if any(decorator_name(d) == "api_view" for d in function.node.decorators) else view.framework
+        methods = tuple(dict.fromkeys(method for route in view.routes for method in route.methods))
+        endpoint = Endpoint(function.name, framework, head(function), methods=methods, admin_only=_for_staff(function))
+        yield from _handed_over(endpoint, summary, only_responses=not view.routes)
+
+
+def _summaries(m: Machine, function: FunctionInfo) -> Iterable[Summary]:
+    """Returns the run of a function on its own, or those of a nested one wherever it was made."""
+    if any(f is function for f in function.module.functions.values()) or function.owner is not None:
+        summary = run_root(m, function)
+        return (summary,) if summary is not None else ()
+    return [summary for (identity, _), summary in m.memo.items() if identity == id(function)][:1]
+
+
+# ------------------------------------------------------------------------------------------------------------ classes
+def _of_class(m: Machine, view: View) -> Iterator[Endpoint]:
+    cls = view.subject
+    assert isinstance(cls, ClassInfo)
+    routes: list[Route | None] = [*{route.settings: route for route in view.routes}.values()] or [None]
+    for handler in _handlers(cls):
+        for route in routes:
+            summary = _run_handler(m, cls, handler, route)
+            if summary is None:
+                continue
+            own = handler.owner is cls
+            endpoint = Endpoint(
+                f"{cls.name}.{handler.name}" if own else cls.name, view.framework, head(handler if own else cls), methods=("GET",),
+                admin_only=_for_staff(cls) or _for_staff(handler),
+            )  # fmt: skip
+            yield from _handed_over(endpoint, summary, only_responses=False)
+
+
+def _handlers(cls: ClassInfo) -> list[FunctionInfo]:
+    """Returns the methods of a view class that answer GET requests."""
+    names = ["get"]
+    if any(c.name == "ViewSetMixin" and c.module.is_library for c in cls.mro):
+        names = ["list", *(name for c in cls.mro for name, f in c.functions.items() if _is_action(f))]
+    found = [cls.method(name) for name in dict.fromkeys(names)]
+    return [function for function in found if function is not None]
+
+
+def _is_action(function: FunctionInfo) -> bool:
+    for node in function.node.decorators:
+        if decorator_name(node) in ACTIONS:
+            listed = next((value for name, value in node.keywords if name == "methods"), None) if isinstance(node, ir.Call) else None
+            return listed is None or "get" in (word.lower() for word in identifiers(listed))
+    return False
+
+
+def _run_handler(m: Machine, cls: ClassInfo, handler: FunctionInfo, route: Route | None) -> Summary | None:
+    """Runs a method of a view with an object of the view's own class, after what the class does before each request."""
+    instance = Instance(cls)
+    frame = Frame(cls.module, f"{cls.module.name}:{cls.qualname}", owner=cls)
+    if route is not None:
+        where = Frame(route.module, f"{route.module.name}:<module>", muted=True)
+        for name, expr in route.settings:
+            instance.attributes[name] = evaluate(m, where, expr)
+    for name in PREPARATIONS:
+        step = cls.method(name)
+        if step is not None and (name == "setup" or not step.module.is_library):
+            _call(m, frame, cls, step, instance)
+    return _call(m, frame, cls, handler, instance)
+
+
+def _call(m: Machine, frame: Frame, cls: ClassInfo, function: FunctionInfo, instance: Instance) -> Summary | None:
+    env = unknown_arguments(m, function)
+    if function.node.params:
+        env[function.node.params[0].name] = instance
+    for param in function.node.params[1:]:
+        if param.kind == "**":
+            env[param.name] = Mapping()
+    m.keep.append(instance)
+    site = head(cls)
+    return m.run_function(function, env, ("endpoint", id(instance)), depth=1, caller=frame, node=ir.Name(site.start, site.end, cls.name))
+
+
+# ------------------------------------------------------------------------------------------------------ what is given
+def _handed_over(endpoint: Endpoint, summary: Summary, *, only_responses: bool) -> Iterator[Endpoint]:
+    """Yields the endpoint once per query object that a return statement gives away."""
+    seen: set[int] = set()
+    for site, value in summary.returns or [(endpoint.site, summary.returned)]:
+        if only_responses and not any(_is_response(o) for o in (value.options if isinstance(value, Union) else (value,))):
+            continue
+        for query in leaving(value):
+            if id(query) not in seen:
+                seen.add(id(query))
+                yield replace(endpoint, query=query, rendered_at=site if site != endpoint.site else None, streams=query.has("iterator", "yield_per"))
+
+
+def leaving(value: Value, depth: int = 0) -> Iterator[QueryObject]:
+    """Yields the query objects whose rows a value holds or gives when it is walked."""
+    if depth > MAX_DEPTH:
+        return
+    match value:
+        case QueryObject() if value.style not in ("select", "insert", "update", "delete"):
+            yield value
+        case Sequence() if value.source is not None:
+            if value.bound is Bound.MANY:
+                yield value.source
+        case Sequence():
+            for item in value.items if value.items is not None else (value.element,):
+                yield from leaving(item, depth + 1)
+        case Mapping():
+            if value.source is not None:
+                yield value.source
+            for item in (*value.known.values(), *((value.element,) if value.element is not None else ())):
+                yield from leaving(item, depth + 1)
+        case Union():
+            for option in value.options:
+                yield from leaving(option, depth + 1)
+        case Instance() if _is_response(value) or _is_record(value.cls):
+            for name, item in value.attributes.items():
+                if name not in STREAMED:
+                    yield from leaving(item, depth + 1)
+        case _:
+            pass
+
+
+def _is_response(value: Value) -> bool:
+    return isinstance(value, Instance) and value.cls.derives_from(*RESPONSES)
+
+
+def _is_record(cls: ClassInfo) -> bool:
+    return cls.derives_from(*RECORDS) or any(decorator_name(d) in ("dataclass", "define", "frozen", "attrs") for d in cls.node.decorators)
+
+
+# ------------------------------------------------------------------------------------------------------------- places
+def head(subject: FunctionInfo | ClassInfo) -> Site:
+    """Returns the place of `def name` or `class Name`."""
+    node = subject.node
+    keyword = "class" if isinstance(node, ir.Class) else "async def" if node.is_async else "def"
+    return Site(subject.module.path, node.start, min(node.start + len(keyword) + 1 + len(node.name), node.end))
+
+
+def _for_staff(subject: FunctionInfo | ClassInfo) -> bool:
+    """Whether a view is meant for administrators, by its decorators, bases, permissions or dependencies."""
+    node = subject.node
+    exprs: list[ir.Expr_] = list(node.decorators)
+    if isinstance(subject, ClassInfo):
+        exprs += [base for cls in subject.mro if not cls.module.is_library for base in cls.node.bases]
+        found = subject.find("permission_classes")
+        exprs += [s.value for s in found[1] if isinstance(s, ir.Assign) and s.value is not None] if found is not None else []
+    elif isinstance(node, ir.Function):
+        exprs += [e for p in node.params for e in (p.default, p.annotation) if e is not None]
+    words = [*(word for expr in exprs for word in identifiers(expr)), *_folders(subject.module)]
+    return any(FOR_STAFF.search(word) for word in words)
+
+
+def _folders(module: ModuleInfo) -> list[str]:
+    return module.name.split(".")
+
+
+__all__ = ["NONE", "find_endpoints", "head", "leaving", "prepare_settings"]
