@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
+from ormlint.link.templates import TemplateInfo
 from ormlint.run.attributes import attribute
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
@@ -47,6 +48,10 @@ def _const(m: Machine, f: Frame, node: ir.Const) -> Value:
 
 
 def _name(m: Machine, f: Frame, node: ir.Name) -> Value:
+    if isinstance(f.module, TemplateInfo):
+        from ormlint.run.template_expressions import name_in_template
+
+        return name_in_template(m, f, node)
     found = f.env.get(node.id)
     if found is not None:
         return found
@@ -67,6 +72,10 @@ def free_name(m: Machine, f: Frame, name: str) -> Value:
 
 
 def _attr(m: Machine, f: Frame, node: ir.Attr) -> Value:
+    if isinstance(f.module, TemplateInfo):
+        from ormlint.run.template_expressions import attribute_in_template
+
+        return attribute_in_template(m, f, node, evaluate(m, f, node.value))
     return attribute(m, f, node, evaluate(m, f, node.value), node.name)
 
 
@@ -157,6 +166,10 @@ def _index(m: Machine, f: Frame, node: ir.Index) -> Value:
     from ormlint.run.subscripts import subscript
 
     value = evaluate(m, f, node.value)
+    if isinstance(f.module, TemplateInfo):
+        from ormlint.run.template_expressions import index_in_template
+
+        return index_in_template(m, f, node, value)
     return subscript(m, f, node, value)
 
 
@@ -354,6 +367,10 @@ def _slice(m: Machine, f: Frame, node: ir.Slice) -> Value:
 
 
 def _call(m: Machine, f: Frame, node: ir.Call) -> Value:
+    if isinstance(f.module, TemplateInfo):
+        from ormlint.run.template_expressions import call_in_template
+
+        return call_in_template(m, f, node)
     from ormlint.run.calls import evaluate_call
 
     return evaluate_call(m, f, node)

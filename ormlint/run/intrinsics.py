@@ -34,10 +34,11 @@ def rows_of(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
 
 
 def show(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
-    """Returns what a template shows: its context, whose queries are noted to be rendered."""
+    """Renders a template; returns what it shows, its context."""
+    from ormlint.run.templates import render_template
+
     context = args[1] if len(args) > 1 else UNKNOWN
-    for value in _entries(context):
-        m.use(f, value, UseKind.RENDER, node)
+    render_template(m, f, node, args[0] if args else UNKNOWN, context)
     return context
 
 

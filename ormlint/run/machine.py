@@ -18,6 +18,7 @@ from ormlint.ir import nodes as ir
 from ormlint.link import build_schema
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, Program
 from ormlint.link.schema import Model, Orm
+from ormlint.link.templates import Templates
 from ormlint.run.frame import Flat, Frame, Summary
 from ormlint.run.log import NOWHERE, Endpoint, Event, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
 from ormlint.run.parameters import Bindings, resolve_deps, symbolic
@@ -25,6 +26,7 @@ from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequenc
 from ormlint.text import Site
 
 if TYPE_CHECKING:
+    from ormlint.link.template_tags import Extensions
     from ormlint.run.log import Tracked
 
 MAX_DEPTH = 14  # nested calls followed from one root
@@ -79,6 +81,9 @@ class Machine:
         self.keep: list[object] = []  # values whose id() is part of a memo key
         self.managers: dict[tuple[int, str], Value] = {}
         self.settings: dict[str, object] = {}
+        self.templates = Templates(program.templates.values())
+        self.template_extensions: Extensions | None = None
+        self.imported_templates: dict[str, Value] = {}
 
     # ------------------------------------------------------------------------------------------------ events
     def record(self, frame: Frame, event: Event) -> Event:
@@ -153,7 +158,7 @@ class Machine:
         if depth > MAX_DEPTH or identity in self.stack or sum(1 for f, _ in self.stack if f == id(function)) > 1:
             return None
         contexts = self.contexts.get(id(function), 0)
-        if contexts >= MAX_CONTEXTS:
+        if contexts >= MAX_CONTEXTS and not function.module.is_library:
             return None
         self.contexts[id(function)] = contexts + 1
         self.keep.append(env)

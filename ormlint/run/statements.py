@@ -321,7 +321,7 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     after = f.env
     for env in f.breaks:
         after = join_env(m, after, env)
-    if _changed(before, after):
+    if stmt.kind != "template" and _changed(before, after):
         m.rewind(f, mark)
         f.breaks = []
         f.env = join_env(m, before, after)
@@ -337,7 +337,7 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     f.conditional = conditional
     f.breaks = breaks
     f.evaluated = evaluated
-    f.env = join_env(m, before, after) if stmt.kind != "comprehension" else before
+    f.env = join_env(m, before, after) if stmt.kind == "for" else before
     if stmt.orelse:
         run_body(m, f, stmt.orelse)
     return True
