@@ -82,6 +82,9 @@ def labels(project: Project, event: Event, loop: Loop | None, query: QueryObject
     found = []
     if query is not None:
         found.append(Label(query.site, Mark.QUERY, "the rows come from here"))
+    if event.query is not None and event.relation is not None and event.query is not query and not event.query.site.encloses(event.site):
+        if not event.site.encloses(event.query.site):
+            found.append(Label(event.query.site, Mark.QUERY, "the query per row is built here"))
     if loop is not None:
         found.append(Label(loop.site, Mark.LOOP, "the loop"))
     found += [Label(site, Mark.CALL, f"{code(callee)} is called here") for site, callee in zip(event.calls, event.callees, strict=True)]

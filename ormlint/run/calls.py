@@ -42,7 +42,6 @@ MEMOISING = frozenset(
     {"lru_cache", "cache", "cached", "memoize", "memoized", "cache_memoize", "ttl_cache", "cached_function", "cached_as", "alru_cache"}
 )
 MODEL_GETTERS = frozenset({"get_model", "get_registered_model"})
-MANY_CONTEXTS = 12  # runs of one function after which constants are no longer told apart
 
 
 def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
@@ -213,12 +212,13 @@ def call_function(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, a
 
 def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: dict[str, Value], outer: Frame | None, given: list[Value]) -> Value:
     """Runs a function with bound parameters and returns its value as the caller's own."""
-    made, bindings, rows = symbolic(env, generalise=m.contexts.get(id(function), 0) > MANY_CONTEXTS)
+    made, bindings, rows = symbolic(env, runs=0 if function.module.is_library else m.contexts.get(id(function), 0))
     key: tuple[object, ...] = tuple(key_of(v) for v in made.values())
     if outer is not None:
         m.keep.append(outer)
         key = (id(outer), *key)
-    summary = m.run_function(function, made, key, depth=f.depth + 1, outer=outer, caller=f, node=node)
+    depth = f.depth + (not function.module.is_library)  # the inside of a framework is no way of the project
+    summary = m.run_function(function, made, key, depth=depth, outer=outer, caller=f, node=node)
     if summary is None:
         escape(m, f, node, given)
         return varying(given)
@@ -427,7 +427,7 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
     instance = Instance(cls, initialised=True, deps=deps)
     function = cls.method("__init__")
     if function is not None:
-        env, bindings, _ = symbolic(bind(m, function, [instance, *args], keywords), generalise=False)
+        env, bindings, _ = symbolic(bind(m, function, [instance, *args], keywords), runs=0)
         key = ("new", node.start, id(f), *(key_of(v) for v in env.values()))
         m.keep.append(f)
         summary = m.run_function(function, env, key, depth=f.depth + 1, caller=f, node=node)

@@ -21,7 +21,7 @@ from ormlint.link.schema import Model, Orm
 from ormlint.link.templates import Templates
 from ormlint.run.frame import Flat, Frame, Summary
 from ormlint.run.log import NOWHERE, Endpoint, Event, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
-from ormlint.run.parameters import Bindings, resolve_deps, symbolic
+from ormlint.run.parameters import MANY_RUNS, Bindings, resolve_deps, symbolic
 from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of, key_of
 from ormlint.text import Site
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ormlint.run.log import Tracked
 
 MAX_DEPTH = 14  # nested calls followed from one root
-MAX_CONTEXTS = 32  # runs of one function with different arguments
+MAX_CONTEXTS = 60  # runs of one function with different arguments
 MAX_FLAT = 400  # events copied out of one call
 MAX_CALL_PATH = 10
 
@@ -193,7 +193,7 @@ class Machine:
 
         for closure in frame.closures:
             if closure.function is not None and id(closure.function) not in frame.called:
-                env, _, _ = symbolic(unknown_arguments(self, closure.function, frame), generalise=True)
+                env, _, _ = symbolic(unknown_arguments(self, closure.function, frame), runs=MANY_RUNS + 1)
                 self.keep.append(frame)
                 key = (id(frame), *(key_of(v) for v in env.values()))
                 self.run_function(closure.function, env, key, depth=frame.depth + 1, outer=frame)

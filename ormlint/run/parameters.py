@@ -9,18 +9,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ormlint.run.log import NOWHERE, Bound, Loop, QueryObject
-from ormlint.run.values import EMPTY, Constant, Instance, Mapping, Row, Sequence, Union, Unknown, Value, deps_of
+from ormlint.run.values import EMPTY, EMPTY_PLAN, Constant, Instance, Mapping, Row, Sequence, Union, Unknown, Value, deps_of
 
+MANY_RUNS = 10
+TOO_MANY_RUNS = 20
 _PARAMETERS = tuple(Unknown(frozenset({-(i + 1)})) for i in range(64))
 _LOOPS = tuple(Loop(-(i + 1), NOWHERE, NOWHERE, "parameter", Bound.ONE) for i in range(64))
 
 Bindings = dict[int, frozenset[int]]
 
 
-def symbolic(env: dict[str, Value], *, generalise: bool) -> tuple[dict[str, Value], Bindings, dict[int, Value]]:
+def symbolic(env: dict[str, Value], *, runs: int) -> tuple[dict[str, Value], Bindings, dict[int, Value]]:
     """Returns the arguments with symbols for what they vary with, what the symbols stand for, and the rows replaced.
 
-    With `generalise`, constants become unknown as well: the function has been run for too many of them.
+    `runs` is how often the function was run with other arguments: after some, constants are no longer told apart, then
+    rows no longer by where they came from.
     """
     bindings: Bindings = {}
     rows: dict[int, Value] = {}
@@ -31,12 +34,12 @@ def symbolic(env: dict[str, Value], *, generalise: bool) -> tuple[dict[str, Valu
         if kind is Unknown:
             bindings[-(position + 1)] = value.deps  # type: ignore[union-attr]
             made[name] = _PARAMETERS[position]
-        elif kind is Constant and generalise and isinstance(value.value, (str, int, float)) and not isinstance(value.value, bool):  # type: ignore[union-attr]
+        elif kind is Constant and runs > MANY_RUNS and isinstance(value.value, (str, int, float)) and not isinstance(value.value, bool):  # type: ignore[union-attr]
             made[name] = _PARAMETERS[position]
-        elif isinstance(value, Row) and value.origin is None and value.births:
+        elif isinstance(value, Row) and (value.origin is None or runs > TOO_MANY_RUNS) and value.births:
             bindings[-(position + 1)] = deps_of(value)
             rows[-(position + 1)] = value
-            made[name] = replace(value, births=(_LOOPS[position],))
+            made[name] = replace(value, births=(_LOOPS[position],), origin=None, plan=value.plan if value.origin is None else EMPTY_PLAN)
         elif isinstance(value, Sequence) and value.kind == "tuple" and value.items and all(type(i) is Unknown for i in value.items):
             bindings[-(position + 1)] = deps_of(value)
             made[name] = Sequence("tuple", items=tuple(_PARAMETERS[position] for _ in value.items))

@@ -10,7 +10,7 @@ from ormlint.problem import Problem
 from ormlint.run.calls import unknown_arguments
 from ormlint.run.frame import Frame, Summary
 from ormlint.run.machine import Machine
-from ormlint.run.parameters import symbolic
+from ormlint.run.parameters import MANY_RUNS, symbolic
 from ormlint.run.statements import run_body
 from ormlint.run.values import key_of
 
@@ -42,7 +42,7 @@ def run_all(m: Machine, progress: Callable[[int, int], None] | None = None) -> l
 
 def run_root(m: Machine, function: FunctionInfo) -> Summary | None:
     """Returns the summary of a function run on its own, with unknown arguments."""
-    env, _, _ = symbolic(unknown_arguments(m, function), generalise=True)
+    env, _, _ = symbolic(unknown_arguments(m, function), runs=MANY_RUNS + 1)
     return m.run_function(function, env, tuple(key_of(v) for v in env.values()), depth=0)
 
 
