@@ -207,7 +207,7 @@ class Examination:
             return Judgement()
         project, rules = self.project, self.rules
         self.tell("Judging")
-        judgement = judge(project, analysis.log, self.modules, self.texts, rules.choice.rules, rules.every, self.hides)
+        judgement = judge(project, analysis.log, self.modules, self.texts, rules.choice.rules, rules.every, self.hides, self.excludes)
         self.problems += judgement.problems
         return judgement
 
@@ -221,18 +221,21 @@ class Examination:
 
     def hides(self, rule: Rule, site: Site) -> str:
         """Returns why findings of a rule at a site are not shown, "" if they are."""
-        config = self.request.config
-        role = role_of(site.path)
         if site.path not in self.texts:
             return "lies outside the project"
-        if role is Role.TEST and not config.include_tests:
-            return "stands in a test, and `include-tests` is off"
-        if role is Role.MIGRATION and not config.include_migrations:
-            return "stands in a migration, and `include-migrations` is off"
         for patterns, codes in self._per_file:
             if rule.code in codes and patterns.verdict(site.path, is_directory=False):
                 return f"ignored for `{patterns.source}` by per-file-ignores"
         return "" if self.request.target.covers(site.path) else "lies outside the paths that were asked about"
+
+    def excludes(self, site: Site) -> str:
+        """Returns why findings that concern a place are not shown, wherever else they stand; "" if they are."""
+        role = role_of(site.path)
+        if role is Role.TEST and not self.request.config.include_tests:
+            return "stands in a test, and `include-tests` is off"
+        if role is Role.MIGRATION and not self.request.config.include_migrations:
+            return "stands in a migration, and `include-migrations` is off"
+        return ""
 
 
 def check(request: Request, tell: Tell = lambda stage: None) -> Result:

@@ -18,6 +18,7 @@ from ormlint.run.log import QueryLog
 from ormlint.text import Site
 
 Hides = Callable[[Rule, Site], str]
+Excludes = Callable[[Site], str]
 MOST_NAMED = 3  # further places of a cause that are named in its note
 
 
@@ -47,11 +48,13 @@ def judge(
     rules: Sequence[Rule],
     all_rules: Sequence[Rule],
     hides: Hides = lambda rule, site: "",
+    excludes: Excludes = lambda site: "",
 ) -> Judgement:
     """Returns the findings of the rules.
 
-    `hides` returns why findings of a rule at a site are not wanted, "" if they are. `all_rules` are those that comments may
-    name. A rule that fails becomes a problem, and the others run.
+    `hides` returns why findings of a rule at a site are not wanted, "" if they are; `excludes` does so for every other place
+    of a finding: what only a test asks for is no concern of the program that it tests. `all_rules` are those that comments
+    may name. A rule that fails becomes a problem, and the others run.
     """
     result = Judgement()
     project.suppressions = suppressions(modules, texts, all_rules)
@@ -65,7 +68,7 @@ def judge(
             _mark_judged(project, running, all_rules)
         for report in _reports(rule, project, log, result.problems):
             places = [report.site, *(label.site for label in report.labels)]
-            reason = hides(rule, report.site)
+            reason = hides(rule, report.site) or next(filter(None, map(excludes, places)), "")
             if not rule.judges_comments and is_suppressed(places, rule.code, comments, project):
                 reason = "silenced by a comment"
             if reason:

@@ -7,7 +7,6 @@ from ormlint.judge.describe import at, call_path, code, labels, per, place
 from ormlint.judge.repetition import innermost, is_deliberate, repeaters, weight, worth_counting
 
 _FIGURES = (Op.COUNT, Op.AGGREGATE)
-_RUN_STATEMENTS = ("execute", "exec", "scalars", "scalar", "stream", "stream_scalars")
 _KEYS = ("pk", "id", "pk__exact", "id__exact")
 # fmt: off
 _OPERATORS = frozenset((
@@ -69,7 +68,7 @@ def _looks_for_a_free_value(event: Event, loop: Loop) -> bool:
 
 def _subject(event: Event) -> str:
     # `session.execute(statement)` says nothing of what is asked for
-    if event.text and not (event.method in _RUN_STATEMENTS and event.model is not None):
+    if event.text and not (event.query is not None and event.query.style == "result" and event.model is not None):
         return f"evaluating {code(event.text)}"
     return f"querying `{event.model.name}`" if event.model is not None else "this statement"
 
@@ -88,6 +87,8 @@ def _advice(project: Project, event: Event, loop: Loop, model: str) -> str:
 def _call(event: Event, model: str) -> str:
     """Returns the call that fetches the rows for all keys; it names the lookup if there is but one."""
     lookups = sorted(event.query.filters) if event.query is not None else []
+    if event.orm is Orm.SQLALCHEMY and event.method == "get" and event.model is not None:
+        lookups = [event.model.primary_key]
     lookup = lookups[0].removesuffix("__exact").removesuffix("__in") if len(lookups) == 1 and lookups[0].isidentifier() else ""
     if "__" in lookup and lookup.rsplit("__", 1)[-1] in _OPERATORS:
         lookup = ""  # `title__iexact` has no form for many values

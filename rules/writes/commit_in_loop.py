@@ -20,7 +20,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             site=place(project, event, loop),
             message=f"{code(event.text or 'session.commit()')} ends one transaction {per(loop)}",
             help=f"move the commit behind the loop{at(project, loop.site)}",
-            cause=(event.site, loop.site),
+            cause=(loop.site,),
             labels=labels(project, event, loop, None, "this commits and expires every loaded row"),
             notes=(*_isolation(event), *call_path(project, event)),
             intent=_intent(event, loop),

@@ -21,7 +21,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             site=place(project, event, loop),
             message=f"{code(event.text or 'create()')} runs one INSERT {per(loop)}",
             help=_advice(event, at(project, loop.site)),
-            cause=(event.site, loop.site),
+            cause=(place(project, event, loop), loop.site, event.model or event.site),
             labels=labels(project, event, loop, None, "this inserts one row"),
             notes=(*hindrance, *call_path(project, event)),
             severity=Severity.INFO if softened else weight(project, event, loops),

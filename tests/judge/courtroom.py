@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ormlint.api import Label, Mark, Orm, Project, QueryLog, Report, Rule, Schema, Severity, Site
-from ormlint.judge.assemble import Hides, Judgement, judge
+from ormlint.judge.assemble import Excludes, Hides, Judgement, judge
 from ormlint.judge.registry import load_rules
 from ormlint.read.python import lower_python
 from ormlint.text import LineIndex
@@ -36,9 +36,15 @@ def rule_that(yields: Callable[[], Iterator[Report]] | Sequence[Report], code: s
     return Rule(code, name, check, Severity.WARNING, True, (Orm.DJANGO,), "x.n_plus_one.y")
 
 
-def judged(texts: Mapping[str, str], *rules: Rule, others: Sequence[Rule] = (), hides: Hides = lambda rule, site: "") -> Judgement:
+def judged(
+    texts: Mapping[str, str],
+    *rules: Rule,
+    others: Sequence[Rule] = (),
+    hides: Hides = lambda rule, site: "",
+    excludes: Excludes = lambda site: "",
+) -> Judgement:
     """Returns the judgement of the rules, and of those that judge comments; `others` exist and do not run."""
     modules = [lower_python(path, path.removesuffix(".py"), text) for path, text in texts.items()]
     project = Project("/shop", Schema(), lines={path: LineIndex.of(text) for path, text in texts.items()})
     running = (*rules, *COMMENT_RULES)
-    return judge(project, QueryLog(), modules, texts, running, (*running, *others), hides)
+    return judge(project, QueryLog(), modules, texts, running, (*running, *others), hides, excludes)

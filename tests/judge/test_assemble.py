@@ -55,6 +55,14 @@ def test_a_hidden_place_leaves_the_cause_to_the_next() -> None:
     assert "no" in {dropped.reason for dropped in judgement.dropped}
 
 
+def test_an_excluded_place_takes_the_finding_with_it() -> None:
+    text = "rows = query()\nprint(book.author)\n"
+    at_query = report(at("x.py", text, "book.author"), at("x.py", text, "query()"))
+    judgement = judged({"x.py": text}, rule_that([at_query]), excludes=lambda site: "a test" if site.start == 7 else "")
+    assert judgement.findings == []
+    assert [dropped.reason for dropped in judgement.dropped] == ["a test"]
+
+
 def test_a_fingerprint_survives_new_lines_and_new_indentation() -> None:
     before = findings("x = 1\nprint(book.author)\n", report(at("x.py", "x = 1\nprint(book.author)\n", "book.author")))
     moved = "x = 1\n\n\nif x:\n    print(book.author)\n"
