@@ -2,7 +2,7 @@
 
 is_unset(x)             whether x is known to be None or empty; what is not known counts as set
 rows_of(x)              x.all() for a manager, x itself for anything else
-show(template, context) what a template shows of its context
+show(template, context) renders a template; gives what it shows of its context
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def rows_of(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
 
 
 def show(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
-    """Renders a template; returns what it shows, its context."""
+    """Renders a template; returns what it shows: the entries of its context without the queries that it does not walk."""
     from ormlint.run.templates import render_template
 
     context = args[1] if len(args) > 1 else UNKNOWN
@@ -44,6 +44,19 @@ def show(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[
 
 def as_text(position: int) -> Function:
     """Returns a function that gives back one of its arguments: the text is not known, but what it is made of."""
+def _is_walked(m: Machine, value: Value) -> bool:
+    """Whether a template walks the rows of a value, as far as that can be seen."""
+    query = value.source if isinstance(value, Sequence) else value
+    if isinstance(value, Union):
+        return any(_is_walked(m, option) for option in value.options)
+    if not isinstance(query, QueryObject):
+        return True
+    in_templates = [use for use in query.uses if use.site.path in m.program.templates]
+    return any(use.kind is UseKind.RENDER for use in query.uses) or any(
+        use.kind not in (UseKind.METHOD, UseKind.TRUTH, UseKind.LEN) for use in in_templates
+    )
+
+
 
     def give(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
         value = args[position] if len(args) > position else UNKNOWN
@@ -63,7 +76,26 @@ def _entries(value: Value) -> tuple[Value, ...]:
 
 FUNCTIONS: dict[str, Function] = {
     "ormlint.intrinsics.is_unset": is_unset,
+def argument(position: int) -> Function:
+    """Returns a function that gives back one of its arguments, or an empty dict if it is not there."""
+
+    def give(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+        return args[position] if len(args) > position else Mapping()
+
+    return give
+
+
+def local_variables(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns `locals()`: a dict of the variables so far."""
+    return Mapping(dict(f.env))
+
+
     "ormlint.intrinsics.rows_of": rows_of,
+    "builtins.locals": local_variables,
+    "django.template.Context": argument(0),
+    "django.template.context.Context": argument(0),
+    "django.template.RequestContext": argument(1),
+    "django.template.context.RequestContext": argument(1),
     "ormlint.intrinsics.show": show,
     "json.dumps": as_text(0),
     "django.core.serializers.serialize": as_text(1),

@@ -1,7 +1,7 @@
 """Names, attributes and calls as templates understand them.
 
-    Django    {{ a.b.0 }}    every step looks up a key, then an attribute, then an index, and calls what can be called
-    Jinja     {{ a.b() }}    as in Python, but `a.b` may also be a key
+Django    {{ a.b.0 }}    every step looks up a key, then an attribute, then an index, and calls what can be called
+Jinja     {{ a.b() }}    as in Python, but `a.b` may also be a key
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from ormlint.run.builtins import BUILTINS, call_back
 from ormlint.run.containers import container_method
 from ormlint.run.expressions import iterate, to_text, truth_of
 from ormlint.run.frame import Frame
-from ormlint.run.log import Bound, QueryObject, UseKind
+from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.loops import Iterated
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values

@@ -48,6 +48,7 @@ def render_template(m: Machine, f: Frame, node: ir.Node, name: Value, context: V
     place = calling_file(f)
     env = variables(m, context)
     missed = not m.templates
+    rendered: list[TemplateInfo] = []
     for names in alternatives(name) if m.templates else ():
         template = next((found for found in (m.templates.find(n, place) for n in names) if found is not None), None)
         if template is None:
@@ -55,10 +56,22 @@ def render_template(m: Machine, f: Frame, node: ir.Node, name: Value, context: V
         else:
             run_template(m, f, node, template, env)
             hand_over(m, f, node, template, env)
-    if missed or not alternatives(name):
+            rendered.append(template)
+    if missed or not rendered:
         for value in env.values():
             m.use(f, value, UseKind.RENDER, node)
+    else:
+        forget_context(env)
     return UNKNOWN
+
+
+def forget_context(env: dict[str, Value]) -> None:
+    """Drops from queries that they were kept in a context: what became of them there is known from the template."""
+    for value in env.values():
+        for option in options(value):
+            query = option.source if isinstance(option, Sequence) else option
+            if isinstance(query, QueryObject) and sum(1 for use in query.uses if use.kind is UseKind.STORE) == 1:
+                query.uses = [use for use in query.uses if use.kind is not UseKind.STORE]
 
 
 def calling_file(f: Frame) -> str:
@@ -75,11 +88,25 @@ def alternatives(name: Value) -> list[list[str]]:
     """Returns the templates that a value may name, each as the list of names of which the first that exists is meant."""
     found = []
     for option in options(name):
-        items = (option.items or (option.element,)) if isinstance(option, Sequence) else (option,)
-        names = [i.value for item in items for i in options(item) if isinstance(i, Constant) and isinstance(i.value, str)]
+        names = list(constants(option))
         if names:
             found.append(names)
     return found
+
+
+def constants(value: Value) -> Iterator[str]:
+    """Yields the texts that a value may be or contain."""
+    match value:
+        case Constant(value=str(text)):
+            yield text
+        case Sequence():
+            for item in value.items if value.items is not None else (value.element,):
+                yield from constants(item)
+        case Union():
+            for option in value.options:
+                yield from constants(option)
+        case _:
+            pass
 
 
 def variables(m: Machine, context: Value) -> dict[str, Value]:

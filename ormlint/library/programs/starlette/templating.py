@@ -5,4 +5,4 @@ from ormlint.intrinsics import show
 
 class Jinja2Templates:
     def TemplateResponse(self, *args, **kwargs):  # noqa: N802
-        return HTMLResponse([show(None, args), show(None, kwargs.get("context"))])
+        return HTMLResponse(show([args, kwargs.get("name")], [args, kwargs.get("context")]))
