@@ -35,6 +35,8 @@ from ormlint.run.values import (
     varying,
 )
 
+SOME_MODEL = External("ormlint.some_model")
+"""A Django model class of which it is not known which one it is: `content_type.model_class()`."""
 MANAGER_NAMES = frozenset({"objects", "_default_manager", "_base_manager"})
 
 
@@ -42,9 +44,9 @@ def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> V
     """Returns what `value.name` is; reading it may run a query or a property."""
     kind = type(value)
     if kind is Unknown:
-        if name == "objects" and m.has_django:
-            return Manager(m.some_model)  # of a model that is not known: `content_type.model_class().objects`
         return value
+    if value is SOME_MODEL and name in MANAGER_NAMES:
+        return Manager(m.some_model)
     if kind is External:
         return External(f"{value.path}.{name}")  # type: ignore[union-attr]
     match value:

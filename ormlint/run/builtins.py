@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ormlint.ir import nodes as ir
+from ormlint.link.names import ClassInfo
 from ormlint.run.attributes import attribute
 from ormlint.run.expressions import callback_loop, iterate, to_text, truth_of
 from ormlint.run.frame import Frame
@@ -266,6 +267,18 @@ def _type(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict
 
 
 def _isinstance(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Decides isinstance() of a row or object of a known class, unless it may be of a subclass."""
+    value, wanted = (args[0], args[1]) if len(args) == 2 else (UNKNOWN, UNKNOWN)
+    cls = value.cls if isinstance(value, (Row, Instance)) else None
+    classes = wanted.items if isinstance(wanted, Sequence) else (wanted,)
+    if cls is None or classes is None or not all(isinstance(c, ClassInfo) for c in classes):
+        return UNKNOWN
+    if any(c in cls.mro for c in classes):
+        return Constant(True)
+    return UNKNOWN if any(isinstance(c, ClassInfo) and cls in c.mro for c in classes) else Constant(False)
+
+
+def _nothing(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     return UNKNOWN
 
 
@@ -346,9 +359,9 @@ BUILTINS: dict[str, Builtin] = {
     "print": _print,
     "type": _type,
     "isinstance": _isinstance,
-    "issubclass": _isinstance,
-    "callable": _isinstance,
-    "id": _isinstance,
+    "issubclass": _nothing,
+    "callable": _nothing,
+    "id": _nothing,
     "int": _number,
     "float": _number,
     "round": _number,

@@ -41,6 +41,7 @@ from ormlint.run.values import (
 MEMOISING = frozenset(
     {"lru_cache", "cache", "cached", "memoize", "memoized", "cache_memoize", "ttl_cache", "cached_function", "cached_as", "alru_cache"}
 )
+QUEUES = frozenset({"delay", "apply_async", "send_mail", "send_email", "send_message"})
 MODEL_GETTERS = frozenset({"get_model", "get_registered_model"})
 
 
@@ -137,6 +138,12 @@ def call_unknown(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Va
         presumed = call_presumed_session(m, f, node, args, keywords)
         if presumed is not None:
             return presumed
+    if isinstance(node.func, ir.Attr) and node.func.name == "model_class" and not args and m.has_django:
+        from ormlint.run.attributes import SOME_MODEL
+
+        return SOME_MODEL
+    if isinstance(node.func, ir.Attr) and node.func.name in QUEUES:
+        f.effects += 1
     escape(m, f, node, [*args, *keywords.values()])
     return varying((func, *args, *keywords.values()))
 

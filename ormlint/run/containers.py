@@ -26,12 +26,16 @@ def container_method(
 def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     if name in ("append", "add", "insert", "appendleft") and args:
         _grow(m, receiver, args[-1], Bound.MANY if f.loops else Bound.FEW)
+        if f.loops and f.loops[-1].source is not None:
+            m.fed.setdefault(receiver, {})[f.loops[-1].source] = None
         return NONE
     if name in ("extend", "update", "extendleft") and args:
         from ormlint.run.expressions import iterate
 
         inner = iterate(m, f, args[0], node)
         _grow(m, receiver, inner.element, inner.bound)
+        if inner.source is not None and inner.bound is Bound.MANY:
+            m.fed.setdefault(receiver, {})[inner.source] = None
         return NONE
     if name in ("pop", "popleft"):
         if receiver.source is not None:

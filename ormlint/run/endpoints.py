@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.routes import Route, decorated, find_routes
+from ormlint.link.schema import Model
 from ormlint.link.settings import UNKNOWN as SET_SOMEHOW
 from ormlint.link.settings import read_settings
 from ormlint.link.sqlalchemy_models import identifiers
@@ -23,10 +24,11 @@ from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import Bound, Endpoint, QueryObject
 from ormlint.run.machine import Machine
 from ormlint.run.roots import run_root
-from ormlint.run.values import NONE, UNKNOWN, Constant, Instance, Mapping, Sequence, Union, Value
+from ormlint.run.values import UNKNOWN, Constant, Instance, Mapping, Sequence, Union, Value, options
 from ormlint.text import Site
 
 RESPONSES = frozenset({"HttpResponseBase", "Response"})
+STATEMENTS = frozenset({"select", "insert", "update", "delete"})
 STREAMED = frozenset({"streaming_content", "body_iterator"})
 RECORDS = frozenset({"BaseModel", "SQLModel", "Schema", "GenericModel", "Struct", "TypedDict", "NamedTuple"})
 VIEWS = frozenset({"View", "MethodView", "Resource", "HTTPEndpoint"})
@@ -146,7 +148,7 @@ def _of_function(m: Machine, view: View) -> Iterator[Endpoint]:
         framework = "drf" if any(decorator_name(d) == "api_view" for d in function.node.decorators) else view.framework
         methods = tuple(dict.fromkeys(method for route in view.routes for method in route.methods))
         endpoint = Endpoint(function.name, framework, head(function), methods=methods, admin_only=_for_staff(function))
-        yield from _handed_over(endpoint, summary, only_responses=not view.routes)
+        yield from _handed_over(m, endpoint, summary, only_responses=not view.routes)
 
 
 def _summaries(m: Machine, function: FunctionInfo) -> Iterable[Summary]:
@@ -172,7 +174,7 @@ def _of_class(m: Machine, view: View) -> Iterator[Endpoint]:
                 f"{cls.name}.{handler.name}" if own else cls.name, view.framework, head(handler if own else cls), methods=("GET",),
                 admin_only=_for_staff(cls) or _for_staff(handler),
             )  # fmt: skip
-            yield from _handed_over(endpoint, summary, only_responses=False)
+            yield from _handed_over(m, endpoint, summary, only_responses=False)
 
 
 def _handlers(cls: ClassInfo) -> list[FunctionInfo]:
@@ -220,43 +222,51 @@ def _call(m: Machine, frame: Frame, cls: ClassInfo, function: FunctionInfo, inst
 
 
 # ------------------------------------------------------------------------------------------------------ what is given
-def _handed_over(endpoint: Endpoint, summary: Summary, *, only_responses: bool) -> Iterator[Endpoint]:
-    """Yields the endpoint once per query object that a return statement gives away."""
-    seen: set[int] = set()
+def _handed_over(m: Machine, endpoint: Endpoint, summary: Summary, *, only_responses: bool) -> Iterator[Endpoint]:
+    """Yields the endpoint once per query that a return statement gives away.
+
+    A query that is cut on some way to the response, or on another way to it, counts as paginated: what decides is the request.
+    """
+    found: dict[tuple[Site, Model | None], Endpoint] = {}
     for site, value in summary.returns or [(endpoint.site, summary.returned)]:
-        if only_responses and not any(_is_response(o) for o in (value.options if isinstance(value, Union) else (value,))):
+        if only_responses and not any(_is_response(option) for option in options(value)):
             continue
-        for query in leaving(value):
-            if id(query) not in seen:
-                seen.add(id(query))
-                yield replace(endpoint, query=query, rendered_at=site if site != endpoint.site else None, streams=query.has("iterator", "yield_per"))
+        for query, whole in leaving(m, value):
+            cut = not whole or query.sliced or query.bound is not Bound.MANY
+            key = (query.site, query.model)
+            if key not in found:
+                found[key] = replace(
+                    endpoint, query=query, rendered_at=site if site != endpoint.site else None, streams=query.has("iterator", "yield_per")
+                )
+            found[key].paginated |= cut
+    yield from found.values()
 
 
-def leaving(value: Value, depth: int = 0) -> Iterator[QueryObject]:
-    """Yields the query objects whose rows a value holds or gives when it is walked."""
+def leaving(m: Machine, value: Value, depth: int = 0) -> Iterator[tuple[QueryObject, bool]]:
+    """Yields the query objects whose rows a value holds or gives when it is walked, and whether it is all of their rows."""
     if depth > MAX_DEPTH:
         return
     match value:
-        case QueryObject() if value.style not in ("select", "insert", "update", "delete"):
-            yield value
+        case QueryObject() if value.style not in STATEMENTS:
+            yield value, True
         case Sequence() if value.source is not None:
-            if value.bound is Bound.MANY:
-                yield value.source
+            yield value.source, value.bound is Bound.MANY
         case Sequence():
+            yield from ((query, True) for query in m.fed.get(value, ()))
             for item in value.items if value.items is not None else (value.element,):
-                yield from leaving(item, depth + 1)
+                yield from leaving(m, item, depth + 1)
         case Mapping():
             if value.source is not None:
-                yield value.source
+                yield value.source, True
             for item in (*value.known.values(), *((value.element,) if value.element is not None else ())):
-                yield from leaving(item, depth + 1)
+                yield from leaving(m, item, depth + 1)
         case Union():
             for option in value.options:
-                yield from leaving(option, depth + 1)
+                yield from leaving(m, option, depth + 1)
         case Instance() if _is_response(value) or _is_record(value.cls):
             for name, item in value.attributes.items():
                 if name not in STREAMED:
-                    yield from leaving(item, depth + 1)
+                    yield from leaving(m, item, depth + 1)
         case _:
             pass
 
@@ -295,4 +305,4 @@ def _folders(module: ModuleInfo) -> list[str]:
     return module.name.split(".")
 
 
-__all__ = ["NONE", "find_endpoints", "head", "leaving", "prepare_settings"]
+__all__ = ["find_endpoints", "head", "leaving", "prepare_settings"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 
 from ormlint.ir import nodes as ir
@@ -10,7 +11,7 @@ from ormlint.link.templates import TemplateInfo
 from ormlint.run.attributes import attribute
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
-from ormlint.run.loops import Iterated, enter_loop, make_loop, walk
+from ormlint.run.loops import Iterated, either, enter_loop, make_loop, walk
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.queries import evaluate_query, iterate_query
@@ -34,6 +35,7 @@ from ormlint.run.values import (
     varying,
 )
 
+ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 EXISTENCE = frozenset({"==", "!=", ">", "<", ">=", "<=", "is", "is not"})
 
 
@@ -259,6 +261,8 @@ def _compare_constants(op: str, left: Constant, right: Constant) -> Value:
         return Constant(left.value == right.value)
     if op in ("!=", "is not"):
         return Constant(left.value != right.value)
+    if isinstance(left.value, (int, float)) and isinstance(right.value, (int, float)) and op in ORDERS:
+        return Constant(ORDERS[op](left.value, right.value))
     return UNKNOWN
 
 
@@ -384,11 +388,7 @@ def iterate(m: Machine, f: Frame, value: Value, node: ir.Node, use: UseKind = Us
             return iterate_query(m, f, value, node, use, operator)
         case Union():
             parts = [iterate(m, f, option, node, use, operator) for option in value.options]
-            element = parts[0].element
-            for part in parts[1:]:
-                element = join_values(m, element, part.element)
-            source = next((p.source for p in parts if p.source is not None), None)
-            return Iterated(max(p.bound for p in parts), None, source, element, all(p.batches for p in parts))
+            return either(parts, lambda left, right: join_values(m, left, right))
         case Sequence():
             if value.source is not None:
                 m.use(f, value, UseKind.ITERATE, node)

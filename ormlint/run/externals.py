@@ -37,6 +37,21 @@ SQLALCHEMY = frozenset({"sqlalchemy", "sqlmodel", "flask_sqlalchemy", "flask_sql
 BATCHES = frozenset({"batched", "chunked", "chunks", "chunk", "ichunked", "grouper", "batch", "iter_chunks", "chunk_list", "split_every"})
 RENDERS = frozenset({"render", "render_to_string", "render_template", "jsonify", "JsonResponse", "HttpResponse", "Response", "TemplateResponse"})
 COUNT = "count()"
+EFFECTS = (
+    "django.core.mail.",
+    "requests.",
+    "httpx.",
+    "urllib.request.",
+    "smtplib.",
+    "subprocess.",
+    "boto3.",
+    "aiohttp.",
+    "urllib3.",
+    "paramiko.",
+    "shutil.",
+    "os.remove",
+)
+"""Dotted paths of calls that do something outside the program and the database."""
 MAX_PATH = 160
 
 
@@ -86,6 +101,8 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
         from ormlint.run.builtins import batched
 
         return batched(m, f, node, args, keywords)
+    if func.path.startswith(EFFECTS):
+        f.effects += 1
     kind = UseKind.RENDER if name in RENDERS else UseKind.ARGUMENT
     for value in (*args, *keywords.values()):
         m.use(f, value, kind, node)
@@ -132,7 +149,9 @@ def _shortcut(m: Machine, f: Frame, node: ir.Call, method: str, args: list[Value
 
 
 def _get_model(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
-    return registered_model(m, f, args, keywords) or UNKNOWN
+    from ormlint.run.attributes import SOME_MODEL
+
+    return registered_model(m, f, args, keywords) or SOME_MODEL
 
 
 def registered_model(m: Machine, f: Frame, args: list[Value], keywords: dict[str, Value]) -> ClassInfo | None:
@@ -147,6 +166,11 @@ def _prefetch_objects(m: Machine, f: Frame, node: ir.Call, args: list[Value], ke
     from ormlint.run.django import _prefetch_related
 
     rows = args[0] if args else UNKNOWN
+    shown = node.args[0] if node.args else None
+    for item in shown.items if isinstance(shown, ir.Seq) else ():  # `prefetch_related_objects([book], …)`: the variable's row
+        row = f.env.get(item.id) if isinstance(item, ir.Name) else None
+        if isinstance(item, ir.Name) and isinstance(row, Row):
+            f.env[item.id] = replace(row, plan=_prefetch_related(row.plan, row.model, args[1:]))
     if isinstance(rows, Sequence):
         if isinstance(rows.element, Row):
             rows.element = replace(rows.element, plan=_prefetch_related(rows.element.plan, rows.element.model, args[1:]))

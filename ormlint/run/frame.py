@@ -26,6 +26,7 @@ class Summary:
     events: list[Event] = field(default_factory=list)
     calls: list[tuple[Site, str, Summary, Bindings]] = field(default_factory=list)
     flat: list[Flat] | None = None
+    external: bool = False  # it does something outside the program and the database
     returns: list[tuple[Site, Value]] = field(default_factory=list)  # what each return statement gives
 
 
@@ -57,6 +58,8 @@ class Frame:
     conditional: int = 0
     branch_depth: int = 0
     error_path: int = 0
+    left: frozenset[int] = frozenset()  # ids of the loops that the way taken now always leaves
+    effects: int = 0  # calls so far that do something outside the program and the database
     guarded: int = 0
     isolated: int = 0
     transaction: int = 0

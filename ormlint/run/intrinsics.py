@@ -13,7 +13,7 @@ from ormlint.ir import nodes as ir
 from ormlint.run.frame import Frame
 from ormlint.run.log import UseKind
 from ormlint.run.machine import Machine
-from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, Sequence, Value
+from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, QueryObject, Sequence, Union, Value
 
 Function = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]
 
@@ -39,11 +39,11 @@ def show(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[
 
     context = args[1] if len(args) > 1 else UNKNOWN
     render_template(m, f, node, args[0] if args else UNKNOWN, context)
+    if isinstance(context, Mapping):
+        return Mapping({name: value for name, value in context.known.items() if _is_walked(m, value)}, context.key, context.element)
     return context
 
 
-def as_text(position: int) -> Function:
-    """Returns a function that gives back one of its arguments: the text is not known, but what it is made of."""
 def _is_walked(m: Machine, value: Value) -> bool:
     """Whether a template walks the rows of a value, as far as that can be seen."""
     query = value.source if isinstance(value, Sequence) else value
@@ -57,6 +57,8 @@ def _is_walked(m: Machine, value: Value) -> bool:
     )
 
 
+def as_text(position: int) -> Function:
+    """Returns a function that gives back one of its arguments: the text is not known, but what it is made of."""
 
     def give(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
         value = args[position] if len(args) > position else UNKNOWN
@@ -74,8 +76,6 @@ def _entries(value: Value) -> tuple[Value, ...]:
     return value.items or () if isinstance(value, Sequence) else ()
 
 
-FUNCTIONS: dict[str, Function] = {
-    "ormlint.intrinsics.is_unset": is_unset,
 def argument(position: int) -> Function:
     """Returns a function that gives back one of its arguments, or an empty dict if it is not there."""
 
@@ -90,12 +90,14 @@ def local_variables(m: Machine, f: Frame, node: ir.Call, args: list[Value], keyw
     return Mapping(dict(f.env))
 
 
-    "ormlint.intrinsics.rows_of": rows_of,
+FUNCTIONS: dict[str, Function] = {
     "builtins.locals": local_variables,
     "django.template.Context": argument(0),
     "django.template.context.Context": argument(0),
     "django.template.RequestContext": argument(1),
     "django.template.context.RequestContext": argument(1),
+    "ormlint.intrinsics.is_unset": is_unset,
+    "ormlint.intrinsics.rows_of": rows_of,
     "ormlint.intrinsics.show": show,
     "json.dumps": as_text(0),
     "django.core.serializers.serialize": as_text(1),

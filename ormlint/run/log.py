@@ -240,6 +240,7 @@ class Circumstances:
     isolated: bool = False  # in a try whose handler rolls back or goes on to the next element
     transaction: bool = False  # inside atomic() / begin()
     asynchronous: bool = False
+    external: bool = False  # the same round also sends a mail, calls a service, queues a task …
 
 
 @dataclass(slots=True, eq=False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ormlint.ir import nodes as ir
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Loop, QueryObject, Shape
 from ormlint.run.machine import Machine, text_of
-from ormlint.run.values import EMPTY, Instance, Mapping, Row, Sequence, Union, Unknown, Value, element_of
+from ormlint.run.values import EMPTY, Instance, Mapping, Row, Sequence, Union, Unknown, Value, element_of, join
 from ormlint.text import Site
 
 MAX_SMALL = 3  # a loop over that many constants is no loop
@@ -26,10 +26,12 @@ class Iterated:
     element: Value
     batches: bool = False
     constant: bool = False
+    few: Value | None = None  # what the element may be instead, from a way that gives but a few
 
     def element_in(self, m: Machine, f: Frame, loop: Loop) -> Value:
         """Returns the element that a round of the loop gets."""
-        return reborn(self.element, tuple(f.loops), loop)
+        element = reborn(self.element, tuple(f.loops), loop)
+        return join(element, self.few) if self.few is not None else element
 
 
 def reborn(value: Value, loops: tuple[Loop, ...], loop: Loop, depth: int = 0) -> Value:
@@ -191,18 +193,25 @@ def walk(value: Value) -> Iterated:
             few = value.element is None and bool(value.known)
             return Iterated(Bound.FEW if few else Bound.MANY, len(value.known) if few else None, None, value.key, constant=few)
         case Union():
-            parts = [walk(o) for o in value.options]
-            from ormlint.run.values import join
-
-            element = parts[0].element
-            for part in parts[1:]:
-                element = join(element, part.element)
-            source = parts[0].source if all(p.source is parts[0].source for p in parts) else None
-            return Iterated(max(p.bound for p in parts), None, source, element, all(p.batches for p in parts))
+            return either([walk(o) for o in value.options], join)
         case Unknown():
             return Iterated(Bound.MANY, None, None, value)
         case _:
             return Iterated(Bound.MANY, None, None, Unknown(EMPTY))
+
+
+def either(parts: list[Iterated], meet: Callable[[Value, Value], Value]) -> Iterated:
+    """Returns what walking one of several things gives; one of a few elements does not become many by the company of another."""
+    many = [p for p in parts if p.limit is None or p.limit > MAX_SMALL] or parts
+    element = many[0].element
+    for part in many[1:]:
+        element = meet(element, part.element)
+    few: Value | None = None
+    for part in parts:
+        if part not in many:
+            few = part.element if few is None else meet(few, part.element)
+    source = next((p.source for p in many if p.source is not None), None)
+    return Iterated(max(p.bound for p in many), None, source, element, all(p.batches for p in many), few=few)
 
 
 __all__ = ["Iterated", "Shape", "enter_loop", "leaves", "make_loop", "reborn", "walk"]

@@ -81,6 +81,7 @@ class Machine:
         self.keep: list[object] = []  # values whose id() is part of a memo key
         self.managers: dict[tuple[int, str], Value] = {}
         self.settings: dict[str, object] = {}
+        self.fed: dict[Sequence, dict[QueryObject, None]] = {}  # the queries whose rows, one by one, a container was filled from
         self.templates = Templates(program.templates.values())
         self.template_extensions: Extensions | None = None
         self.imported_templates: dict[str, Value] = {}
@@ -102,6 +103,9 @@ class Machine:
             setattr(event, name, value)
         if not event.text:
             event.text = text_of(node)
+        if frame.left:
+            event.loops = tuple(loop for loop in event.loops if loop.id not in frame.left)
+            event.row_loops = tuple(loop for loop in event.row_loops if loop.id not in frame.left)
         if event.absolute and event.loops:
             event.calls, event.callees = call_path(frame, event.loops[0])
         return self.record(frame, event)
@@ -185,7 +189,7 @@ class Machine:
         returned = frame.returned if frame.returned is not None else Constant(None)
         if function.node.is_generator:
             returned = Sequence("generator", frame.yielded if frame.yielded is not None else UNKNOWN)
-        return Summary(returned, frame.events, frame.calls, returns=frame.returns)
+        return Summary(returned, frame.events, frame.calls, external=frame.effects > 0, returns=frame.returns)
 
     def _run_closures(self, frame: Frame) -> None:
         """Runs the nested functions that the body defined but never called, as whoever gets them may call them."""
@@ -202,9 +206,10 @@ class Machine:
         """Notes a call in a frame; if the frame is in a loop, copies the callee's events with the loops around them."""
         site = frame.site(node.start, node.end)
         frame.calls.append((site, name, summary, bindings))
-        if not frame.loops or frame.muted:
+        frame.effects += summary.external
+        loops = tuple(loop for loop in frame.loops if loop.id not in frame.left)
+        if not loops or frame.muted:
             return
-        loops = tuple(frame.loops)
         for event, path, names, depends in self.flatten(summary):
             copy = Event(
                 op=event.op,

@@ -129,7 +129,7 @@ def _lazy_column(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> No
         column=name,
         depends=deps_of(row),
         row_loops=row.births,
-        absolute=any(loop not in f.loops for loop in row.births),
+        absolute=comes_from_outside(m, f, row),
     )
 
 
@@ -193,7 +193,7 @@ def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
     if row.model.orm is Orm.SQLALCHEMY and is_held(m, f, relation, row.origin.query):
         return _behind(m, row, relation, None, plans.EMPTY)
     loops, foreign = around_row(f, row, row.births)
-    foreign = any(loop not in f.loops for loop in row.births)
+    foreign = comes_from_outside(m, f, row)
     m.event(
         f,
         Op.LAZY_OBJECT,
@@ -213,6 +213,19 @@ def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
     )
     below = mapping_plan(relation.target) if relation.target is not None and row.model.orm is Orm.SQLALCHEMY else plans.EMPTY
     return _behind(m, row, relation, Origin(row.origin.query, path), _with_partner(row, relation, below))
+
+
+def comes_from_outside(m: Machine, f: Frame, row: Row) -> bool:
+    """Whether a row was met by a caller: what is cached on it is then read once, however often this function is called."""
+    if row.births:
+        return any(loop not in f.loops for loop in row.births)
+    made_by = m.created[row.origin.query][0] if row.origin is not None else None
+    at = f.caller
+    while at is not None:
+        if at is made_by:
+            return True
+        at = at.caller
+    return False
 
 
 def is_held(m: Machine, f: Frame, relation: Relation, source: QueryObject | None = None) -> bool:
@@ -265,7 +278,7 @@ def _collection(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relatio
             model=target, orm=Orm.SQLALCHEMY, site=f.site(node.start, node.end), style="list", relation=relation, owner=row.origin, cached=True
         )
         m.new_query(f, query)
-        foreign = any(loop not in f.loops for loop in row.births)
+        foreign = comes_from_outside(m, f, row)
         assert row.origin is not None
         m.event(
             f,

@@ -7,22 +7,43 @@ copy of the variables; where it meets again, the copies are joined.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.run.expressions import evaluate, iterate, truth
 from ormlint.run.frame import Env, Frame
 from ormlint.run.log import Loop, QueryObject
-from ormlint.run.loops import enter_loop, make_loop, walk
+from ormlint.run.loops import enter_loop, leaves, make_loop, walk
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
 from ormlint.run.targets import assign, note_attribute_write
 from ormlint.run.values import UNKNOWN, Closure, Constant, Sequence, Value, element_of, varying
 
+NOT_FOUND = frozenset({"DoesNotExist", "ObjectDoesNotExist", "NoResultFound", "KeyError", "AttributeError", "StopIteration", "IndexError"})
+
 
 def run_body(m: Machine, f: Frame, body: list[ir.Stmt]) -> bool:
     """Runs statements in order; returns False if control never reaches the end."""
-    return all(STATEMENTS[type(stmt)](m, f, stmt) for stmt in body)
+    guarded = 0
+    through = True
+    for position, stmt in enumerate(body):
+        if not STATEMENTS[type(stmt)](m, f, stmt):
+            through = False
+            break
+        if isinstance(stmt, ir.If) and stmt.body and isinstance(stmt.body[-1], ir.Return) and fills_cache(stmt.test, body[position + 1 :]):
+            guarded += 1  # `if key in cache: return cache[key]`: the rest runs once per key
+            f.guarded += 1
+    f.guarded -= guarded
+    return through
+
+
+def fills_cache(test: ir.Expr_, rest: list[ir.Stmt]) -> bool:
+    """Whether statements fill a container that a test has looked into."""
+    names = {text_of(n) for n in _subjects(test)}
+    return bool(names) and any(
+        isinstance(stmt, ir.Assign) and any(isinstance(t, ir.Index) and text_of(t.value) in names for t in stmt.targets) for stmt in rest
+    )
 
 
 def join_env(m: Machine, left: Env, right: Env) -> Env:
@@ -78,7 +99,11 @@ def _return(m: Machine, f: Frame, stmt: ir.Return) -> bool:
 
     value: Value = Constant(None)
     if stmt.value is not None:
+        left = f.left
+        if f.loops:
+            f.left |= {loop.id for loop in f.loops}
         value = evaluate(m, f, stmt.value)
+        f.left = left
         m.use(f, value, UseKind.RETURN, stmt)
         f.returns.append((f.site(stmt.start, stmt.end), value))
     f.returned = value if f.returned is None else join_values(m, f.returned, value)
@@ -186,6 +211,8 @@ def _branch(m: Machine, f: Frame, body: list[ir.Stmt], *, guarded: bool) -> bool
     if not body:
         return True
     fails = isinstance(body[-1], ir.Raise)
+    left = f.left
+    f.left |= leaving(f, body)
     f.error_path += fails
     f.guarded += guarded
     f.conditional += 1
@@ -195,7 +222,18 @@ def _branch(m: Machine, f: Frame, body: list[ir.Stmt], *, guarded: bool) -> bool
     f.conditional -= 1
     f.guarded -= guarded
     f.error_path -= fails
+    f.left = left
     return through
+
+
+def leaving(f: Frame, body: list[ir.Stmt]) -> frozenset[int]:
+    """Returns the ids of the loops that a branch ends: what stands in it happens once, however many rounds there are."""
+    if not f.loops or not body or leaves(body[:-1], ("continue",)):
+        return frozenset()
+    last = body[-1]
+    if isinstance(last, ir.Return):
+        return frozenset(loop.id for loop in f.loops)
+    return frozenset({f.loops[-1].id}) if isinstance(last, ir.Jump) and last.kind == "break" else frozenset()
 
 
 def refine(m: Machine, f: Frame, test: ir.Expr_, *, positive: bool) -> None:
@@ -245,8 +283,11 @@ def _try(m: Machine, f: Frame, stmt: ir.Try) -> bool:
     before, evaluated = f.env, f.evaluated
     f.env, f.evaluated = dict(before), set(evaluated)
     isolated = bool(f.loops) and any(_goes_on(h) for h in stmt.handlers)
+    left = f.left
+    f.left |= leaving(f, stmt.body)
     f.isolated += isolated
     through = run_body(m, f, stmt.body)
+    f.left = left
     after = f.env
     if through and stmt.orelse:
         through = run_body(m, f, stmt.orelse)
@@ -257,20 +298,31 @@ def _try(m: Machine, f: Frame, stmt: ir.Try) -> bool:
         f.evaluated = set(evaluated)
         if handler.name:
             f.env[handler.name] = UNKNOWN
-        f.error_path += 1
+        fails = not _expects_nothing(handler)
+        left = f.left
+        f.left |= leaving(f, handler.body)
+        f.error_path += fails
         f.conditional += 1
         f.branch_depth += 1
         if run_body(m, f, handler.body):
             ends.append(f.env)
         f.branch_depth -= 1
         f.conditional -= 1
-        f.error_path -= 1
+        f.error_path -= fails
+        f.left = left
     env = ends[0] if ends else join_env(m, before, after)
     for other in ends[1:]:
         env = join_env(m, env, other)
     f.env, f.evaluated = env, set(evaluated)
     falls = run_body(m, f, stmt.final) if stmt.final else True
     return bool(ends) and falls
+
+
+def _expects_nothing(handler: ir.Handler) -> bool:
+    """Whether an except block is the other half of a question: `except Book.DoesNotExist:`, `except KeyError:`."""
+    caught = handler.catches.items if isinstance(handler.catches, ir.Seq) else [handler.catches]
+    names = {c.name if isinstance(c, ir.Attr) else c.id if isinstance(c, ir.Name) else "" for c in caught}
+    return bool(names & NOT_FOUND)
 
 
 def _goes_on(handler: ir.Handler) -> bool:
@@ -296,7 +348,10 @@ def _with(m: Machine, f: Frame, stmt: ir.With) -> bool:
         if target is not None:
             assign(m, f, target, entered, stmt)
     f.transaction += transactions
+    left = f.left
+    f.left |= leaving(f, stmt.body)
     through = run_body(m, f, stmt.body)
+    f.left = left
     f.transaction -= transactions
     return through
 
@@ -312,6 +367,7 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     mark = m.mark(f)
     breaks, f.breaks = f.breaks, []
     conditional, f.conditional = f.conditional, 0
+    effects = f.effects
     evaluated = set(f.evaluated)
     f.loops.append(loop)
     f.env = dict(before)
@@ -332,6 +388,8 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
         for env in f.breaks:
             after = join_env(m, after, env)
     f.loops.pop()
+    if f.effects > effects:
+        note_effects(f, mark, loop)
     if not f.loops or f.loops[-1] is not loop:
         note_sum(m, f, stmt, source)
     f.conditional = conditional
@@ -341,6 +399,13 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     if stmt.orelse:
         run_body(m, f, stmt.orelse)
     return True
+
+
+def note_effects(f: Frame, mark: tuple[int, ...], loop: Loop) -> None:
+    """Notes on all that a loop body asked of the database that each round also does something outside."""
+    for event in (*f.events[mark[0] :], *f.copied[mark[2] :]):
+        if loop in event.loops:
+            event.around = replace(event.around, external=True)
 
 
 def note_sum(m: Machine, f: Frame, stmt: ir.Loop, source: Value) -> None:
@@ -410,8 +475,6 @@ def draining(m: Machine, f: Frame, stmt: ir.While) -> Loop | None:
 
 
 def _breaks(body: list[ir.Stmt]) -> bool:
-    from ormlint.run.loops import leaves
-
     return leaves(body, ("break",))
 
 

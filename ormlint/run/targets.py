@@ -86,7 +86,8 @@ def _write_row(m: Machine, f: Frame, target: ir.Attr, row: Row, value: Value, *,
     constant = (row.constant and not augmented and isinstance(value, (Constant,))) or (
         row.constant and not augmented and not deps_of(value) & own and value is not UNKNOWN
     )
-    changed = replace(row, plan=plan, assigned=assigned, constant=constant)
+    fresh = row.fresh or (row.model.is_primary_key(target.name) and isinstance(value, Constant) and value.value is None)
+    changed = replace(row, plan=plan, assigned=assigned, constant=constant, fresh=fresh)
     if isinstance(target.value, ir.Name) and f.env.get(target.value.id) is row:
         f.env[target.value.id] = changed
 
