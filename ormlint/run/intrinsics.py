@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from ormlint.ir import nodes as ir
 from ormlint.run.frame import Frame
-from ormlint.run.log import UseKind
+from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
-from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, QueryObject, Sequence, Union, Value
+from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, Sequence, Union, Value
 
 Function = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]
 
