@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Bound, Endpoint, Label, Mark, Project, QueryLog, QueryObject, Report, Severity, Shape, rule
+from ormlint.api import Bound, Endpoint, Label, Mark, Model, Project, QueryLog, QueryObject, Report, Severity, Shape, rule
 from ormlint.judge.describe import at, code, is_shown, row_of
 
 
@@ -18,7 +18,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         parent = _parent_filter(query)
         yield Report(
             site=endpoint.site,
-            message=f"{code(endpoint.name)} returns every {row_of(query)}",
+            message=f"{code(endpoint.name)} returns every {'matching ' if _is_filtered(query) else ''}{row_of(query)}",
             help=_advice(project, endpoint, query),
             cause=(endpoint.site, query.site),
             labels=_labels(project, endpoint, query),
@@ -28,20 +28,55 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 
 
 def _is_unbounded(query: QueryObject) -> bool:
-    return query.bound is Bound.MANY and query.shape in (Shape.ROWS, Shape.TUPLES) and query.complete and not query.cached
+    if query.bound is not Bound.MANY or query.shape is Shape.UNKNOWN or query.raw or query.cached or not query.complete:
+        return False
+    return not _groups(query) and not _names_its_rows(query)
+
+
+def _is_filtered(query: QueryObject) -> bool:
+    return bool(query.filters) or query.has("filter", "filter_by", "where", "exclude", "join")
+
+
+def _groups(query: QueryObject) -> bool:
+    """Whether the rows are groups of rows, of which there are fewer: `values("year").annotate(…)`, `group_by()`, distinct values."""
+    methods = query.methods
+    if query.has("group_by", "dates", "datetimes") or (query.shape is Shape.TUPLES and query.distinct):
+        return True
+    values = [position for position, name in enumerate(methods) if name in ("values", "values_list")]
+    return bool(values) and "annotate" in methods[values[0] :]
+
+
+def _names_its_rows(query: QueryObject) -> bool:
+    """Whether the rows are those that somebody lists one by one: `filter(pk__in=keys)`."""
+    model = query.model
+    for lookup in query.filters:
+        name, _, operator = lookup.partition("__")
+        if model is not None and operator == "in" and (model.is_primary_key(name) or (name in model.columns and model.columns[name].unique)):
+            return True
+    return False
 
 
 def _parent_filter(query: QueryObject) -> str:
     """Returns the relation to the parent whose rows alone are listed: `Book.objects.filter(author=author)`; "" if there is none."""
     if query.relation is not None:
         return query.relation.model.name
-    relations = query.model.relations.values() if query.model is not None else ()
-    for lookup in sorted(query.filters):
-        name = lookup.split("__")[0]
-        for relation in relations:
-            if relation.to_one and name in (relation.name, relation.attname) and not lookup.endswith(("__isnull", "__in")):
-                return relation.name
-    return ""
+    return next((parent for lookup in sorted(query.filters) if (parent := _one_related(query.model, lookup))), "")
+
+
+def _one_related(model: Model | None, lookup: str) -> str:
+    """Returns the relation whose one row a lookup names: `author`, `author_id`, `author__pk`, `chapters__author`; "" if it names none."""
+    found = ""
+    for part in lookup.removesuffix("__exact").split("__"):
+        if model is None:
+            return ""
+        if found and model.is_primary_key(part):
+            return found
+        column = next((r for r in model.relations.values() if r.attname == part), None)
+        relation = column or model.relation(part)
+        if relation is None:
+            return ""
+        found, model = relation.name, relation.target
+    return found
 
 
 def _advice(project: Project, endpoint: Endpoint, query: QueryObject) -> str:
