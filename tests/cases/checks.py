@@ -85,7 +85,7 @@ def programs_of(case: Case, *, also_fixed: bool) -> Iterator[Program]:
     """Yields what has to be executed for a case: the case as it is, and as fixed."""
     if case.runnable is None:
         return
-    yield Program.of(case.runnable.orm, case.texts)
+    yield Program.of(case.runnable.orm, case.texts | case.support)
     if also_fixed:
         try:
             files = _most_fixed(case)
@@ -93,7 +93,7 @@ def programs_of(case: Case, *, also_fixed: bool) -> Iterator[Program]:
             # the check that asks for the fixed files raises it again, for this case alone
             return
         if files != case.texts:
-            yield Program.of(case.runnable.orm, files)
+            yield Program.of(case.runnable.orm, files | case.support)
 
 
 def _most_fixed(case: Case) -> dict[str, str]:
@@ -107,7 +107,7 @@ def _wants_unsafe(case: Case) -> bool:
 def run(case: Case, laboratory: Laboratory, rewriter: Rewriter) -> None:
     """The number of statements under the real ORM is the one the runnable mark states."""
     assert case.runnable is not None
-    execution = _executed(Program.of(case.runnable.orm, case.texts), laboratory)
+    execution = _executed(Program.of(case.runnable.orm, case.texts | case.support), laboratory)
     if UPDATING:
         line = f"<!-- runnable: {case.runnable.orm}, {execution.cost} {'statement' if execution.cost == '1' else 'statements'} -->"
         rewriter.replace_line(case, case.runnable.line, line)
@@ -134,12 +134,12 @@ def _executed(program: Program, laboratory: Laboratory) -> Execution:
 def agree(case: Case, laboratory: Laboratory, rewriter: Rewriter) -> None:
     """The query log grows as the real one does, and the fixed program prints the same with fewer statements."""
     assert case.runnable is not None
-    before = _executed(Program.of(case.runnable.orm, case.texts), laboratory)
+    before = _executed(Program.of(case.runnable.orm, case.texts | case.support), laboratory)
     examined = examine(case.texts, case.config)
     lines = list(disagreements(examined.analysis.log, before.cost, examined.place))
     files = _most_fixed(case)
     if files != case.texts:
-        after = _executed(Program.of(case.runnable.orm, files), laboratory)
+        after = _executed(Program.of(case.runnable.orm, files | case.support), laboratory)
         lines += _compared_runs(before, after)
     if lines:
         raise CaseError("\n".join(lines))

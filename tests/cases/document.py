@@ -5,6 +5,7 @@
     ## A property reads the relation                a section without sections of its own is one case
     <!-- runnable: django, 1 + N statements -->     also executed under the real ORM
     toml fence                                      configuration
+    `fill.py`: + fence                              its fill() makes the rows instead of the general one
     queries, diff, schema, snapshot fence           what is pinned
 
 A file of an inner section replaces one of the same path further out. Line numbers are counted from 1.
@@ -16,6 +17,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+FILL = "fill.py"
 PINS = ("queries", "diff", "schema", "snapshot")
 
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*$")
@@ -91,8 +93,13 @@ class Case:
 
     @property
     def texts(self) -> dict[str, str]:
-        """Returns the text of every file, by path."""
-        return {path: fence.text for path, fence in self.files.items()}
+        """Returns the text of every file of the project, by path."""
+        return {path: fence.text for path, fence in self.files.items() if path != FILL}
+
+    @property
+    def support(self) -> dict[str, str]:
+        """Returns what only an execution needs: the case's own way to fill the tables, if it has one."""
+        return {path: fence.text for path, fence in self.files.items() if path == FILL}
 
     @property
     def known_wrong(self) -> bool:

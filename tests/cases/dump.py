@@ -8,7 +8,7 @@ queries   1    load rows    Book          shop/report.py:5   + author
           │    └ operation
           └ how often: 1, ≤4, page, N, N×N
 
-schema    Book  shop_book
+    schema    shop.Book
             author → Author  foreign key  ⇄ books
 """
 
@@ -62,10 +62,11 @@ def _remarks(event: Event) -> Iterator[str]:
 
 
 def dump_schema(schema: Schema) -> str:
-    """Returns the models with their relations, both in order of name."""
+    """Returns the project's own models with their relations, both in order of name."""
     lines: list[str] = []
-    for model in sorted(schema, key=lambda model: model.label):
-        lines.append(model.name + "".join(f"  {word}" for word in _nature(model)))
+    own = (model for model in schema if not model.site.path.startswith("<"))
+    for model in sorted(own, key=lambda model: model.label):
+        lines.append(model.label + "".join(f"  {word}" for word in _nature(model)))
         rows = [
             (
                 f"  {name} → {relation.target.name if relation.target else '?'}",

@@ -90,17 +90,17 @@ class Fixed:
 
 def fixed(files: Mapping[str, str], config: str, *, unsafe: bool) -> Fixed:
     """Returns the files after applying fixes until there is nothing left to apply. Raises RefusalError if that does not end."""
-    from ormlint.fixes import apply
+    from ormlint.fixes import rewrite
 
     done = 0
     texts = dict(files)
     for _ in range(MOST_ROUNDS):
         result = examine(texts, config).result
-        changed = apply(result.findings, result.texts, unsafe=unsafe)
+        changed = rewrite(result.findings, result.texts.__getitem__, unsafe)
         if not changed.texts:
             return Fixed(texts, done)
         texts |= changed.texts
-        done += changed.count
+        done += len(changed.applied)
     raise RefusalError(f"still fixing after {MOST_ROUNDS} rounds")
 
 

@@ -86,8 +86,8 @@ def test_the_schema_is_written_with_relations_and_their_other_sides() -> None:
     forward.inverse = back
     author.relations["books"], book.relations["author"] = back, forward
     assert dump_schema(Schema({"shop.Author": author, "shop.Book": book})) == (
-        "Author\n"
+        "shop.Author\n"
         "  books → Book  reverse foreign key  ⇄ author  dynamic\n"
-        "Book  (Author)  proxy\n"
+        "shop.Book  (Author)  proxy\n"
         "  author → Author  foreign key  ⇄ books\n"
     )  # fmt: skip

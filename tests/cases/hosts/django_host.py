@@ -79,8 +79,8 @@ def _run(module: Any, rows: int) -> list[str]:
         for model in models:
             editor.create_model(model)
     _make_content_types(models)
-    if hasattr(module, "fill"):
-        module.fill(rows)
+    if pathlib.Path("fill.py").exists():
+        importlib.import_module("fill").fill(rows)
     else:
         Filler(rows).fill([model for model in models if _is_own(model)])
     log: list[str] = []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import importlib
 import pathlib
 import sys
 from collections.abc import Iterator
@@ -32,8 +33,8 @@ def prepare(job: dict[str, Any]) -> Run:
             registry.configure()
             registry.metadata.create_all(engine)
         with orm.Session(engine) as session:
-            if hasattr(module, "fill"):
-                module.fill(session, rows)
+            if pathlib.Path("fill.py").exists():
+                importlib.import_module("fill").fill(session, rows)
             else:
                 for registry in mapped:
                     _fill(session, registry, rows)
