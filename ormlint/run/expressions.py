@@ -36,6 +36,7 @@ from ormlint.run.values import (
 )
 
 ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+FORMS = ("Form", "ModelForm", "BaseForm", "BaseModelForm", "FlaskForm")
 EXISTENCE = frozenset({"==", "!=", ">", "<", ">=", "<=", "is", "is not"})
 
 
@@ -415,6 +416,8 @@ def _iterate_instance(m: Machine, f: Frame, value: Instance, node: ir.Node) -> I
     produced = call_method(m, f, node, value, "__iter__")
     if isinstance(produced, (Sequence, QueryObject)):
         return iterate(m, f, produced, node)
+    if value.cls.derives_from(*FORMS):  # its fields
+        return Iterated(Bound.FEW, None, None, UNKNOWN, constant=True)
     return Iterated(Bound.MANY, None, None, Unknown(deps_of(value)))
 
 

@@ -211,6 +211,7 @@ class Machine:
         if not loops or frame.muted:
             return
         for event, path, names, depends in self.flatten(summary):
+            way, hops = through(site, name, path, names)
             copy = Event(
                 op=event.op,
                 site=event.site,
@@ -222,8 +223,8 @@ class Machine:
                 use=event.use,
                 method=event.method,
                 loops=loops + event.loops,
-                calls=(site, *path),
-                callees=(name, *names),
+                calls=way,
+                callees=hops,
                 depends=resolve_deps(depends, bindings),
                 text=event.text,
                 constant=event.constant,
@@ -270,7 +271,7 @@ class Machine:
                     key = (event.op, event.site, event.model)
                     if key not in seen and len(found) < MAX_FLAT:
                         seen.add(key)
-                        found.append((event, (site, *path), (name, *names), resolve_deps(depends, bindings)))
+                        found.append((event, *through(site, name, path, names), resolve_deps(depends, bindings)))
         summary.flat = found
         return found
 
@@ -376,6 +377,9 @@ def text_of(node: ir.Node) -> str:
             return node.id
         case ir.Attr():
             return f"{text_of(node.value)}.{node.name}"
+        case ir.Call(func=ir.Name(id=name)) if ":" in name:  # of a template: `books|length`, `{% card %}`
+            kind, _, tail = name.partition(":")
+            return f"{{% {tail} %}}" if kind == "tag" else f"{text_of(node.args[0])}|{tail}"
         case ir.Call():
             return f"{text_of(node.func)}()" if not node.args and not node.keywords else f"{text_of(node.func)}(…)"
         case ir.Index():
@@ -394,10 +398,16 @@ def call_path(frame: Frame, loop: Loop) -> tuple[tuple[Site, ...], tuple[str, ..
     names: list[str] = []
     at: Frame | None = frame
     while at is not None and loop not in at.loops and at.call_site is not None:
-        sites.append(at.call_site)
-        names.append(at.function.qualname if at.function is not None else "")
+        if not sites or sites[-1] != at.call_site:
+            sites.append(at.call_site)
+            names.append(at.function.qualname if at.function is not None else "")
         at = at.caller
     return tuple(reversed(sites)), tuple(reversed(names))
+
+
+def through(site: Site, name: str, path: tuple[Site, ...], names: tuple[str, ...]) -> tuple[tuple[Site, ...], tuple[str, ...]]:
+    """Returns a path of calls with one more before it; what a framework's function calls in turn stands for that function."""
+    return (path, names) if path and path[0] == site else ((site, *path), (name, *names))
 
 
 def mentions(deps: frozenset[int], loops: tuple[Loop, ...]) -> bool:

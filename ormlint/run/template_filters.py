@@ -28,13 +28,14 @@ def _is_django(f: Frame) -> bool:
     return isinstance(f.module, TemplateInfo) and f.module.is_django
 
 
-def read_path(m: Machine, f: Frame, node: ir.Node, value: Value, path: str) -> Value:
+def read_path(m: Machine, f: Frame, node: ir.Call, value: Value, path: str) -> Value:
     """Returns what a dotted path leads to from a value: `dictsort:"author.name"`, `map(attribute="author.name")`."""
-    from ormlint.run.template_expressions import attribute_in_template
+    from ormlint.run.template_expressions import DICT_METHODS, called, member
 
     for name in path.split("."):
-        if not name.isdigit():
-            value = attribute_in_template(m, f, ir.Attr(node.start, node.end, ir.Const(node.start, node.start, None, "other"), name), value)
+        value = member(m, f, node, value, name, DICT_METHODS)
+        if _is_django(f):
+            value = called(m, f, node, value)
     return value
 
 
