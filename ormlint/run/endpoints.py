@@ -21,7 +21,7 @@ from ormlint.link.sqlalchemy_models import identifiers
 from ormlint.run.calls import unknown_arguments
 from ormlint.run.expressions import evaluate
 from ormlint.run.frame import Frame, Summary
-from ormlint.run.log import Bound, Endpoint, QueryObject
+from ormlint.run.log import Bound, Endpoint, QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.roots import run_root
 from ormlint.run.values import UNKNOWN, Constant, Instance, Mapping, Sequence, Union, Value, options
@@ -235,11 +235,15 @@ def _handed_over(m: Machine, endpoint: Endpoint, summary: Summary, *, only_respo
             cut = not whole or query.sliced or query.bound is not Bound.MANY
             key = (query.site, query.model)
             if key not in found:
-                found[key] = replace(
-                    endpoint, query=query, rendered_at=site if site != endpoint.site else None, streams=query.has("iterator", "yield_per")
-                )
+                found[key] = _given(m, endpoint, query, site)
             found[key].paginated |= cut
     yield from found.values()
+
+
+def _given(m: Machine, endpoint: Endpoint, query: QueryObject, site: Site) -> Endpoint:
+    rendered = any(use.kind is UseKind.RENDER or use.site.path in m.program.templates for use in query.uses)
+    where = site if site != endpoint.site else None
+    return replace(endpoint, query=query, rendered_at=where, streams=query.has("iterator", "yield_per"), shown_by_template=rendered)
 
 
 def leaving(m: Machine, value: Value, depth: int = 0) -> Iterator[tuple[QueryObject, bool]]:

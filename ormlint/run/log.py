@@ -282,7 +282,8 @@ class Endpoint:
     """An HTTP endpoint, or another place where rows leave the program as a whole list.
 
     `name` is what people call it ("BookListView", "GET /books"). `query` is the query object whose rows it returns.
-    `paginated` tells that a page is cut from the query by the framework.
+    `paginated` tells that a page is cut from the query by the framework, `shown_by_template` that the rows are part of a page
+    for people.
     """
 
     name: str
@@ -294,6 +295,7 @@ class Endpoint:
     streams: bool = False
     methods: tuple[str, ...] = ()
     admin_only: bool = False
+    shown_by_template: bool = False
 
 
 @dataclass(frozen=True, slots=True)

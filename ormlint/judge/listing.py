@@ -1,0 +1,71 @@
+"""What limits the number of rows of a query that has no LIMIT: its shape, its filters, the row it belongs to."""
+
+from __future__ import annotations
+
+from ormlint.link.schema import Model
+from ormlint.run.log import Bound, QueryObject, Shape
+
+SPANS = frozenset({"range", "date", "year", "month", "week", "day"})
+
+
+def is_unlimited(query: QueryObject) -> bool:
+    """Whether a query gives as many rows as its table has that match, nobody having listed them one by one."""
+    if query.bound is not Bound.MANY or query.shape is Shape.UNKNOWN or query.raw or query.cached or not query.complete:
+        return False
+    return not gives_groups(query) and not names_its_rows(query)
+
+
+def is_filtered(query: QueryObject) -> bool:
+    """Whether a query selects among the rows of its table."""
+    return bool(query.filters) or query.has("filter", "filter_by", "where", "exclude", "join")
+
+
+def gives_groups(query: QueryObject) -> bool:
+    """Whether the rows stand for groups of rows, of which there are fewer: `values("year").annotate(…)`, `group_by()`, distinct values."""
+    if query.has("group_by", "dates", "datetimes") or (query.shape is Shape.TUPLES and query.distinct):
+        return True
+    start = next((position for position, name in enumerate(query.methods) if name in ("values", "values_list")), len(query.methods))
+    return "annotate" in query.methods[start:]
+
+
+def names_its_rows(query: QueryObject) -> bool:
+    """Whether the rows are those that somebody lists one by one: `filter(pk__in=keys)`."""
+    model = query.model
+    for lookup in query.filters:
+        name, _, operator = lookup.partition("__")
+        if model is not None and operator == "in" and (model.is_primary_key(name) or (name in model.columns and model.columns[name].unique)):
+            return True
+    return False
+
+
+def limit_in_practice(query: QueryObject) -> str:
+    """Returns what keeps the rows few though nothing says how few, for a message: one parent row, a span of time; "" if nothing does."""
+    parent = query.relation.model.name if query.relation is not None else parent_named(query)
+    if parent:
+        return f"the number of rows per `{parent}`"
+    spans = {lookup.partition("__")[0] for lookup in query.filters if lookup.rpartition("__")[2] in SPANS}
+    spans |= _compared(query, "gt") & _compared(query, "lt")
+    return f"the span of `{min(spans)}` that is asked for" if spans else ""
+
+
+def parent_named(query: QueryObject) -> str:
+    """Returns the relation whose one row a filter names: `filter(author=author)`; "" if none does."""
+    return next((name for lookup in sorted(query.filters) if (name := _related_row(query.model, lookup))), "")
+
+
+def _related_row(model: Model | None, lookup: str) -> str:
+    """Returns the last relation of `author`, `author_id`, `author__pk`, `chapters__author`; "" for a lookup that ends elsewhere."""
+    found = ""
+    for part in lookup.removesuffix("__exact").split("__"):
+        if model is None or (found and model.is_primary_key(part)):
+            return found if model is not None else ""
+        relation = next((r for r in model.relations.values() if r.attname == part), None) or model.relation(part)
+        if relation is None:
+            # a mapping need not declare the relation that a column refers to
+            return part.removesuffix("_id") if part in model.columns and part.endswith("_id") else ""
+        found, model = relation.name, relation.target
+    return found
+
+
+def _compared(query: QueryObject, operator: str) -> set[str]:
+    return {lookup.rpartition("__")[0] for lookup in query.filters if lookup.endswith((f"__{operator}", f"__{operator}e"))}
