@@ -207,7 +207,8 @@ class Examination:
             return Judgement()
         project, rules = self.project, self.rules
         self.tell("Judging")
-        judgement = judge(project, analysis.log, self.modules, self.texts, rules.choice.rules, rules.every, self.hides, self.excludes)
+        chosen, preview = rules.choice.rules, self.request.config.preview
+        judgement = judge(project, analysis.log, self.modules, self.texts, chosen, rules.every, self.hides, self.excludes, preview=preview)
         self.problems += judgement.problems
         return judgement
 

@@ -49,12 +49,15 @@ def judge(
     all_rules: Sequence[Rule],
     hides: Hides = lambda rule, site: "",
     excludes: Excludes = lambda site: "",
+    *,
+    preview: bool = False,
 ) -> Judgement:
     """Returns the findings of the rules.
 
     `hides` returns why findings of a rule at a site are not wanted, "" if they are; `excludes` does so for every other place
     of a finding: what only a test asks for is no concern of the program that it tests. `all_rules` are those that comments
-    may name. A rule that fails becomes a problem, and the others run.
+    may name. `preview` tells whether reports that are less certain than their rule are wanted. A rule that fails becomes a
+    problem, and the others run.
     """
     result = Judgement()
     project.suppressions = suppressions(modules, texts, all_rules)
@@ -71,6 +74,8 @@ def judge(
             reason = hides(rule, report.site) or next(filter(None, map(excludes, places)), "")
             if not rule.judges_comments and is_suppressed(places, rule.code, comments, project):
                 reason = "silenced by a comment"
+            if not reason and report.preview and not preview:
+                reason = "is shown only with --preview"
             if reason:
                 result.dropped.append(Dropped(rule, report, reason))
             else:
@@ -98,26 +103,25 @@ def _reports(rule: Rule, project: Project, log: QueryLog, problems: list[Problem
 
 
 def _findings(kept: list[tuple[Rule, Report]], project: Project, texts: Mapping[str, str], dropped: list[Dropped]) -> list[Finding]:
-    """Returns one finding per rule and cause, at the first place in file order; a note names the others."""
-    kept = sorted(kept, key=lambda pair: (pair[1].site, pair[0].code))
-    first: dict[tuple[object, ...], Finding] = {}
-    others: dict[int, dict[str, None]] = {}
-    for rule, report in kept:
+    """Returns one finding per rule and cause, at the first place in file order; notes tell of the others.
+
+    A report that needs no --preview speaks for its cause if there is one, so that --preview changes no other finding.
+    """
+    first: dict[tuple[object, ...], tuple[Finding, list[Report]]] = {}
+    for rule, report in sorted(kept, key=lambda pair: (pair[1].preview, pair[1].site, pair[0].code)):
         cause = (rule.code, *report.cause)
-        finding = first.get(cause)
-        if finding is None:
-            first[cause] = _finding(rule, report)
+        if cause not in first:
+            first[cause] = _finding(rule, report), [report]
             continue
+        finding, reports = first[cause]
+        reports.append(report)
         dropped.append(Dropped(rule, report, f"has the same cause as {project.at(finding.site)}"))
+    for finding, reports in first.values():
         # one place is reported several times if the function around it runs in several contexts
-        if project.at(report.site) != project.at(finding.site):
-            others.setdefault(id(finding), {})[project.at(report.site)] = None
-    findings = sorted(first.values(), key=lambda f: (f.site.path, project.position(f.site), f.code))
-    for finding in findings:
-        places = list(others.get(id(finding), ()))
+        places = list(dict.fromkeys(project.at(report.site) for report in reports))[1:]
         finding.others = len(places)
-        if places:
-            finding.notes = (*finding.notes, _elsewhere(places))
+        finding.notes = (*finding.notes, *_further_accesses(reports), *_elsewhere(places))
+    findings = sorted((finding for finding, _ in first.values()), key=lambda f: (f.site.path, project.position(f.site), f.code))
     _number(findings, project, texts)
     return findings
 
@@ -138,10 +142,24 @@ def _finding(rule: Rule, report: Report) -> Finding:
     )
 
 
-def _elsewhere(places: list[str]) -> str:
+def _further_accesses(reports: list[Report]) -> tuple[str, ...]:
+    """Returns a note that counts what else the call leads to that the first report is about."""
+    spoken = reports[0]
+    accesses = {report.labels[-1].site for report in reports if report.labels and report.site == spoken.site}
+    if not spoken.counted_as or len(accesses) < 2:
+        return ()
+    more = len(accesses) - 1
+    noun = spoken.counted_as
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return (f"{more} more {noun if more == 1 else plural} behind this call",)
+
+
+def _elsewhere(places: list[str]) -> tuple[str, ...]:
+    if not places:
+        return ()
     count = "1 further place has" if len(places) == 1 else f"{len(places)} further places have"
     more = ", …" if len(places) > MOST_NAMED else ""
-    return f"{count} the same cause: {', '.join(places[:MOST_NAMED])}{more}"
+    return (f"{count} the same cause: {', '.join(places[:MOST_NAMED])}{more}",)
 
 
 def _number(findings: list[Finding], project: Project, texts: Mapping[str, str]) -> None:

@@ -69,6 +69,17 @@ def place(project: Project, event: Event, loop: Loop) -> Site:
     return next(inside, nearest)
 
 
+def calls_between(project: Project, event: Event, loop: Loop) -> list[tuple[Site, str]]:
+    """Returns the places and names of the calls that lead from a loop to an event; those inside a framework count as one."""
+    way = list(zip(event.calls, event.callees, strict=True))
+    inside = [number for number, (site, _) in enumerate(way) if loop.site.encloses(site) or loop.body.encloses(site)]
+    if inside:
+        way = way[inside[0] :]
+    elif loop.site.encloses(event.site) or loop.body.encloses(event.site):
+        return []
+    return list({site: (site, callee) for site, callee in way if is_shown(project, site)}.values())
+
+
 def places(project: Project, events: Iterable[Event]) -> dict[Site, Event]:
     """Returns the first of the repeated events for every place in which they come about, in their order."""
     found: dict[Site, Event] = {}

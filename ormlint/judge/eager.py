@@ -15,18 +15,22 @@ from dataclasses import dataclass
 from ormlint.judge.describe import at, code
 from ormlint.judge.finding import EagerLoad
 from ormlint.judge.project import Project
-from ormlint.judge.repetition import repeaters
+from ormlint.judge.repetition import decides_to_go_on, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run.log import Event, LoadPlan, QueryObject
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Relations that the rows of one query lack: `path` as far as it is needed, `events` that read its first unloaded hop."""
+    """Relations that the rows of one query lack: `path` as far as it is needed, `events` that read its first unloaded hop.
+
+    `others` are further queries whose rows meet the same accesses.
+    """
 
     query: QueryObject
     path: tuple[str, ...]
     events: tuple[Event, ...]
+    others: tuple[QueryObject, ...] = ()
 
     @property
     def lookup(self) -> str:
@@ -64,15 +68,20 @@ def missing_chains(events: Iterable[Event]) -> Iterator[Chain]:
     """Yields the chains of relations that repeated events read one by one, in program order."""
     by_query: dict[object, dict[tuple[str, ...], list[Event]]] = {}
     for event in events:
-        if is_attributable(event) and repeaters(event):
+        if is_attributable(event) and _is_worth_it(event):
             assert event.row is not None
             by_query.setdefault(event.row.query.site, {}).setdefault(path_of(event), []).append(event)
     for read in by_query.values():
         for path, first in _chains(read):
-            # a way that only an error takes is shown if there is no other
-            chain = [event for event in read[first] if not event.around.error_path] or read[first]
-            assert chain[0].row is not None
-            yield Chain(chain[0].row.query, path, tuple(chain))
+            row = read[first][0].row
+            assert row is not None
+            yield Chain(row.query, path, tuple(read[first]))
+
+
+def _is_worth_it(event: Event) -> bool:
+    """Whether a loop repeats an event as often as it has rounds: not on a way to an error, nor in search of one row."""
+    loops = repeaters(event)
+    return bool(loops) and not event.around.error_path and not any(decides_to_go_on(event, loop) for loop in loops)
 
 
 def _chains(read: dict[tuple[str, ...], list[Event]]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -111,7 +111,9 @@ class Report:
     """What a rule says about one cause.
 
     `cause` identifies it: reports of one rule with equal causes become one finding, the rest is counted in a note.
-    `relations` are the lookup paths concerned (`author__country`). `severity` overrides the rule's.
+    `relations` are the lookup paths concerned (`author__country`). `severity` overrides the rule's. A `preview` report is less
+    certain than its rule and becomes a finding only with --preview. `counted_as` names what else the same call leads to
+    ("query"), if reports with one cause differ in that; the finding then tells how many more there are.
     """
 
     site: Site
@@ -123,6 +125,8 @@ class Report:
     relations: tuple[str, ...] = ()
     intent: Intent | None = None
     severity: Severity | None = None
+    preview: bool = False
+    counted_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 
 from ormlint.judge.finding import Severity
 from ormlint.judge.project import Project
-from ormlint.link.schema import Model
 from ormlint.run.log import Bound, Event, Loop, Op, QueryLog, QueryObject, Tracked, Use, UseKind
 from ormlint.text import Site
 
@@ -109,17 +108,20 @@ def costs_nothing(query: QueryObject) -> bool:
     return query.cached and (query.style != "list" or query.relation is not None)
 
 
+def decides_to_go_on(event: Event, loop: Loop) -> bool:
+    """Whether the answer decides if the loop goes on.
+
+    # `while Book.objects.filter(slug=slug).exists(): slug = …` asks as often as it must
+    # `for name in names: if not User.objects.filter(name=name).exists(): return name` may stop in the first round
+    """
+    if loop.kind == "while" and loop.site.encloses(event.site):
+        return True
+    if not loop.searches:
+        return False
+    uses = [*event.all_uses(), *(event.query.all_uses() if event.query is not None else ())]
+    return any(use.kind in (UseKind.TRUTH, UseKind.COMPARE) for use in uses)
+
+
 def is_deliberate(query: QueryObject) -> bool:
     """Whether a query is evaluated for a purpose that another statement would not serve: row locks, raw SQL."""
     return query.locked or query.raw or query.has("explain")
-
-
-def obstacle(model: Model | None, method: str) -> tuple[str, ...]:
-    """Returns a note if a bulk operation would pass over what the project does when one row is written; none otherwise."""
-    if model is None:
-        return ()
-    if method in model.overrides:
-        return (f"`{model.name}` overrides `{method}()`, which a bulk operation would not call",)
-    if model.has_receivers:
-        return (f"signal receivers of `{model.name}` stand in the way of a bulk operation",)
-    return ()

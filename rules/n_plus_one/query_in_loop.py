@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import READS, Event, Loop, Op, Orm, Project, QueryLog, Report, UseKind, rule
-from ormlint.judge.describe import at, call_path, code, labels, per, place
-from ormlint.judge.repetition import innermost, is_deliberate, repeaters, weight, worth_counting
+from ormlint.api import READS, Event, Loop, Op, Orm, Project, QueryLog, Report, rule
+from ormlint.judge.describe import at, call_path, calls_between, code, labels, per, place
+from ormlint.judge.repetition import decides_to_go_on, innermost, is_deliberate, repeaters, weight, worth_counting
 
+NEAR = 2  # calls between a loop and a query that people see together
+FARTHEST = 4
 _FIGURES = (Op.COUNT, Op.AGGREGATE)
 _KEYS = ("pk", "id", "pk__exact", "id__exact")
 # fmt: off
@@ -19,21 +21,32 @@ _OPERATORS = frozenset((
 @rule("ORM103", "query-in-loop")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query that a loop runs with parameters of its own round."""
-    for event in log.of(*READS):
-        loops = _loops_that_decide(event)
-        if not loops or _is_deliberate(event, loops):
-            continue
+    for event, loops, distance in _nearest_first(project, log):
         loop = innermost(loops)
         model = event.model or (event.query.model if event.query is not None else None)
         yield Report(
             site=place(project, event, loop),
             message=f"{_subject(event)} runs one query {per(loop)}",
             help=_advice(project, event, loop, model.name if model is not None else ""),
-            cause=(place(project, event, loop), loop.site, model or event.site, event.op in _FIGURES),
+            cause=(place(project, event, loop), loop.site, *(() if distance else (model or event.site, event.op in _FIGURES))),
             labels=labels(project, event, loop, loop.source, "this runs the query"),
             notes=call_path(project, event),
             severity=weight(project, event, loops),
+            preview=distance > NEAR,
+            counted_as="query" if distance else "",
         )
+
+
+def _nearest_first(project: Project, log: QueryLog) -> list[tuple[Event, tuple[Loop, ...], int]]:
+    """Returns the repeated queries with the loops that decide and the number of calls between, the far ones left out."""
+    found = []
+    for event in log.of(*READS):
+        loops = _loops_that_decide(event)
+        if loops and not _is_deliberate(event, loops):
+            distance = len(calls_between(project, event, innermost(loops)))
+            if distance <= FARTHEST:
+                found.append((event, loops, distance))
+    return sorted(found, key=lambda item: item[2])
 
 
 def _loops_that_decide(event: Event) -> tuple[Loop, ...]:
@@ -51,19 +64,7 @@ def _is_deliberate(event: Event, loops: tuple[Loop, ...]) -> bool:
         return True
     if any(loop.batches and loop.id in event.depends for loop in event.loops):
         return True
-    return any(_looks_for_a_free_value(event, loop) for loop in loops)
-
-
-def _looks_for_a_free_value(event: Event, loop: Loop) -> bool:
-    """Whether the answer decides if the loop goes on.
-
-    # `while Book.objects.filter(slug=slug).exists(): slug = …` asks as often as it must
-    # `for name in names: if not User.objects.filter(name=name).exists(): return name` may stop in the first round
-    """
-    if loop.kind == "while" and loop.site.encloses(event.site):
-        return True
-    uses = [*event.all_uses(), *(event.query.all_uses() if event.query is not None else ())]
-    return loop.searches and any(use.kind in (UseKind.TRUTH, UseKind.COMPARE) for use in uses)
+    return any(decides_to_go_on(event, loop) for loop in loops)
 
 
 def _subject(event: Event) -> str:

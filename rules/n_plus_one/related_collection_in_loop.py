@@ -6,6 +6,7 @@ from ormlint.api import READS, Event, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.describe import at, call_path, code, labels, per_model, places
 from ormlint.judge.eager import Chain, advice_for, intent_for, missing_chains
 from ormlint.judge.repetition import heaviest, innermost, repeaters
+from ormlint.judge.sources import also_from, one_per_access
 
 # these run a statement of their own even on a prefetched collection
 # fmt: off
@@ -23,9 +24,9 @@ _AGGREGATES = {Op.COUNT: "Count", Op.EXISTS: "Exists", Op.AGGREGATE: "aggregate"
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every place where a loop evaluates the first unloaded collection of a chain."""
     events = [event for event in log.of(Op.LAZY_COLLECTION, *READS) if _is_unloaded_collection(event)]
-    for chain in missing_chains(event for event in events if _can_be_prefetched(event)):
+    for chain in one_per_access(missing_chains(event for event in events if _can_be_prefetched(event))):
         yield from _reports(project, chain, advice_for(project, chain), curable=True)
-    for chain in missing_chains(event for event in events if not _can_be_prefetched(event)):
+    for chain in one_per_access(missing_chains(event for event in events if not _can_be_prefetched(event))):
         yield from _reports(project, chain, _advice_for_new_query(project, chain), curable=False)
 
 
@@ -55,7 +56,7 @@ def _reports(project: Project, chain: Chain, advice: str, *, curable: bool) -> I
             help=advice,
             cause=chain.cause if curable else (*chain.cause, site),
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
-            notes=call_path(project, event),
+            notes=(*also_from(project, chain), *call_path(project, event)),
             relations=(chain.lookup,),
             intent=intent_for(chain) if curable else None,
             severity=heaviest(project, chain.events),

@@ -6,12 +6,13 @@ from ormlint.api import Event, Kind, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.describe import call_path, code, labels, per_model, places
 from ormlint.judge.eager import Chain, advice_for, intent_for, missing_chains
 from ormlint.judge.repetition import heaviest, innermost, repeaters
+from ormlint.judge.sources import also_from, one_per_access
 
 
 @rule("ORM101", "related-object-in-loop")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every place where a loop reads the first unloaded relation of a chain."""
-    for chain in missing_chains(log.of(Op.LAZY_OBJECT)):
+    for chain in one_per_access(missing_chains(log.of(Op.LAZY_OBJECT))):
         for site, event in places(project, chain.events).items():
             yield Report(
                 site=site,
@@ -19,7 +20,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                 help=advice_for(project, chain),
                 cause=chain.cause,
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
-                notes=call_path(project, event),
+                notes=(*also_from(project, chain), *call_path(project, event)),
                 relations=(chain.lookup,),
                 intent=intent_for(chain),
                 severity=heaviest(project, chain.events),

@@ -2,29 +2,31 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Loop, Op, Orm, Project, QueryLog, Report, Severity, rule
-from ormlint.judge.describe import at, call_path, code, labels, per, place
-from ormlint.judge.repetition import innermost, obstacle, repeaters, weight
+from ormlint.api import Event, Loop, Model, Op, Orm, Project, QueryLog, Relation, Report, rule
+from ormlint.judge.bulk import passed_over, writes_one_by_one
+from ormlint.judge.describe import at, call_path, code, labels, per
 
 
 @rule("ORM302", "create-in-loop")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every INSERT of one row that a loop repeats."""
-    for event in log.of(Op.CREATE, Op.INSERT):
-        loops = repeaters(event)
-        if not loops or _spans_tables(event):
-            continue
-        loop = innermost(loops)
-        hindrance = (*obstacle(event.model, "save"), *_needed_at_once(log, event, loop))
-        softened = hindrance or event.around.isolated
+
+    def hindrance(event: Event, loop: Loop) -> tuple[str, ...]:
+        return (*passed_over(event.model, "save"), *_needed_at_once(log, event, loop))
+
+    events = (event for event in log.of(Op.CREATE, Op.INSERT) if not _spans_tables(event))
+    for write in writes_one_by_one(project, events, hindrance):
+        event, loop = write.event, write.loop
         yield Report(
-            site=place(project, event, loop),
+            site=write.site,
             message=f"{code(event.text or 'create()')} runs one INSERT {per(loop)}",
             help=_advice(event, at(project, loop.site)),
-            cause=(place(project, event, loop), loop.site, event.model or event.site),
+            cause=write.cause,
             labels=labels(project, event, loop, None, "this inserts one row"),
-            notes=(*hindrance, *call_path(project, event)),
-            severity=Severity.INFO if softened else weight(project, event, loops),
+            notes=(*write.hindrance, *call_path(project, event)),
+            severity=write.severity,
+            preview=write.preview,
+            counted_as=write.counted_as,
         )
 
 
@@ -37,15 +39,27 @@ def _spans_tables(event: Event) -> bool:
 
 
 def _needed_at_once(log: QueryLog, event: Event, loop: Loop) -> tuple[str, ...]:
-    """Returns a note if the same round needs the key of the new row: to link it or to create rows that refer to it."""
-    for other in log.of(Op.LINK, Op.CREATE, Op.INSERT):
-        if other is event or loop not in other.loops or other.model is None or event.model is None:
+    """Returns a note if the same round needs the key of the new row: to link it or to write rows that refer to it."""
+    model = event.model
+    if model is None:
+        return ()
+    for other in log.of(Op.LINK, Op.CREATE, Op.INSERT, Op.GET_OR_CREATE, Op.BULK_WRITE, Op.SAVE):
+        if other is event or other.model is None or loop.id not in {around.id for around in other.loops}:
             continue
-        if other.op is Op.LINK and other.model is event.model:
-            return ("its key is needed in the same round to link other rows",)
-        if other.op is not Op.LINK and any(relation.attname and relation.target is event.model for relation in other.model.relations.values()):
-            return (f"its key is needed in the same round to create `{other.model.name}`",)
+        if other.op is Op.LINK:
+            if other.model is model or (other.relation is not None and other.relation.target is model):
+                return ("its key is needed in the same round to link other rows",)
+        elif any(_refers(other, relation, model) for relation in other.model.relations.values()):
+            verb = "save" if other.op is Op.SAVE else "create"
+            return (f"its key is needed in the same round to {verb} `{other.model.name}`",)
     return ()
+
+
+def _refers(other: Event, relation: Relation, model: Model) -> bool:
+    """Whether a written row gets the key of a model's row; of a row that is there already, only what was assigned counts."""
+    if not relation.attname or relation.target is None or not (relation.target is model or relation.target in model.bases):
+        return False
+    return other.op is not Op.SAVE or relation.name in other.assigned
 
 
 def _advice(event: Event, where: str) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Report, Severity, rule
-from ormlint.judge.describe import at, call_path, code, joined, labels, per, place
+from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Report, rule
+from ormlint.judge.bulk import passed_over, writes_one_by_one
+from ormlint.judge.describe import at, call_path, code, joined, labels, per
 from ormlint.judge.eager import is_loaded
-from ormlint.judge.repetition import innermost, obstacle, repeaters, weight
 
 _ON_OTHER_SIDE = (Kind.REVERSE_FOREIGN_KEY, Kind.REVERSE_ONE_TO_ONE, Kind.MANY_TO_MANY)
 
@@ -13,23 +13,20 @@ _ON_OTHER_SIDE = (Kind.REVERSE_FOREIGN_KEY, Kind.REVERSE_ONE_TO_ONE, Kind.MANY_T
 @rule("ORM303", "delete-in-loop")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every deletion of one row that a loop repeats."""
-    for event in log.of(Op.DELETE):
-        loops = repeaters(event)
-        # the unit of work sends the DELETEs together; what it loads before, it loads row by row
-        loaded_first = _loaded_first(event)
-        if not loops or (event.orm is Orm.SQLALCHEMY and not loaded_first):
-            continue
-        loop = innermost(loops)
-        hindrance = obstacle(event.model, "delete")
-        softened = hindrance or event.around.isolated
+    # the unit of work sends the DELETEs together; what it loads before, it loads row by row
+    events = (event for event in log.of(Op.DELETE) if event.orm is not Orm.SQLALCHEMY or _loaded_first(event))
+    for write in writes_one_by_one(project, events, lambda event, loop: passed_over(event.model, "delete")):
+        event, loop = write.event, write.loop
         yield Report(
-            site=place(project, event, loop),
-            message=_message(event, loop, loaded_first),
-            help=_advice(project, event, loop, hindered=bool(hindrance)),
-            cause=(place(project, event, loop), loop.site, event.model or event.site),
+            site=write.site,
+            message=_message(event, loop, _loaded_first(event)),
+            help=_advice(project, event, loop, hindered=bool(write.hindrance)),
+            cause=write.cause,
             labels=labels(project, event, loop, event.row.query if event.row is not None else None, "this deletes the row"),
-            notes=(*hindrance, *call_path(project, event)),
-            severity=Severity.INFO if softened else weight(project, event, loops),
+            notes=(*write.hindrance, *call_path(project, event)),
+            severity=write.severity,
+            preview=write.preview,
+            counted_as=write.counted_as,
         )
 
 

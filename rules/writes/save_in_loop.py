@@ -2,30 +2,40 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Bound, Event, Op, Orm, Project, QueryLog, Report, Severity, rule
-from ormlint.judge.describe import at, call_path, code, labels, per, place
-from ormlint.judge.repetition import innermost, obstacle, repeaters, weight
+from ormlint.api import Bound, Event, Loop, Op, Orm, Project, QueryLog, Report, rule
+from ormlint.judge.bulk import passed_over, writes_one_by_one
+from ormlint.judge.describe import at, call_path, code, labels, per
 
 
 @rule("ORM301", "save-in-loop", orms=(Orm.DJANGO,))
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every `save()` of an existing row that a loop repeats."""
-    for event in log.of(Op.SAVE):
-        loops = repeaters(event)
-        if not loops:
-            continue
-        loop = innermost(loops)
-        hindrance = obstacle(event.model, "save")
-        softened = hindrance or event.around.isolated
+
+    def hindrance(event: Event, loop: Loop) -> tuple[str, ...]:
+        return (*passed_over(event.model, "save"), *_created_before(log, event, loop))
+
+    for write in writes_one_by_one(project, log.of(Op.SAVE), hindrance):
+        event, loop = write.event, write.loop
         yield Report(
-            site=place(project, event, loop),
+            site=write.site,
             message=f"{code(event.text or 'save()')} runs one UPDATE {per(loop)}",
-            help=_advice(project, event, at(project, loop.site), hindered=bool(hindrance)),
-            cause=(place(project, event, loop), loop.site, event.model or event.site),
+            help=_advice(project, event, at(project, loop.site), hindered=bool(write.hindrance)),
+            cause=write.cause,
             labels=labels(project, event, loop, event.row.query if event.row is not None else None, "this writes the row"),
-            notes=(*hindrance, *call_path(project, event)),
-            severity=Severity.INFO if softened else weight(project, event, loops),
+            notes=(*write.hindrance, *call_path(project, event)),
+            severity=write.severity,
+            preview=write.preview,
+            counted_as=write.counted_as,
         )
+
+
+def _created_before(log: QueryLog, event: Event, loop: Loop) -> tuple[str, ...]:
+    """Returns a note if the row was created in the same round: what is saved then can be given to `create()`."""
+    if event.row is not None or event.model is None:
+        return ()
+    if any(other.model is event.model and loop.id in {around.id for around in other.loops} for other in log.of(Op.CREATE)):
+        return (f"the same round creates the `{event.model.name}`",)
+    return ()
 
 
 def _advice(project: Project, event: Event, where: str, *, hindered: bool) -> str:
