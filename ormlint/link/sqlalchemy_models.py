@@ -144,6 +144,24 @@ class SqlalchemyModels:
                 model.columns[name] = column
         if primary:
             model.primary_key = primary[0] if len(primary) == 1 else ""
+        if len(primary) > 1:  # each of them alone is not unique
+            model.unique_together.append(frozenset(primary))
+            for name in primary:
+                model.columns[name].unique = False
+        for ancestor in cls.mro:
+            keys += self._composite_keys(ancestor)
+
+    def _composite_keys(self, cls: ClassInfo) -> Iterator[tuple[str, str]]:
+        """Yields column and table of each part of the `ForeignKeyConstraint`s in `__table_args__`."""
+        for stmt in cls.bindings.get("__table_args__", ()):
+            value = stmt.value if isinstance(stmt, ir.Assign) else None
+            for item in value.items if isinstance(value, ir.Seq) else ():
+                if isinstance(item, ir.Call) and identifiers(item.func)[-1:] == ["ForeignKeyConstraint"] and len(item.args) >= 2:
+                    own, other = item.args[0], item.args[1]
+                    if isinstance(own, ir.Seq) and isinstance(other, ir.Seq):
+                        for column, target in zip(own.items, other.items, strict=False):
+                            name = column.value if isinstance(column, ir.Const) else column.id if isinstance(column, ir.Name) else ""
+                            yield str(name), self._referred(target, cls)
 
     def _column_arguments(self, call: ir.Call, cls: ClassInfo, column: Column, keys: list[tuple[str, str]]) -> None:
         for arg in call.args:

@@ -42,6 +42,7 @@ MEMOISING = frozenset(
     {"lru_cache", "cache", "cached", "memoize", "memoized", "cache_memoize", "ttl_cache", "cached_function", "cached_as", "alru_cache"}
 )
 QUEUES = frozenset({"delay", "apply_async", "send_mail", "send_email", "send_message"})
+BACKGROUND = frozenset({"create_task", "ensure_future", "submit", "run_in_executor", "call_soon", "call_later", "Thread", "Process", "add_task"})
 MODEL_GETTERS = frozenset({"get_model", "get_registered_model"})
 
 
@@ -229,11 +230,18 @@ def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: 
     if summary is None:
         escape(m, f, node, given)
         return varying(given)
-    memoised = any(decorator_name(d) in MEMOISING for d in function.node.decorators)
+    memoised = any(memoises(decorator_name(d)) for d in function.node.decorators)
     f.guarded += memoised
     m.absorb(f, node, function.qualname, summary, bindings)
     f.guarded -= memoised
     return adopt(m, f, returned(summary.returned, bindings, rows), tuple(given), bindings)
+
+
+def memoises(decorator: str) -> bool:
+    """Whether a decorator of this name keeps results: `lru_cache`, `cache.memoize(60)`, `cached_as(…)`."""
+    if decorator.startswith(("cached_property", "cache_control", "cache_page", "cached_view")):
+        return False
+    return decorator in MEMOISING or "memo" in decorator or decorator.startswith(("cache", "cached"))
 
 
 def adopt(m: Machine, f: Frame, value: Value, given: tuple[Value, ...], bindings: Bindings) -> Value:

@@ -96,6 +96,8 @@ def _mapping(m: Machine, f: Frame, node: ir.Call, receiver: Mapping, name: str, 
                 receiver.element = args[1] if receiver.element is None else join_values(m, receiver.element, args[1])
                 element = receiver.element
             found = entry(f, element, key)
+            if name == "get" and receiver.element is None and receiver.known and isinstance(key, Constant):
+                return args[1] if len(args) > 1 else NONE  # a display without that key
             if name == "get" and len(args) > 1 and not isinstance(args[1], Constant):
                 return join_values(m, found, args[1])
             return found

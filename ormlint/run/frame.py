@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo
 from ormlint.run.log import Circumstances, Event, Loop, QueryObject
@@ -11,8 +12,28 @@ from ormlint.run.values import Closure, Value
 from ormlint.text import Site
 
 Env = dict[str, Value]
-Flat = tuple[Event, tuple[Site, ...], tuple[str, ...], frozenset[int]]
-"""An event of a call, the calls that lead to it and their names, and what it depends on as the call sees it."""
+
+
+class Flat(NamedTuple):
+    """An event of a call as the call sees it: the calls that lead to it and their names, what it depends on, the loops between."""
+
+    event: Event
+    calls: tuple[Site, ...]
+    names: tuple[str, ...]
+    depends: frozenset[int]
+    loops: tuple[Loop, ...]
+    around: Circumstances
+
+
+class Called(NamedTuple):
+    """A call that a frame made."""
+
+    site: Site
+    name: str
+    summary: Summary
+    bindings: Bindings
+    loops: tuple[Loop, ...]
+    around: Circumstances
 
 
 @dataclass(slots=True, eq=False)
@@ -24,7 +45,7 @@ class Summary:
 
     returned: Value
     events: list[Event] = field(default_factory=list)
-    calls: list[tuple[Site, str, Summary, Bindings]] = field(default_factory=list)
+    calls: list[Called] = field(default_factory=list)
     flat: list[Flat] | None = None
     external: bool = False  # it does something outside the program and the database
     returns: list[tuple[Site, Value]] = field(default_factory=list)  # what each return statement gives
@@ -44,7 +65,7 @@ class Frame:
     loops: list[Loop] = field(default_factory=list)
     evaluated: set[QueryObject] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
-    calls: list[tuple[Site, str, Summary, Bindings]] = field(default_factory=list)
+    calls: list[Called] = field(default_factory=list)
     copied: list[Event] = field(default_factory=list)  # events of calls, with this frame's loops around them
     returned: Value | None = None
     returns: list[tuple[Site, Value]] = field(default_factory=list)

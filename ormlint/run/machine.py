@@ -11,7 +11,7 @@ around them (`Machine.absorb`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ormlint.ir import nodes as ir
@@ -19,8 +19,8 @@ from ormlint.link import build_schema
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, Program
 from ormlint.link.schema import Model, Orm
 from ormlint.link.templates import Templates
-from ormlint.run.frame import Flat, Frame, Summary
-from ormlint.run.log import NOWHERE, Endpoint, Event, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
+from ormlint.run.frame import Called, Flat, Frame, Summary
+from ormlint.run.log import NOWHERE, Circumstances, Endpoint, Event, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
 from ormlint.run.parameters import MANY_RUNS, Bindings, resolve_deps, symbolic
 from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of, key_of
 from ormlint.text import Site
@@ -65,6 +65,7 @@ class Machine:
         self.queryset_classes: dict[QueryObject, ClassInfo] = {}  # the project's QuerySet class of a query object
         self.entities: dict[QueryObject, tuple[Model | None, ...]] = {}  # what the tuples of a SQLAlchemy query hold
         self.counting: set[QueryObject] = set()  # SQLAlchemy queries that select nothing but a count
+        self.many_rows: set[QueryObject] = set()  # INSERT statements with values for more than one row
         self.wrapped: set[QueryObject] = set()  # results whose rows are tuples of one entity
         self.executed: dict[QueryObject, Event] = {}  # the event that made a result
         self.result_of: dict[QueryObject, QueryObject] = {}  # the result that another one was made of
@@ -205,13 +206,15 @@ class Machine:
     def absorb(self, frame: Frame, node: ir.Node, name: str, summary: Summary, bindings: Bindings) -> None:
         """Notes a call in a frame; if the frame is in a loop, copies the callee's events with the loops around them."""
         site = frame.site(node.start, node.end)
-        frame.calls.append((site, name, summary, bindings))
-        frame.effects += summary.external
         loops = tuple(loop for loop in frame.loops if loop.id not in frame.left)
+        around = frame.around()
+        frame.calls.append(Called(site, name, summary, bindings, loops, around))
+        frame.effects += summary.external
         if not loops or frame.muted:
             return
-        for event, path, names, depends in self.flatten(summary):
-            way, hops = through(site, name, path, names)
+        for flat in self.flatten(summary):
+            event = flat.event
+            way, hops = through(site, name, flat.calls, flat.names)
             copy = Event(
                 op=event.op,
                 site=event.site,
@@ -222,10 +225,10 @@ class Machine:
                 relation=event.relation,
                 use=event.use,
                 method=event.method,
-                loops=loops + event.loops,
+                loops=loops + flat.loops + event.loops,
                 calls=way,
                 callees=hops,
-                depends=resolve_deps(depends, bindings),
+                depends=resolve_deps(flat.depends, bindings),
                 text=event.text,
                 constant=event.constant,
                 assigned=event.assigned,
@@ -234,10 +237,7 @@ class Machine:
             )
             copy.parent = event
             copy.function = event.function
-            copy.around = event.around
-            around = frame.around()
-            if around != copy.around:
-                copy.around = type(around)(*(getattr(around, f) or getattr(event.around, f) for f in around.__slots__))
+            copy.around = within(flat.around, around)
             self.events.append(copy)
             frame.copied.append(copy)
 
@@ -264,14 +264,17 @@ class Machine:
             key = (event.op, event.site, event.model)
             if key not in seen and not event.absolute:
                 seen.add(key)
-                found.append((event, (), (), event.depends))
+                found.append(Flat(event, (), (), event.depends, (), event.around))
         if depth < MAX_CALL_PATH:
-            for site, name, callee, bindings in summary.calls:
-                for event, path, names, depends in self.flatten(callee, depth + 1):
-                    key = (event.op, event.site, event.model)
+            for called in summary.calls:
+                for flat in self.flatten(called.summary, depth + 1):
+                    key = (flat.event.op, flat.event.site, flat.event.model)
                     if key not in seen and len(found) < MAX_FLAT:
                         seen.add(key)
-                        found.append((event, *through(site, name, path, names), resolve_deps(depends, bindings)))
+                        depends = resolve_deps(flat.depends, called.bindings)
+                        around = replace(within(flat.around, called.around), conditional=flat.around.conditional)
+                        path, names = through(called.site, called.name, flat.calls, flat.names)
+                        found.append(Flat(flat.event, path, names, depends, called.loops + flat.loops, around))
         summary.flat = found
         return found
 
@@ -390,6 +393,13 @@ def text_of(node: ir.Node) -> str:
             return repr(node.value)
         case _:
             return "…"
+
+
+def within(inner: Circumstances, outer: Circumstances) -> Circumstances:
+    """Returns the circumstances of something that happens in a call, those of the call included."""
+    if inner == outer:
+        return inner
+    return Circumstances(*(getattr(inner, name) or getattr(outer, name) for name in Circumstances.__slots__))
 
 
 def call_path(frame: Frame, loop: Loop) -> tuple[tuple[Site, ...], tuple[str, ...]]:

@@ -220,11 +220,11 @@ def comes_from_outside(m: Machine, f: Frame, row: Row) -> bool:
     if row.births:
         return any(loop not in f.loops for loop in row.births)
     made_by = m.created[row.origin.query][0] if row.origin is not None else None
-    at = f.caller
+    at = f.caller or f.outer
     while at is not None:
         if at is made_by:
             return True
-        at = at.caller
+        at = at.caller or at.outer
     return False
 
 

@@ -19,6 +19,7 @@ from ormlint.run.values import (
     Constant,
     Descriptor,
     Instance,
+    Mapping,
     Option,
     Row,
     Scalar,
@@ -87,7 +88,10 @@ def query_method(m: Machine, f: Frame, node: ir.Call, query: QueryObject, name: 
     if query.style == "result":
         return result_method(m, f, node, query, name)
     if query.style in STATEMENT_OPS:
-        return refined(m, f, node, query, name, parameters=query.parameters | parameters)
+        new = refined(m, f, node, query, name, parameters=query.parameters | parameters)
+        if query in m.many_rows or name == "from_select" or (name == "values" and args and not isinstance(args[0], Mapping)):
+            m.many_rows.add(new)
+        return new
     if name in api.BUILDERS:
         return build(m, f, node, query, name, args, keywords, parameters)
     if query.style == "query" or query.style == "list":
@@ -154,6 +158,8 @@ def _equalities(m: Machine, f: Frame, node: ir.Call, model: Model | None) -> lis
 def _is_unique(model: Model | None, names: frozenset[str]) -> bool:
     if model is None:
         return False
+    if any(group <= names for group in model.unique_together):
+        return True
     return any(model.is_primary_key(n) or (n in model.columns and model.columns[n].unique) for n in names)
 
 
@@ -392,6 +398,8 @@ def session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: 
         return _unit_of_work(m, f, node, name, first, depends)
     ops = {"flush": Op.FLUSH, "commit": Op.COMMIT, "rollback": Op.ROLLBACK}
     if name in ops:
+        if session.births and all(loop in session.births for loop in f.loops):
+            return NONE  # a session of this round's own: there is nothing to commit behind the loop
         m.event(f, ops[name], node, orm=Orm.SQLALCHEMY, method=name, depends=depends)
         return NONE
     if name in ("bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"):
@@ -448,7 +456,7 @@ def execute(m: Machine, f: Frame, node: ir.Call, name: str, args: list[Value], k
         m.event(f, Op.EXECUTE, node, orm=Orm.SQLALCHEMY, method=name, depends=deps_of(stmt) | rest)
         return varying((*args, *keywords.values()))
     if stmt.style in STATEMENT_OPS:
-        many = len(args) > 1 and isinstance(args[1], (Sequence, type(UNKNOWN)))
+        many = stmt in m.many_rows or (len(args) > 1 and isinstance(args[1], (Sequence, type(UNKNOWN))))
         op = Op.BULK_WRITE if many else STATEMENT_OPS[stmt.style]
         m.use(f, stmt, UseKind.METHOD, node, operator=name)
         m.event(f, op, node, model=stmt.model, orm=Orm.SQLALCHEMY, query=stmt, method=name, depends=stmt.parameters | rest)

@@ -13,8 +13,8 @@ from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.run.expressions import evaluate, iterate, truth
 from ormlint.run.frame import Env, Frame
-from ormlint.run.log import Loop, QueryObject
-from ormlint.run.loops import enter_loop, leaves, make_loop, walk
+from ormlint.run.log import Bound, Loop, QueryObject
+from ormlint.run.loops import Iterated, enter_loop, leaves, make_loop, walk
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
 from ormlint.run.targets import assign, note_attribute_write
@@ -425,11 +425,11 @@ def _changed(before: Env, after: Env) -> bool:
 
 
 def _while(m: Machine, f: Frame, stmt: ir.While) -> bool:
-    loop = draining(m, f, stmt)
-    if loop is None:
+    drained = draining(m, f, stmt)
+    loop = drained or _waiting(m, f, stmt)
+    f.loops.append(loop)
+    if drained is None:
         truth(m, f, stmt.test)
-    else:
-        f.loops.append(loop)
     before = f.env
     breaks, f.breaks = f.breaks, []
     mark = m.mark(f)
@@ -448,11 +448,16 @@ def _while(m: Machine, f: Frame, stmt: ir.While) -> bool:
             after = join_env(m, after, env)
     f.breaks = breaks
     f.env = join_env(m, before, after)
-    if loop is not None:
-        f.loops.pop()
+    f.loops.pop()
     if stmt.orelse:
         run_body(m, f, stmt.orelse)
     return not (isinstance(stmt.test, ir.Const) and stmt.test.value is True and not _breaks(stmt.body))
+
+
+def _waiting(m: Machine, f: Frame, stmt: ir.While) -> Loop:
+    """Returns the loop of a `while` of which it is not known that it follows the data: it counts as one round."""
+    site = f.site(stmt.start, stmt.test.end)
+    return make_loop(m, f, (stmt.start, False), site, f.site(stmt.start, stmt.end), "while", Iterated(Bound.ONE, 1, None, UNKNOWN), "", stmt.body)
 
 
 def draining(m: Machine, f: Frame, stmt: ir.While) -> Loop | None:

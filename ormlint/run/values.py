@@ -175,7 +175,7 @@ class Session:
     """A SQLAlchemy session, scoped session or something used as one."""
 
     is_async: bool = False
-    expires: bool | None = None
+    births: tuple[Loop, ...] = ()  # the loops in which it is a new session per round
 
 
 @dataclass(frozen=True, slots=True)
