@@ -60,6 +60,7 @@ def judge(
     problem, and the others run.
     """
     result = Judgement()
+    project.excludes = excludes
     project.suppressions = suppressions(modules, texts, all_rules)
     comments: dict[str, list[Suppression]] = {}
     for comment in project.suppressions:

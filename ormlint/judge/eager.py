@@ -64,18 +64,24 @@ def is_attributable(event: Event) -> bool:
     return event.row is not None and event.row.query.complete and event.relation is not None and event.certain
 
 
-def missing_chains(events: Iterable[Event]) -> Iterator[Chain]:
-    """Yields the chains of relations that repeated events read one by one, in program order."""
+def missing_chains(project: Project, events: Iterable[Event]) -> Iterator[Chain]:
+    """Yields the chains of relations that repeated events read one by one; events that may be reported speak first for a chain."""
     by_query: dict[object, dict[tuple[str, ...], list[Event]]] = {}
-    for event in events:
-        if is_attributable(event) and _is_worth_it(event):
-            assert event.row is not None
+    worth_it = [event for event in events if is_attributable(event) and _is_worth_it(event)]
+    for event in sorted(worth_it, key=lambda event: not concerns(project, event)):
+        if event.row is not None:
             by_query.setdefault(event.row.query.site, {}).setdefault(path_of(event), []).append(event)
     for read in by_query.values():
         for path, first in _chains(read):
             row = read[first][0].row
             assert row is not None
             yield Chain(row.query, path, tuple(read[first]))
+
+
+def concerns(project: Project, event: Event) -> bool:
+    """Whether an event may be reported: not if it comes about in a test, or works on rows that only a test fetches."""
+    query = [event.row.query.site] if event.row is not None else []
+    return project.is_concerned((event.site, *query, *event.calls, *(loop.site for loop in event.loops)))
 
 
 def _is_worth_it(event: Event) -> bool:

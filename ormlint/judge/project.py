@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ormlint.link.schema import Model, Schema
@@ -44,6 +45,7 @@ class Project:
     lines: dict[str, LineIndex] = field(default_factory=dict)
     suppressions: list[Suppression] = field(default_factory=list)
     viewpoint: str = ""  # the directory that paths in messages are relative to, "" for the root
+    excludes: Callable[[Site], str] = lambda site: ""  # why what concerns a place is not reported, wherever else it stands
 
     def position(self, site: Site) -> Position:
         """Returns where a site begins, as people name it."""
@@ -58,6 +60,10 @@ class Project:
         if self.viewpoint in ("", self.root):
             return path
         return os.path.relpath(os.path.join(self.root, path), self.viewpoint).replace(os.sep, "/")
+
+    def is_concerned(self, sites: Iterable[Site]) -> bool:
+        """Whether findings that point at all of these places are wanted."""
+        return not any(self.excludes(site) for site in dict.fromkeys(sites))
 
     def is_small(self, model: Model | None) -> bool:
         """Whether the configuration or the framework says that a model has few rows."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ormlint.judge.describe import is_shown, joined
-from ormlint.judge.eager import Chain, intent_for, path_of
+from ormlint.judge.eager import Chain, concerns, intent_for, path_of
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import innermost, repeaters
 from ormlint.run.log import Bound, Event, QueryObject
@@ -24,14 +24,14 @@ Access = tuple[Site, Site, int, str]
 Rivals = dict[int, Event]  # the chains that have an access, by number, with the event of each
 
 
-def one_per_access(chains: Iterable[Chain]) -> Iterator[Chain]:
+def one_per_access(project: Project, chains: Iterable[Chain]) -> Iterator[Chain]:
     """Yields the chains with every access in only one of them; `others` of a chain are the queries that it speaks for."""
     found = list(chains)
     by_access: dict[Access, Rivals] = {}
     for number, chain in enumerate(found):
         for event in chain.events:
             by_access.setdefault(_access(event), {}).setdefault(number, event)
-    speaker = {access: _speaker(found, rivals) for access, rivals in by_access.items()}
+    speaker = {access: _speaker(project, found, rivals) for access, rivals in by_access.items()}
     for number, chain in enumerate(found):
         own = [access for access in dict.fromkeys(map(_access, chain.events)) if speaker[access] == number]
         if own:
@@ -50,7 +50,7 @@ def _access(event: Event) -> Access:
     )
 
 
-def _speaker(chains: list[Chain], rivals: Rivals) -> int:
+def _speaker(project: Project, chains: list[Chain], rivals: Rivals) -> int:
     """Returns the number of the chain whose query can carry the eager load, gives many rows and is nearest to the loop.
 
     # for author in authors: for book in author.books.all(): book.publisher
@@ -59,10 +59,11 @@ def _speaker(chains: list[Chain], rivals: Rivals) -> int:
     many = [len(path_of(event)) for number, event in rivals.items() if _gives_many(chains[number].query)]
     longest = max(many, default=0)
 
-    def reluctance(number: int) -> tuple[bool, bool, bool, int, int]:
+    def reluctance(number: int) -> tuple[bool, bool, bool, bool, int, int]:
         query, event = chains[number].query, rivals[number]
         inner = query.relation is not None and len(path_of(event)) < longest
-        return (intent_for(chains[number]) is None, not _gives_many(query), inner, _distance(query.site, event), number)
+        mute = not concerns(project, event)
+        return (mute, intent_for(chains[number]) is None, not _gives_many(query), inner, _distance(query.site, event), number)
 
     return min(rivals, key=reluctance)
 

@@ -1,6 +1,7 @@
 """ORM102: a to-many relation is evaluated for row after row of a query that does not load it."""
 
 from collections.abc import Iterator
+from itertools import filterfalse
 
 from ormlint.api import READS, Event, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.describe import at, call_path, code, labels, per_model, places
@@ -24,9 +25,9 @@ _AGGREGATES = {Op.COUNT: "Count", Op.EXISTS: "Exists", Op.AGGREGATE: "aggregate"
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every place where a loop evaluates the first unloaded collection of a chain."""
     events = [event for event in log.of(Op.LAZY_COLLECTION, *READS) if _is_unloaded_collection(event)]
-    for chain in one_per_access(missing_chains(event for event in events if _can_be_prefetched(event))):
+    for chain in one_per_access(project, missing_chains(project, filter(_can_be_prefetched, events))):
         yield from _reports(project, chain, advice_for(project, chain), curable=True)
-    for chain in one_per_access(missing_chains(event for event in events if not _can_be_prefetched(event))):
+    for chain in one_per_access(project, missing_chains(project, filterfalse(_can_be_prefetched, events))):
         yield from _reports(project, chain, _advice_for_new_query(project, chain), curable=False)
 
 

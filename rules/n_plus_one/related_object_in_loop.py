@@ -12,7 +12,7 @@ from ormlint.judge.sources import also_from, one_per_access
 @rule("ORM101", "related-object-in-loop")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every place where a loop reads the first unloaded relation of a chain."""
-    for chain in one_per_access(missing_chains(log.of(Op.LAZY_OBJECT))):
+    for chain in one_per_access(project, missing_chains(project, log.of(Op.LAZY_OBJECT))):
         for site, event in places(project, chain.events).items():
             yield Report(
                 site=site,
