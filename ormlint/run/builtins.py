@@ -43,7 +43,10 @@ def _container(kind: str) -> Builtin:
             inner = iterate_quietly(m, value)
             return Sequence(kind, inner.element, bound=inner.bound, limit=inner.limit, source=value)
         if isinstance(value, Sequence):
-            return Sequence(kind, value.element, value.items, value.bound, value.limit, value.source, value.deps, value.batches, value.column)
+            copy = Sequence(kind, value.element, value.items, value.bound, value.limit, value.source, value.deps, value.batches, value.column)
+            if value in m.fed:
+                m.fed[copy] = m.fed[value]
+            return copy
         walked = iterate(m, f, value, node)
         return Sequence(kind, walked.element, bound=walked.bound, limit=walked.limit, source=walked.source, batches=walked.batches)
 

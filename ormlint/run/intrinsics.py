@@ -1,6 +1,7 @@
 """Intrinsics: what the stub programs need and Python cannot say. They import these names from `ormlint.intrinsics`.
 
 is_unset(x)             whether x is known to be None or empty; what is not known counts as set
+is_known(x)             whether x is a class, function or object that ormlint can look into
 rows_of(x)              x.all() for a manager, x itself for anything else
 show(template, context) renders a template; gives what it shows of its context
 """
@@ -10,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ormlint.ir import nodes as ir
+from ormlint.link.names import External
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
-from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, Sequence, Union, Value
+from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, Sequence, Union, Unknown, Value, options
 
 Function = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]
 
@@ -21,6 +23,11 @@ Function = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Va
 def is_unset(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Returns whether a value is known to be None, zero or empty."""
     return Constant(bool(args) and isinstance(args[0], Constant) and not args[0].value)
+
+
+def is_known(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns whether a value is something of the project or the library."""
+    return Constant(bool(args) and not any(isinstance(option, (Unknown, External, Constant)) for option in options(args[0])))
 
 
 def rows_of(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -97,6 +104,7 @@ FUNCTIONS: dict[str, Function] = {
     "django.template.RequestContext": argument(1),
     "django.template.context.RequestContext": argument(1),
     "ormlint.intrinsics.is_unset": is_unset,
+    "ormlint.intrinsics.is_known": is_known,
     "ormlint.intrinsics.rows_of": rows_of,
     "ormlint.intrinsics.show": show,
     "json.dumps": as_text(0),

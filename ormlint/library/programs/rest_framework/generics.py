@@ -1,7 +1,8 @@
 from rest_framework import mixins, views
+from rest_framework.serializers import BaseSerializer
 from rest_framework.settings import api_settings
 
-from ormlint.intrinsics import is_unset
+from ormlint.intrinsics import is_known, is_unset
 
 
 class GenericAPIView(views.APIView):
@@ -19,7 +20,9 @@ class GenericAPIView(views.APIView):
 
     def get_serializer(self, *args, **kwargs):
         serializer_class = self.get_serializer_class()
-        return serializer_class(*args, **kwargs)
+        if is_known(serializer_class):
+            return serializer_class(*args, **kwargs)
+        return BaseSerializer(*args, **kwargs)
 
     def get_serializer_class(self):
         return self.serializer_class
