@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
+from collections.abc import Iterator
+
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
-from ormlint.run.log import LoadPlan, QueryObject
+from ormlint.run.log import LoadPlan, QueryObject, Shape
 from ormlint.run.values import Constant, Instance, Manager, Mapping, Row, Scalar, Sequence, Session, Union, Value
 
 
 def describe_plan(plan: LoadPlan) -> str:
-    """Returns the loaded paths of a plan: " loading author, tags__kind?"; a question mark means "on some ways only"."""
-    parts = []
-    for name, entry in plan.loaded.items():
-        below = describe_plan(entry.plan).removeprefix(" loading ")
-        own = name.removeprefix("to_attr:") + ("" if entry.certain else "?")
-        parts += [own, *(f"{own}__{part}" for part in below.split(", ") if part and " " not in part)]
-    text = f" loading {', '.join(parts)}" if parts else ""
+    """Returns the loaded paths of a plan: " + author + tags__kind?"; a question mark means "on some ways only"."""
+    text = "".join(f" + {path}" for path in described_paths(plan))
     if plan.only is not None:
         text += f" only {', '.join(sorted(plan.only))}"
     if plan.deferred:
@@ -22,16 +20,25 @@ def describe_plan(plan: LoadPlan) -> str:
     return text
 
 
+def described_paths(plan: LoadPlan) -> Iterator[str]:
+    """Yields the loaded paths of a plan, parents before children."""
+    for name, entry in plan.loaded.items():
+        own = name.removeprefix("to_attr:") + ("" if entry.certain else "?")
+        yield own
+        yield from (f"{own}__{path}" for path in described_paths(entry.plan))
+
+
 def describe(value: Value) -> str:
-    """Returns a short description of a value: "query of Book loading author", "row of Book", "list of row of Book"."""
+    """Returns a short description of a value: "query of Book + author", "Book", "list of Book", "Book from somewhere"."""
     match value:
         case QueryObject():
             model = value.model.name if value.model is not None else "?"
             kind = {"queryset": "query", "related": "query", "select": "select", "result": "result"}.get(value.style, value.style)
-            return f"{kind} of {model}{describe_plan(value.plan)}"
+            tuples = " as tuples" if value.shape is Shape.TUPLES else ""
+            return f"{kind} of {model}{describe_plan(value.plan)}{tuples}"
         case Row():
             known = "" if value.origin is not None or value.fresh else " from somewhere"
-            return f"{'new ' if value.fresh else ''}row of {value.model.name}{describe_plan(value.plan)}{known}"
+            return f"{'new ' if value.fresh else ''}{value.model.name}{describe_plan(value.plan)}{known}"
         case Manager():
             return f"manager of {value.model.name}"
         case Sequence():
@@ -45,7 +52,7 @@ def describe(value: Value) -> str:
         case ClassInfo() | FunctionInfo() | ModuleInfo():
             return repr(value).strip("<>")
         case External():
-            return value.path
+            return "unknown" if value.path.startswith("builtins.") and not hasattr(builtins, value.name) else value.path
         case Instance():
             return f"instance of {value.cls.name}"
         case Scalar():

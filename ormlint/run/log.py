@@ -194,6 +194,7 @@ class QueryObject(Tracked):
     owner: Origin | None = None  # for `row.books`: where that row came from
     filters: frozenset[str] = frozenset()  # lookup names in filter(), get(), …
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on
+    asynchronous: bool = False  # run by an AsyncSession: what it does not load cannot be loaded lazily
     complete: bool = True  # False if something unknown may have changed what it loads
 
     def has(self, *names: str) -> bool:

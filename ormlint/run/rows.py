@@ -70,7 +70,7 @@ def row_attribute(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> V
     if name == "__class__":
         return cls if cls is not None else UNKNOWN
     if row.model.orm is Orm.SQLALCHEMY and name == "awaitable_attrs":
-        return row
+        return replace(row, awaited=True)
     if row.model.orm is Orm.DJANGO and name in DJANGO_METHODS:
         return Method(row, name)
     if cls is not None:
@@ -188,7 +188,7 @@ def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
         return _behind(m, row, relation, origin, _with_partner(row, relation, entry.plan))
     if relation.kind is Kind.PARENT_LINK:
         return _behind(m, row, relation, None, plans.EMPTY)
-    if row.origin is None:
+    if row.origin is None or raises(row):
         return _behind(m, row, relation, None, plans.EMPTY)
     if row.model.orm is Orm.SQLALCHEMY and is_held(m, f, relation, row.origin.query):
         return _behind(m, row, relation, None, plans.EMPTY)
@@ -273,11 +273,13 @@ def _collection(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relatio
     if relation.inverse is not None and relation.inverse.kind is Kind.FOREIGN_KEY:
         plan = plans.load(plan, (relation.inverse.name,), LoadKind.KNOWN, row.plan)
     element: Value = Row(target, m.class_of(target), origin, plan) if target is not None else row_deps(row)
-    if entry is None and origin is not None and not row.fresh:
-        query = QueryObject(
-            model=target, orm=Orm.SQLALCHEMY, site=f.site(node.start, node.end), style="list", relation=relation, owner=row.origin, cached=True
-        )
-        m.new_query(f, query)
+    if origin is None or row.fresh:
+        return Sequence("list", element)
+    query = QueryObject(
+        model=target, orm=Orm.SQLALCHEMY, site=f.site(node.start, node.end), style="list", relation=relation, owner=row.origin, cached=True
+    )
+    m.new_query(f, query)
+    if entry is None and not raises(row):
         foreign = comes_from_outside(m, f, row)
         assert row.origin is not None
         m.event(
@@ -296,8 +298,12 @@ def _collection(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relatio
             absolute=foreign,
             certain=relation.name not in row.plan.loaded,
         )
-        return Sequence("list", element, source=query)
-    return Sequence("list", element)
+    return Sequence("list", element, source=query)
+
+
+def raises(row: Row) -> bool:
+    """Whether reading an unloaded relation of the row is an error and not a query: it came from an asynchronous session."""
+    return row.origin is not None and row.origin.query.asynchronous and not row.awaited
 
 
 def _dynamic(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relation) -> Value:

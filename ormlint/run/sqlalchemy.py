@@ -389,11 +389,11 @@ def session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: 
     if name == "query":
         return statement(m, f, node, args, "query")
     if name in EXECUTES:
-        return execute(m, f, node, name, args, keywords)
+        return execute(m, f, node, session, name, args, keywords)
     depends = frozenset().union(*(deps_of(a) for a in args)) if args else frozenset()
     first = args[0] if args else UNKNOWN
     if name in ("get", "get_one"):
-        return _get(m, f, node, args, keywords)
+        return _get(m, f, node, session, args, keywords)
     if name in ("add", "delete", "merge", "refresh", "add_all"):
         return _unit_of_work(m, f, node, name, first, depends)
     ops = {"flush": Op.FLUSH, "commit": Op.COMMIT, "rollback": Op.ROLLBACK}
@@ -409,7 +409,7 @@ def session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: 
     if name == "run_sync" and args:
         from ormlint.run.calls import call
 
-        return call(m, f, node, first, [session, *args[1:]], keywords)
+        return call(m, f, node, first, [Session(), *args[1:]], keywords)
     if name in ("begin", "begin_nested", "__call__", "no_autoflush", "__enter__"):
         return session
     return UNKNOWN
@@ -429,12 +429,13 @@ def _unit_of_work(m: Machine, f: Frame, node: ir.Call, name: str, first: Value, 
     return first if name == "merge" else NONE
 
 
-def _get(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+def _get(m: Machine, f: Frame, node: ir.Call, session: Session, args: list[Value], keywords: dict[str, Value]) -> Value:
     model_class = args[0] if args else keywords.get("entity", UNKNOWN)
     if not isinstance(model_class, ClassInfo) or model_class.model is None:
         return varying(args)
     query = statement(m, f, node, [model_class], "query")
     query.methods = ("get",)
+    query.asynchronous = session.is_async
     options = keywords.get("options")
     if options is not None:
         query.plan, query.complete = apply_options(query.plan, query.model, [options])
@@ -445,7 +446,7 @@ def _get(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[
     return single_row(m, f, node, query, "get", frozenset().union(*(deps_of(a) for a in (*args[1:], *keywords.values()))))
 
 
-def execute(m: Machine, f: Frame, node: ir.Call, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
+def execute(m: Machine, f: Frame, node: ir.Call, session: Session, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Records that a session executes a statement and returns the result."""
     stmt = args[0] if args else keywords.get("statement", UNKNOWN)
     rest = frozenset().union(*(deps_of(a) for a in (*args[1:], *keywords.values())))
@@ -462,7 +463,7 @@ def execute(m: Machine, f: Frame, node: ir.Call, name: str, args: list[Value], k
         m.event(f, op, node, model=stmt.model, orm=Orm.SQLALCHEMY, query=stmt, method=name, depends=stmt.parameters | rest)
         return UNKNOWN
     m.use(f, stmt, UseKind.METHOD, node, operator=name)
-    result = replace(stmt, uses=[], heirs=[], style="result", parameters=stmt.parameters | rest)
+    result = replace(stmt, uses=[], heirs=[], style="result", parameters=stmt.parameters | rest, asynchronous=session.is_async)
     m.new_query(f, result)
     _carry(m, stmt, result)
     if stmt in m.counting:

@@ -111,6 +111,7 @@ class Row:
     fresh: bool = False
     assigned: tuple[str, ...] = ()
     constant: bool = True  # every value assigned so far is a constant
+    awaited: bool = False  # read through `awaitable_attrs`
     single: bool = False  # found by a query for one row, or the program made it
 
 

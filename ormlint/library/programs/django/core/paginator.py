@@ -16,6 +16,10 @@ class Paginator:
         self.object_list = object_list
         self.per_page = per_page
 
+    @property
+    def page_range(self):
+        return range(1, self.num_pages, 1)
+
     def page(self, number):
         return self._get_page(self.object_list[0 : self.per_page], number, self)
 

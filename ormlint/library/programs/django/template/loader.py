@@ -1,4 +1,5 @@
 from django.template.backends.django import Template
+
 from ormlint.intrinsics import show
 
 
