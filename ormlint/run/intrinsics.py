@@ -92,6 +92,16 @@ def argument(position: int) -> Function:
     return give
 
 
+def rendered(context: int | None) -> Function:
+    """Returns a function that renders the template it is given first; `context` is the place of the context, None for the keywords."""
+
+    def give(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+        found = Mapping(keywords) if context is None else args[context] if len(args) > context else keywords.get("context", UNKNOWN)
+        return show(m, f, node, [*args[:1], found], {})
+
+    return give
+
+
 def local_variables(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Returns `locals()`: a dict of the variables so far."""
     return Mapping(dict(f.env))
@@ -99,6 +109,10 @@ def local_variables(m: Machine, f: Frame, node: ir.Call, args: list[Value], keyw
 
 FUNCTIONS: dict[str, Function] = {
     "builtins.locals": local_variables,
+    "aiohttp_jinja2.render_string": rendered(2),
+    "aiohttp_jinja2.render_template": rendered(2),
+    "quart.render_template": rendered(None),
+    "quart.templating.render_template": rendered(None),
     "django.template.Context": argument(0),
     "django.template.context.Context": argument(0),
     "django.template.RequestContext": argument(1),
