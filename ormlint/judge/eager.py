@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ormlint.judge.describe import at, code
 from ormlint.judge.finding import EagerLoad
 from ormlint.judge.project import Project
-from ormlint.judge.repetition import decides_to_go_on, repeaters
+from ormlint.judge.repetition import decides_to_go_on, innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run.log import Event, LoadPlan, QueryObject
 
@@ -87,7 +87,10 @@ def concerns(project: Project, event: Event) -> bool:
 def _is_worth_it(event: Event) -> bool:
     """Whether a loop repeats an event as often as it has rounds: not on a way to an error, nor in search of one row."""
     loops = repeaters(event)
-    return bool(loops) and not event.around.error_path and not any(decides_to_go_on(event, loop) for loop in loops)
+    if not loops or event.around.error_path or any(decides_to_go_on(event, loop) for loop in loops):
+        return False
+    # `for pk in keys: task = Task.objects.select_for_update().get(pk=pk)` and `if not task.is_taken(): return task`
+    return not (event.row is not None and event.row.query.locked and innermost(loops).searches)
 
 
 def _chains(read: dict[tuple[str, ...], list[Event]]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:

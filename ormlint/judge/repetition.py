@@ -90,6 +90,14 @@ def asked_per_round(log: QueryLog) -> set[Site]:
     return found
 
 
+def prefetched_by_some(log: QueryLog) -> set[Site]:
+    """Returns where collections are read whose rows some caller has fetched in advance, though others may not.
+
+    # `len(author.books.all())` costs nothing for prefetched authors, `author.books.count()` one statement for each
+    """
+    return {query.site for query in log.queries if query.relation is not None and query.cached and query.style != "list"}
+
+
 def only_uses(value: Tracked, *kinds: UseKind) -> list[Use]:
     """Returns the uses of a value if in its whole life there are none but of these kinds, else an empty list.
 

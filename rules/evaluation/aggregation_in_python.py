@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import AggregateInDatabase, Column, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, UseKind, rule
 from ormlint.judge.describe import at, code, is_shown, query_labels, row_of
-from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses
+from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
 _IN_DATABASE = {"sum": "Sum", "min": "Min", "max": "Max", "len": "Count", "mean": "Avg", "fmean": "Avg", "count": "Count"}
 # the database may round these differently from Python
@@ -14,10 +14,10 @@ _INEXACT = frozenset({"DecimalField", "FloatField", "Decimal", "DECIMAL", "Numer
 @rule("ORM210", "aggregation-in-python")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query whose rows only go into a sum, a minimum, a count… of one of their columns."""
-    repeated = asked_per_round(log)
+    left_alone = asked_per_round(log) | prefetched_by_some(log)
     for event in log.of(Op.LOAD_ROWS, Op.LAZY_COLLECTION):
         query = event.query
-        if query is None or query.site in repeated or costs_nothing(query) or is_deliberate(query) or _may_be_prefetched(query):
+        if query is None or query.site in left_alone or costs_nothing(query) or is_deliberate(query) or _may_be_prefetched(query):
             continue
         # the number of rows can be had along with their sum
         uses = sorted(only_uses(query, UseKind.AGGREGATE, UseKind.LEN), key=lambda use: use.kind is UseKind.LEN)

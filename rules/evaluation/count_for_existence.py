@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import Event, Op, Orm, Project, QueryLog, ReplaceCountTest, Report, Severity, Use, UseKind, rule
 from ormlint.judge.describe import at, code, is_shown, query_labels
-from ormlint.judge.repetition import costs_nothing, is_deliberate
+from ormlint.judge.repetition import costs_nothing, is_deliberate, prefetched_by_some
 
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 # what a comparison with the constant asks for: some row (True) or none (False)
@@ -14,9 +14,10 @@ _ASKS_FOR_SOME = {(">", 0): True, ("!=", 0): True, (">=", 1): True, ("==", 0): F
 @rule("ORM202", "count-for-existence")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every count whose number is only compared in ways that tell none from some."""
+    prefetched = prefetched_by_some(log)
     for event in log.of(Op.COUNT):
         query = event.query
-        if query is None or costs_nothing(query) or is_deliberate(query):
+        if query is None or query.site in prefetched or costs_nothing(query) or is_deliberate(query):
             continue
         uses = list(event.all_uses())
         tests = [_asks_for_some(use) for use in uses]

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceLen, Report, Severity, Shape, UseKind, rule
 from ormlint.judge.describe import at, is_shown, query_labels, row_of
-from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses
+from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
 
 @rule("ORM201", "len-of-query")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query of which nothing but the length is used."""
-    repeated = asked_per_round(log)
+    left_alone = asked_per_round(log) | prefetched_by_some(log)
     for query in log.queries:
-        if query.site in repeated or costs_nothing(query) or is_deliberate(query) or query.shape is Shape.UNKNOWN:
+        if query.site in left_alone or costs_nothing(query) or is_deliberate(query) or query.shape is Shape.UNKNOWN:
             continue
         uses = only_uses(query, UseKind.LEN)
         if not uses or not is_shown(project, uses[0].site):

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceTruthTest, Report, Severity, Shape, UseKind, rule
 from ormlint.judge.describe import at, is_shown, query_labels, row_of
-from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses
+from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
 
 @rule("ORM203", "truth-test-for-existence")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query of which nothing but the truth value is used."""
-    repeated = asked_per_round(log)
+    left_alone = asked_per_round(log) | prefetched_by_some(log)
     for query in log.queries:
-        if query.site in repeated or not _loads_rows_when_tested(query) or costs_nothing(query) or is_deliberate(query) or query.bound is Bound.ONE:
+        if query.site in left_alone or not _loads_rows_when_tested(query) or costs_nothing(query) or is_deliberate(query) or query.bound is Bound.ONE:
             continue
         uses = only_uses(query, UseKind.TRUTH)
         if not uses or not is_shown(project, uses[0].site):
