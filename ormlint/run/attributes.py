@@ -268,7 +268,12 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
         if function.kind in ("property", "cached property"):
             from ormlint.run.calls import call_function
 
-            return call_function(m, f, node, function, [value], {})
+            if function.kind == "property":
+                return call_function(m, f, node, function, [value], {})
+            kept = f.remembered.get((id(value), id(function)))
+            if kept is None:
+                kept = f.remembered[id(value), id(function)] = (value, call_function(m, f, node, function, [value], {}))
+            return kept[1]
         if function.kind == "static method":
             return function
         return BoundMethod(function, cls if function.kind == "class method" else value)
@@ -282,7 +287,7 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
         if found is not None:
             return found
     known = m.class_value(cls, name)
-    if known is not None:
+    if known is not None and not isinstance(known, Unknown):
         return known
     annotated = annotated_attribute(m, cls, name)
     if annotated is not None:

@@ -214,6 +214,8 @@ def lazy(
         changes["locked"] = True
     elif method == "distinct":
         changes["distinct"] = True
+    elif method == "annotate":
+        changes["plan"] = replace(plan, annotated=plan.annotated | frozenset(keywords))
     elif method in ("union", "intersection", "difference"):
         changes["combined"] = True
     elif method == "order_by" and not args:

@@ -80,6 +80,7 @@ class Frame:
     branch_depth: int = 0
     error_path: int = 0
     left: frozenset[int] = frozenset()  # ids of the loops that the way taken now always leaves
+    remembered: dict[tuple[int, int], tuple[Value, Value]] = field(default_factory=dict)  # cached properties by object and function
     effects: int = 0  # calls so far that do something outside the program and the database
     guarded: int = 0
     isolated: int = 0

@@ -130,11 +130,13 @@ class LoadPlan:
     `certain` is False for a relation that only some of the ways to this point load.
     `deferred` / `only` name columns (`only` is None when all columns are loaded).
     `custom` marks a Prefetch with its own queryset; `to_attr` the attribute that then holds its list.
+    `annotated` are the attributes that the rows have besides, as `annotate(…)` computes them.
     """
 
     loaded: dict[str, Loaded] = field(default_factory=dict)
     deferred: frozenset[str] = frozenset()
     only: frozenset[str] | None = None
+    annotated: frozenset[str] = frozenset()
 
     def paths(self, prefix: str = "") -> Iterator[str]:
         """Yields every loaded lookup path, parents before children."""

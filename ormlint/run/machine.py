@@ -251,6 +251,7 @@ class Machine:
         gone = {id(e) for e in frame.events[own:]} | {id(e) for e in frame.copied[copied:]}
         self.events[log:] = [e for e in self.events[log:] if id(e) not in gone]
         self.queries[queries:] = [q for q in self.queries[queries:] if self.created[q][0] is not frame]
+        frame.remembered.clear()
         del frame.events[own:], frame.calls[calls:], frame.copied[copied:], frame.emitted[emitted:]
 
     def flatten(self, summary: Summary, depth: int = 0) -> list[Flat]:

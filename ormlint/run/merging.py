@@ -85,7 +85,7 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
         relation=left.relation if left.relation is right.relation else None,
         methods=tuple(dict.fromkeys(left.methods + right.methods)),
         locked=left.locked or right.locked,
-        sliced=left.sliced or right.sliced,
+        sliced=left.sliced or right.sliced or left.bound is not right.bound,
         combined=left.combined or right.combined,
         distinct=left.distinct or right.distinct,
         raw=left.raw or right.raw,

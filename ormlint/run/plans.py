@@ -29,15 +29,16 @@ def load(plan: LoadPlan, path: tuple[str, ...], kind: LoadKind, leaf: LoadPlan =
 
 def merge(left: LoadPlan, right: LoadPlan) -> LoadPlan:
     """Returns what two plans load together."""
-    if not right.loaded and right.only is None and not right.deferred:
+    if not right.loaded and right.only is None and not right.deferred and not right.annotated:
         return left
-    if not left.loaded and left.only is None and not left.deferred:
+    if not left.loaded and left.only is None and not left.deferred and not left.annotated:
         return right
     loaded = dict(left.loaded)
     for name, entry in right.loaded.items():
         old = loaded.get(name)
         loaded[name] = entry if old is None else replace(entry, plan=merge(old.plan, entry.plan), certain=old.certain or entry.certain)
-    return LoadPlan(loaded, left.deferred | right.deferred, right.only if right.only is not None else left.only)
+    only = right.only if right.only is not None else left.only
+    return LoadPlan(loaded, left.deferred | right.deferred, only, left.annotated | right.annotated)
 
 
 def join(left: LoadPlan, right: LoadPlan) -> LoadPlan:
@@ -58,7 +59,7 @@ def join(left: LoadPlan, right: LoadPlan) -> LoadPlan:
             assert one is not None
             loaded[name] = replace(one, certain=False)
     only = left.only if left.only == right.only else None
-    joined = LoadPlan(loaded, left.deferred & right.deferred, only)
+    joined = LoadPlan(loaded, left.deferred & right.deferred, only, left.annotated & right.annotated)
     _joined[key] = (left, right, joined)
     return joined
 

@@ -55,7 +55,8 @@ def row_attribute(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> V
     cls = row.cls
     if cls is not None:
         function = cls.method(name)
-        if function is not None and (relation is None or relation.model is not row.model):
+        hidden = function is not None and function.kind != "property" and name in row.plan.annotated
+        if function is not None and not hidden and (relation is None or relation.model is not row.model):
             return row_function(m, f, node, row, function)
     if relation is not None:
         return row_relation(m, f, node, row, relation)
@@ -100,8 +101,13 @@ def row_function(m: Machine, f: Frame, node: ir.Node, row: Row, function: object
     from ormlint.run.calls import call_function
 
     assert isinstance(function, FunctionInfo)
-    if function.kind in ("property", "cached property"):
+    if function.kind == "property":
         return call_function(m, f, node, function, [row], {})
+    if function.kind == "cached property":
+        kept = f.remembered.get((id(row), id(function)))
+        if kept is None:
+            kept = f.remembered[id(row), id(function)] = (row, call_function(m, f, node, function, [row], {}))
+        return kept[1]
     if function.kind == "static method":
         return function
     return BoundMethod(function, row.cls if function.kind == "class method" and row.cls is not None else row)

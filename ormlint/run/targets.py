@@ -7,7 +7,7 @@ from dataclasses import replace
 from ormlint.ir import nodes as ir
 from ormlint.run import plans
 from ormlint.run.frame import Frame
-from ormlint.run.log import LoadKind, LoadPlan, UseKind
+from ormlint.run.log import LoadKind, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.values import UNKNOWN, Constant, Instance, Mapping, Row, Sequence, Union, Value, deps_of, element_of, join, varying
 
@@ -74,13 +74,13 @@ def _write_row(m: Machine, f: Frame, target: ir.Attr, row: Row, value: Value, *,
     if relation is not None and relation.to_one:
         below = value.plan if isinstance(value, Row) else plans.EMPTY
         plan = plans.load(
-            LoadPlan({n: e for n, e in plan.loaded.items() if n != target.name}, plan.deferred, plan.only), (target.name,), LoadKind.KNOWN, below
+            replace(plan, loaded={n: e for n, e in plan.loaded.items() if n != target.name}), (target.name,), LoadKind.KNOWN, below
         )
     elif relation is None and plan.loaded:
         # `row.author_id = …` makes the row forget the author it had loaded
         stale = next((r.name for r in row.model.relations.values() if r.attname == target.name and r.name in plan.loaded), None)
         if stale is not None:
-            plan = LoadPlan({n: e for n, e in plan.loaded.items() if n != stale}, plan.deferred, plan.only)
+            plan = replace(plan, loaded={n: e for n, e in plan.loaded.items() if n != stale})
     assigned = tuple(dict.fromkeys((*row.assigned, target.name)))
     own = {loop.id for loop in row.births}
     constant = (row.constant and not augmented and isinstance(value, (Constant,))) or (
