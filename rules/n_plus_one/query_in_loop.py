@@ -40,8 +40,8 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 def _nearest_first(project: Project, log: QueryLog) -> list[tuple[Event, tuple[Loop, ...], int]]:
     """Returns the repeated queries with the loops that decide and the number of calls between, the far ones left out."""
     found = []
-    for event in log.of(*READS):
-        loops = _loops_that_decide(event)
+    for event in log.events:
+        loops = _loops_that_decide(event) if event.op in READS else ()
         if loops and not _is_deliberate(event, loops):
             distance = len(calls_between(project, event, innermost(loops)))
             if distance <= FARTHEST:

@@ -18,13 +18,14 @@ _IGNORE_PREFETCH = frozenset((
     "intersection", "difference", "dates", "datetimes", "raw", "explain",
 ))
 # fmt: on
+_OPS = READS | {Op.LAZY_COLLECTION}
 _AGGREGATES = {Op.COUNT: "Count", Op.EXISTS: "Exists", Op.AGGREGATE: "aggregate"}
 
 
 @rule("ORM102", "related-collection-in-loop")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every place where a loop evaluates the first unloaded collection of a chain."""
-    events = [event for event in log.of(Op.LAZY_COLLECTION, *READS) if _is_unloaded_collection(event)]
+    events = [event for event in log.events if event.op in _OPS and _is_unloaded_collection(event)]
     for chain in one_per_access(project, missing_chains(project, filter(_can_be_prefetched, events))):
         yield from _reports(project, chain, advice_for(project, chain), curable=True)
     for chain in one_per_access(project, missing_chains(project, filterfalse(_can_be_prefetched, events))):

@@ -42,9 +42,10 @@ def judged(
     others: Sequence[Rule] = (),
     hides: Hides = lambda rule, site: "",
     excludes: Excludes = lambda site: "",
+    preview: bool = False,
 ) -> Judgement:
     """Returns the judgement of the rules, and of those that judge comments; `others` exist and do not run."""
     modules = [lower_python(path, path.removesuffix(".py"), text) for path, text in texts.items()]
     project = Project("/shop", Schema(), lines={path: LineIndex.of(text) for path, text in texts.items()})
     running = (*rules, *COMMENT_RULES)
-    return judge(project, QueryLog(), modules, texts, running, (*running, *others), hides, excludes)
+    return judge(project, QueryLog(), modules, texts, running, (*running, *others), hides, excludes, preview=preview)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ormlint.api import Report
 from ormlint.judge.finding import Finding
@@ -61,6 +62,40 @@ def test_an_excluded_place_takes_the_finding_with_it() -> None:
     judgement = judged({"x.py": text}, rule_that([at_query]), excludes=lambda site: "a test" if site.start == 7 else "")
     assert judgement.findings == []
     assert [dropped.reason for dropped in judgement.dropped] == ["a test"]
+
+
+def test_a_report_that_is_less_certain_than_its_rule_needs_preview() -> None:
+    rule = rule_that([replace(report(at("x.py", TEXT, "book.author")), preview=True)])
+    judgement = judged({"x.py": TEXT}, rule)
+    assert judgement.findings == []
+    assert [dropped.reason for dropped in judgement.dropped] == ["is shown only with --preview"]
+    assert len(judged({"x.py": TEXT}, rule, preview=True).findings) == 1
+
+
+def test_a_comment_that_silences_what_only_preview_shows_is_used() -> None:
+    text = TEXT.replace("\n", "  # ormlint: ignore[ORM101]\n", 1)
+    rule = rule_that([replace(report(at("x.py", text, "book.author")), preview=True)])
+    assert judged({"x.py": text}, rule).findings == []
+
+
+def test_preview_does_not_change_who_speaks_for_a_cause() -> None:
+    early, late = three("the query")[1:]
+    rule = rule_that([replace(early, preview=True), late])
+    assert [finding.site for finding in judged({"x.py": TEXT}, rule).findings] == [late.site]
+    (finding,) = judged({"x.py": TEXT}, rule, preview=True).findings
+    assert (finding.site, finding.others) == (late.site, 1)
+
+
+def test_what_else_a_call_leads_to_is_counted() -> None:
+    text = "load(book)\nfirst()\nsecond()\nthird()\n"
+    call = at("x.py", text, "load(book)")
+    queries = [report(call, at("x.py", text, name), cause="the call") for name in ("first()", "second()", "third()", "third()")]
+    (finding,) = findings(text, *(replace(query, counted_as="query") for query in queries))
+    assert (finding.others, finding.notes) == (0, ("2 more queries behind this call",))
+    (finding,) = findings(text, *(replace(write, counted_as="write") for write in queries[:2]))
+    assert finding.notes == ("1 more write behind this call",)
+    (finding,) = findings(text, *queries)
+    assert finding.notes == ()
 
 
 def test_a_fingerprint_survives_new_lines_and_new_indentation() -> None:

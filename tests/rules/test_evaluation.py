@@ -278,3 +278,31 @@ class TestAggregationInPython:
         round = loop(VIEWS.at("books"))
         loaded.loops, loaded.depends = (round,), frozenset({round.id})
         assert not reports(aggregation_in_python, PROJECT, [loaded])
+
+
+class TestCollectionsThatSomePrefetch:
+    def collection(self, *uses, **facts):
+        author = model("Author")
+        relation = relate(author, "books", model("Book"), Kind.REVERSE_FOREIGN_KEY)
+        column(relation.target, "pages")
+        return query(
+            relation.target, BOOKS, uses=list(uses), style="related", methods=("all",), relation=relation, owner=Origin(query(author)), **facts
+        )
+
+    @pytest.mark.parametrize(("rule", "used"), [(len_of_query, LEN), (truth_test_for_existence, TRUTH)])
+    def test_they_are_left_alone(self, rule, used):
+        rows = self.collection(used)
+        assert reports(rule, PROJECT, queries=[rows])
+        assert not reports(rule, PROJECT, queries=[rows, self.collection(used, cached=True)])
+
+    def test_so_are_counts(self):
+        rows = self.collection()
+        counted = event(Op.COUNT, VIEWS.at("books.count()"), query=rows, uses=[use(UseKind.TRUTH, VIEWS.at("books.count()"))])
+        assert reports(count_for_existence, PROJECT, [counted], [rows])
+        assert not reports(count_for_existence, PROJECT, [counted], [rows, self.collection(cached=True)])
+
+    def test_and_sums(self):
+        rows = self.collection(use(UseKind.AGGREGATE, VIEWS.at("sum(book.pages for book in books)"), "sum"))
+        loaded = event(Op.LOAD_ROWS, BOOKS, query=rows, column="pages")
+        assert reports(aggregation_in_python, PROJECT, [loaded], [rows])
+        assert not reports(aggregation_in_python, PROJECT, [loaded], [rows, self.collection(cached=True)])

@@ -76,6 +76,29 @@ def test_a_query_in_a_called_function_is_reported_at_the_call():
     assert found.notes == ("call path: `find` at shop/importer.py:3",)
 
 
+def behind(job, calls, **facts):
+    way = [IMPORTER.at("find(row)"), *(FINDER.at(name) for name in ("def find", "session.get", "Author", "row.key"))][:calls]
+    return job.query(site=FINDER.at("return"), calls=tuple(way), callees=("find", "a", "b", "c", "d")[:calls], **facts)
+
+
+@pytest.mark.parametrize(("calls", "preview"), [(1, False), (2, False), (3, True), (4, True)])
+def test_queries_far_away_need_preview(calls, preview):
+    (found,) = reports(rule, PROJECT, [behind(Import(), calls)])
+    assert found.preview is preview
+
+
+def test_queries_behind_more_than_four_calls_are_silent():
+    assert not reports(rule, PROJECT, [behind(Import(), 5)])
+
+
+def test_what_one_call_leads_to_has_one_cause_and_the_nearest_comes_first():
+    job = Import()
+    near, far = behind(job, 1, op=Op.COUNT), behind(job, 3)
+    first, second = reports(rule, PROJECT, [far, near])
+    assert (first.cause, first.counted_as) == (second.cause, "query")
+    assert (first.preview, second.preview) == (False, True)
+
+
 def test_the_loop_may_decide_through_the_query():
     job = Import()
     asked = job.query(depends=frozenset())

@@ -1,8 +1,8 @@
 import pytest
 
-from ormlint.api import Bound, EagerLoad, Kind, Op, Orm, Severity
+from ormlint.api import Bound, EagerLoad, Kind, Op, Orm, Severity, UseKind
 from ormlint.rules.n_plus_one.related_collection_in_loop import check as rule
-from tests.rules.builder import Source, lazy, loop, model, project, query, relate, reports
+from tests.rules.builder import Source, lazy, loop, model, project, query, relate, reports, use
 
 VIEWS = Source(
     "shop/views.py",
@@ -132,3 +132,12 @@ def test_a_related_object_is_another_rules_matter():
     shop = Shop()
     books = query(shop.book, VIEWS.at("authors"))
     assert not reports(rule, PROJECT, [lazy(books, "author", VIEWS.at("author.books"), shop.loop, op=Op.GET_ROW)])
+
+
+def test_a_search_that_stops_at_an_answer_is_silent():
+    shop = Shop()
+    search = loop(VIEWS.at("for author in authors:"), VIEWS.after("for author in authors:"), source=shop.authors, searches=True)
+    asked = lazy(shop.authors, "books", VIEWS.at("author.books.count()"), search, op=Op.COUNT, method="count")
+    assert reports(rule, PROJECT, [asked])
+    asked.uses.append(use(UseKind.TRUTH, VIEWS.at("author.books.count()")))
+    assert not reports(rule, PROJECT, [asked])

@@ -1,3 +1,5 @@
+import pytest
+
 from ormlint.api import Bound, Circumstances, EagerLoad, Kind, Mark, Op, Orm, Severity, Site
 from ormlint.rules.n_plus_one.related_object_in_loop import check as rule
 from tests.rules.builder import Source, event, lazy, loop, model, project, query, relate, reports
@@ -254,3 +256,69 @@ def test_long_code_is_shortened():
 def test_other_operations_are_not_meant():
     shop = Shop()
     assert not reports(rule, PROJECT, [event(Op.LAZY_COLUMN, VIEWS.at("book.author"), shop.loop)])
+
+
+class TwoQueries(Shop):
+    """Rows of two queries meet at one access of one loop."""
+
+    def __init__(self, **facts):
+        super().__init__()
+        self.other = query(self.book, VIEWS.at("from shop.models import Book"), **facts)
+
+    def access(self, rows, path="author", **facts):
+        return lazy(rows, path, VIEWS.at("book.author"), self.loop, text="book.author", **facts)
+
+
+def test_an_access_to_rows_of_two_queries_is_one_finding_at_the_nearer_query():
+    shop = TwoQueries()
+    (found,) = reports(rule, PROJECT, [shop.access(shop.other), shop.access(shop.books)])
+    assert found.help == 'add `.select_related("author")` to the query at shop/views.py:3'
+    assert found.notes == ("rows come from shop/views.py:1 too",)
+
+
+@pytest.mark.parametrize("facts", [{"bound": Bound.ONE}, {"methods": ("none",)}, {"combined": True}])
+def test_a_query_speaks_that_gives_many_rows_and_can_load_more(facts):
+    shop = TwoQueries()
+    for name, value in facts.items():
+        setattr(shop.books, name, value)
+    (found,) = reports(rule, PROJECT, [shop.access(shop.books), shop.access(shop.other)])
+    assert found.help.endswith("shop/views.py:1")
+
+
+def test_an_access_that_only_one_query_feeds_stays_with_it():
+    shop = TwoQueries()
+    alone = lazy(shop.other, "author", VIEWS.at("book.byline"), shop.loop)
+    first, second = reports(rule, PROJECT, [shop.access(shop.other), shop.access(shop.books), alone])
+    assert {(found.site, found.notes) for found in (first, second)} == {
+        (VIEWS.at("book.author"), ("rows come from shop/views.py:1 too",)),
+        (VIEWS.at("book.byline"), ()),
+    }
+
+
+def test_the_query_of_the_parents_speaks_for_that_of_their_children():
+    shop = Shop()
+    authors = query(shop.author, VIEWS.at("authors"))
+    inner = query(shop.book, VIEWS.at("author.books.all()"), style="related", relation=shop.author.relations["books"])
+    around = loop(VIEWS.at("for book in author.books.all():"), VIEWS.after("for book in author.books.all():"), source=inner)
+    rivals = [lazy(inner, "editor", VIEWS.at("book.editor.name"), around), lazy(authors, "books__editor", VIEWS.at("book.editor.name"), around)]
+    (found,) = reports(rule, PROJECT, rivals)
+    assert found.relations == ("books__editor",)
+    authors.bound = Bound.ONE
+    (found,) = reports(rule, PROJECT, rivals)
+    assert found.relations == ("editor",)
+
+
+def test_rows_that_only_a_test_fetches_do_not_speak():
+    shop = TwoQueries()
+    judged = project(VIEWS, MODELS, excludes=lambda site: "a test" if site == shop.books.site else "")
+    (found,) = reports(rule, judged, [shop.access(shop.books), shop.access(shop.other)])
+    assert found.help.endswith("shop/views.py:1")
+
+
+def test_rows_locked_in_search_of_a_free_one_are_silent():
+    shop = Shop()
+    shop.books.locked = True
+    access = lazy(shop.books, "author", VIEWS.at("book.author"), shop.loop)
+    assert reports(rule, PROJECT, [access])
+    access.loops = (loop(VIEWS.at("for book in books:"), searches=True),)
+    assert not reports(rule, PROJECT, [access])

@@ -6,7 +6,7 @@ from ormlint.rules.writes.create_in_loop import check as create_in_loop
 from ormlint.rules.writes.delete_in_loop import check as delete_in_loop
 from ormlint.rules.writes.save_in_loop import check as save_in_loop
 from ormlint.run.log import Loaded, LoadPlan
-from tests.rules.builder import Source, event, loop, model, project, query, relate, reports
+from tests.rules.builder import NOWHERE, Source, event, loop, model, project, query, relate, reports
 
 JOB = Source(
     "shop/job.py",
@@ -22,6 +22,8 @@ for book in books:
 """,
 )
 PROJECT = project(JOB)
+CHAIN = Source("shop/chain.py", "one(book)\ntwo(book)\nthree(book)\nsave_all()\nbook.save()\n")
+CHAIN_PROJECT = project(JOB, CHAIN)
 NOT_REPEATED = [
     {"bound": Bound.ONE},
     {"bound": Bound.FEW, "limit": 3},
@@ -43,6 +45,13 @@ class Job:
 
     def save(self, **facts):
         return self.write(Op.SAVE, "book.save()", **facts)
+
+    def behind(self, calls, **facts):
+        """A save that so many calls lead to."""
+        way = [JOB.at("store(book)"), *(CHAIN.at(name) for name in ("one(book)", "two(book)", "three(book)"))][:calls]
+        saved = self.save(calls=tuple(way), callees=("store", "one", "two", "three")[:calls], **facts)
+        saved.site = CHAIN.at("book.save()")
+        return saved
 
     def create(self, **facts):
         return self.write(Op.CREATE, "Book.objects.create(title=book.title)", **{"row": None, **facts})
@@ -94,19 +103,59 @@ class TestSaveInLoop:
         job = Job()
         job.book.overrides = frozenset({"save"})
         (found,) = reports(save_in_loop, PROJECT, [job.save()])
-        assert found.severity is Severity.INFO
+        assert (found.severity, found.preview) == (Severity.INFO, True)
         assert found.notes == ("`Book` overrides `save()`, which a bulk operation would not call",)
 
     def test_signal_receivers_stand_in_the_way(self):
         job = Job()
         job.book.has_receivers = True
         (found,) = reports(save_in_loop, PROJECT, [job.save()])
-        assert found.severity is Severity.INFO
+        assert (found.severity, found.preview) == (Severity.INFO, True)
         assert found.notes == ("signal receivers of `Book` stand in the way of a bulk operation",)
 
-    def test_rows_that_may_fail_one_by_one_weigh_less(self):
-        (found,) = reports(save_in_loop, PROJECT, [Job().save(around=Circumstances(isolated=True))])
-        assert found.severity is Severity.INFO
+    @pytest.mark.parametrize("around", [Circumstances(isolated=True), Circumstances(error_path=True)])
+    def test_rows_that_may_fail_one_by_one_need_preview(self, around):
+        (found,) = reports(save_in_loop, PROJECT, [Job().save(around=around)])
+        assert (found.severity, found.preview) == (Severity.INFO, True)
+
+    def test_a_row_that_fills_a_cache_is_silent(self):
+        assert not reports(save_in_loop, PROJECT, [Job().save(around=Circumstances(guarded_by_cache=True))])
+
+    @pytest.mark.parametrize(("calls", "preview"), [(1, False), (2, True), (3, True)])
+    def test_a_write_behind_several_calls_needs_preview(self, calls, preview):
+        (found,) = reports(save_in_loop, CHAIN_PROJECT, [Job().behind(calls)])
+        assert found.preview is preview
+        assert found.severity is (Severity.INFO if preview else Severity.WARNING)
+
+    def test_a_write_far_away_is_silent(self):
+        assert not reports(save_in_loop, CHAIN_PROJECT, [Job().behind(4)])
+
+    def test_calls_around_the_loop_do_not_count(self):
+        job = Job()
+        outer = loop(NOWHERE)
+        saved = job.save(calls=(NOWHERE, CHAIN.at("save_all()")), callees=("work", "save_all"))
+        saved.loops = (outer, job.loop)
+        (found,) = reports(save_in_loop, CHAIN_PROJECT, [saved])
+        assert not found.preview
+
+    def test_the_models_own_save_is_no_call(self):
+        saved = Job().behind(2)
+        saved.callees = ("store", "Book.save")
+        (found,) = reports(save_in_loop, CHAIN_PROJECT, [saved])
+        assert not found.preview
+
+    def test_writes_behind_one_call_have_one_cause(self):
+        job = Job()
+        near, far = job.behind(1, model=model("Shelf")), job.behind(2)
+        first, second = reports(save_in_loop, CHAIN_PROJECT, [far, near])
+        assert (first.cause, first.counted_as) == (second.cause, "write")
+        assert (first.preview, second.preview) == (False, True)
+
+    def test_a_row_created_in_the_same_round_needs_preview(self):
+        job = Job()
+        (found,) = reports(save_in_loop, PROJECT, [job.create(), job.save(row=None)])
+        assert found.notes == ("the same round creates the `Book`",)
+        assert found.preview
 
     @pytest.mark.parametrize("facts", NOT_REPEATED)
     def test_loops_that_do_not_repeat_are_silent(self, facts):
@@ -158,20 +207,32 @@ class TestCreateInLoop:
         job.book.bases, job.book.proxy = (model("Product"),), True
         assert reports(create_in_loop, PROJECT, [job.create()])
 
-    def test_a_parent_whose_key_the_round_needs_weighs_less(self):
+    def test_a_parent_whose_key_the_round_needs_needs_preview(self):
         job = Job()
         page = model("Page")
         relate(page, "book", job.book)
         events = [job.create(), job.create(model=page)]
         parent, child = reports(create_in_loop, PROJECT, events)
-        assert parent.severity is Severity.INFO
+        assert (parent.severity, parent.preview) == (Severity.INFO, True)
         assert parent.notes == ("its key is needed in the same round to create `Page`",)
-        assert child.severity is Severity.WARNING
+        assert (child.severity, child.preview) == (Severity.WARNING, False)
 
-    def test_a_row_that_is_linked_in_its_round_weighs_less(self):
+    def test_a_row_that_is_linked_in_its_round_needs_preview(self):
         job = Job()
         (found,) = reports(create_in_loop, PROJECT, [job.create(), job.write(Op.LINK, "store(book)")])
-        assert found.severity is Severity.INFO
+        assert found.preview
+        shelf = model("Shelf")
+        link = job.write(Op.LINK, "store(book)", model=shelf, relation=relate(shelf, "books", job.book, Kind.MANY_TO_MANY))
+        (found,) = reports(create_in_loop, PROJECT, [job.create(), link])
+        assert found.preview
+
+    @pytest.mark.parametrize(("assigned", "preview"), [(("cover",), True), (("title",), False)])
+    def test_a_row_that_another_one_is_saved_with_needs_preview(self, assigned, preview):
+        job = Job()
+        shelf = model("Shelf")
+        relate(shelf, "cover", job.book)
+        (found,) = reports(create_in_loop, PROJECT, [job.create(), job.write(Op.SAVE, "store(book)", model=shelf, assigned=assigned)])
+        assert found.preview is preview
 
     def test_an_overridden_save_stands_in_the_way(self):
         job = Job()
