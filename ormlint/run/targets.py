@@ -73,9 +73,7 @@ def _write_row(m: Machine, f: Frame, target: ir.Attr, row: Row, value: Value, *,
     plan = row.plan
     if relation is not None and relation.to_one:
         below = value.plan if isinstance(value, Row) else plans.EMPTY
-        plan = plans.load(
-            replace(plan, loaded={n: e for n, e in plan.loaded.items() if n != target.name}), (target.name,), LoadKind.KNOWN, below
-        )
+        plan = plans.load(replace(plan, loaded={n: e for n, e in plan.loaded.items() if n != target.name}), (target.name,), LoadKind.KNOWN, below)
     elif relation is None and plan.loaded:
         # `row.author_id = …` makes the row forget the author it had loaded
         stale = next((r.name for r in row.model.relations.values() if r.attname == target.name and r.name in plan.loaded), None)
