@@ -54,7 +54,13 @@ def parent_named(query: QueryObject) -> str:
 
 
 def _related_row(model: Model | None, lookup: str) -> str:
-    """Returns the last relation of `author`, `author_id`, `author__pk`, `chapters__author`; "" for a lookup that ends elsewhere."""
+    """Returns the last relation of `author`, `author_id`, `author__pk`, `chapters__author`; "" for a lookup that ends elsewhere.
+
+    A column of a model that is joined is named with it: `Author.id`, `Author.country_id`.
+    """
+    other, _, column = lookup.rpartition(".")
+    if other:
+        return other if column == "id" else column.removesuffix("_id") if column.endswith("_id") else ""
     found = ""
     for part in lookup.removesuffix("__exact").split("__"):
         if model is None or (found and model.is_primary_key(part)):

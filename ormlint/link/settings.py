@@ -1,6 +1,7 @@
 """Django's settings: what the settings modules of a project assign, as far as it is constant.
 
-A settings module is one called `settings`, or one below a package of that name, that assigns a setting Django knows. The
+A settings module is one called `settings` or `settings_…`, or one below a package of that name, that assigns a setting
+every project needs; or one of any name that assigns several of them. The
 one that manage.py or wsgi.py names comes first, then those for production. What is not constant, or differs from branch to
 branch, is `...`: set, to something unknown.
 """
@@ -34,13 +35,15 @@ def _settings_modules(program: Program) -> list[ModuleInfo]:
     """Returns the settings modules, the one that counts first."""
     named = _named_by_entries(program)
     found = [m for m in program.modules.values() if m.name in named or _is_settings(m)]
-    meant = [m for m in found if m.name in named or not NOT_MEANT & set(m.name.split("."))] or found
+    meant = [m for m in found if m.name in named or not NOT_MEANT & set(m.name.replace("settings_", "").split("."))] or found
     return sorted(meant, key=lambda m: (m.name not in named, _rank(m), m.name.count("."), m.path))
 
 
 def _is_settings(module: ModuleInfo) -> bool:
     parts = module.name.split(".")
-    return "settings" in parts and (not TELLTALES.isdisjoint(module.bindings) or bool(module.stars and parts[-1] == "settings"))
+    named = "settings" in parts or parts[-1].startswith("settings_") or parts[-1].endswith("_settings")
+    known = len(TELLTALES & module.bindings.keys())
+    return known > 2 or (named and (known > 0 or bool(module.stars and parts[-1] == "settings")))
 
 
 def _rank(module: ModuleInfo) -> int:

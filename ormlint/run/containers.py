@@ -26,7 +26,7 @@ def container_method(
 def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     if name in ("append", "add", "insert", "appendleft") and args:
         _grow(m, receiver, args[-1], Bound.MANY if f.loops else Bound.FEW)
-        if f.loops and f.loops[-1].source is not None:
+        if f.loops and f.loops[-1].source is not None and _is_variable(node):
             m.fed.setdefault(receiver, {})[f.loops[-1].source] = None
         return NONE
     if name in ("extend", "update", "extendleft") and args:
@@ -34,7 +34,7 @@ def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str
 
         inner = iterate(m, f, args[0], node)
         _grow(m, receiver, inner.element, inner.bound)
-        if inner.source is not None and inner.bound is Bound.MANY:
+        if inner.source is not None and inner.bound is Bound.MANY and _is_variable(node):
             m.fed.setdefault(receiver, {})[inner.source] = None
         return NONE
     if name in ("pop", "popleft"):
@@ -62,6 +62,11 @@ def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str
     if receiver.source is not None:
         m.use(f, receiver, UseKind.OTHER, node)
     return varying((receiver, *args))
+
+
+def _is_variable(node: ir.Call) -> bool:
+    """Whether a method is called on a variable: `rows.append(row)`, unlike `groups[key].append(row)`, which gets only some."""
+    return isinstance(node.func, ir.Attr) and isinstance(node.func.value, ir.Name)
 
 
 def _grow(m: Machine, receiver: Sequence, value: Value, bound: Bound) -> None:

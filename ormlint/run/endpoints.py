@@ -255,8 +255,9 @@ def leaving(m: Machine, value: Value, depth: int = 0) -> Iterator[tuple[QueryObj
             yield value, True
         case Sequence() if value.source is not None:
             yield value.source, value.bound is Bound.MANY
+        case Sequence() if value in m.fed:
+            yield from ((query, True) for query in m.fed[value])
         case Sequence():
-            yield from ((query, True) for query in m.fed.get(value, ()))
             for item in value.items if value.items is not None else (value.element,):
                 yield from leaving(m, item, depth + 1)
         case Mapping():

@@ -44,6 +44,8 @@ KINDS = {
     "noload": LoadKind.KNOWN,
 }
 EXECUTES = frozenset({"execute", "scalars", "scalar", "exec", "stream", "stream_scalars"})
+COMPARED = {"==": "", ">": "__gt", ">=": "__gte", "<": "__lt", "<=": "__lte"}
+MIRRORED = {"==": "", ">": "__lt", ">=": "__lte", "<": "__gt", "<=": "__gte"}
 STATEMENT_OPS = {"insert": Op.INSERT, "update": Op.UPDATE_ROWS, "delete": Op.DELETE_ROWS}
 
 
@@ -111,7 +113,7 @@ def build(
         if not complete or (any(isinstance(a, ir.Star) for a in node.args) and not args):
             changes["complete"] = False
     elif name in ("filter", "where", "filter_by"):
-        names = frozenset(keywords) | frozenset(_equalities(m, f, node, query.model))
+        names = frozenset(keywords) | frozenset(_compared(m, f, node, query.model))
         changes["filters"] = query.filters | names
         if _is_unique(query.model, names):
             changes["bound"], changes["limit"] = Bound.ONE, 1
@@ -144,15 +146,30 @@ def build(
     return new
 
 
-def _equalities(m: Machine, f: Frame, node: ir.Call, model: Model | None) -> list[str]:
-    """Returns the columns that the arguments of filter() compare for equality."""
+def _compared(m: Machine, f: Frame, node: ir.Call, model: Model | None) -> list[str]:
+    """Returns what the arguments of filter() ask for, in the words of Django's lookups: "id", "id__in", "day__gte".
+
+    A column of another model is named with it: "Author.country_id".
+    """
     names = []
     for arg in node.args:
-        if isinstance(arg, ir.Compare) and arg.op == "==" and isinstance(arg.left, ir.Attr):
-            symbol = m.program.resolve(arg.left.value, f.module)
-            if isinstance(symbol, ClassInfo) and symbol.model is model:
-                names.append(arg.left.name)
+        match arg:
+            case ir.Call(func=ir.Name(id="and_") | ir.Attr(name="and_")):
+                names += _compared(m, f, arg, model)
+            case ir.Call(func=ir.Attr(value=column, name="in_")):
+                names += _lookup(m, f, column, "__in", model)
+            case ir.Compare() if arg.op in COMPARED:
+                names += _lookup(m, f, arg.left, COMPARED[arg.op], model) or _lookup(m, f, arg.right, MIRRORED[arg.op], model)
+            case _:
+                pass
     return names
+
+
+def _lookup(m: Machine, f: Frame, column: ir.Expr_, suffix: str, model: Model | None) -> list[str]:
+    symbol = m.program.resolve(column.value, f.module) if isinstance(column, ir.Attr) else None
+    if not isinstance(column, ir.Attr) or not isinstance(symbol, ClassInfo) or symbol.model is None:
+        return []
+    return [f"{'' if symbol.model is model else symbol.model.name + '.'}{column.name}{suffix}"]
 
 
 def _is_unique(model: Model | None, names: frozenset[str]) -> bool:
