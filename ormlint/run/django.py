@@ -97,6 +97,8 @@ def manager_method(m: Machine, f: Frame, node: ir.Call, manager: Manager, name: 
         if cached is not None:
             return cached
     query = manager_query(m, f, receiver, manager)
+    if entry is not None and entry.custom and not entry.to_attr:
+        query.plan = entry.plan  # a Prefetch with a queryset of its own hands on what that queryset loads
     return queryset_method(m, f, node, query, name, args, keywords)
 
 
@@ -182,13 +184,12 @@ def lazy(
         raw.raw = True
         return raw
     changes: dict[str, object] = {"parameters": query.parameters | parameters}
-    if query.cached and method != "all":
+    if query.cached:  # a new query, `.all().all()` as well
         changes["cached"] = False
-        if query.relation is not None:
-            changes["plan"] = plans.EMPTY
-    if query.cached and method == "all":
-        changes["cached"] = False  # `.all().all()` is a new query
-        changes["plan"] = plans.EMPTY
+        row = m.rows_of.get(query)
+        entry = row.plan.loaded.get(query.relation.name) if row is not None and query.relation is not None else None
+        if query.relation is not None and not (entry is not None and entry.custom):
+            changes["plan"] = plans.EMPTY  # only a Prefetch with a queryset of its own hands on what that queryset loads
     plan = changes.get("plan", query.plan)
     assert isinstance(plan, LoadPlan)
     if method in ("filter", "exclude"):
