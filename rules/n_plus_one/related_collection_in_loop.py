@@ -5,7 +5,7 @@ from itertools import filterfalse
 
 from ormlint.api import READS, Event, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.describe import at, call_path, code, labels, per_model, places
-from ormlint.judge.eager import Chain, advice_for, intent_for, missing_chains
+from ormlint.judge.eager import Chain, advice_for, intent_for, missing_chains, relations_along
 from ormlint.judge.repetition import heaviest, innermost, repeaters
 from ormlint.judge.sources import also_from, one_per_access
 
@@ -72,6 +72,12 @@ def _advice_for_new_query(project: Project, chain: Chain) -> str:
     if event.orm is Orm.SQLALCHEMY:
         return f"fetch these rows for the whole query{where} with one statement and group them by key"
     if event.op in _AGGREGATES:
-        call = f'Count("{lookup}")' if event.op is Op.COUNT else f"{_AGGREGATES[event.op]}(…)"
+        call = f'Count("{_counted(chain)}")' if event.op is Op.COUNT else f"{_AGGREGATES[event.op]}(…)"
         return f"compute it for all rows with `.annotate(…={call})` on the query{where}"
     return f'add `.prefetch_related(Prefetch("{lookup}", queryset=…, to_attr="…"))` to the query{where} and read that attribute'
+
+
+def _counted(chain: Chain) -> str:
+    """Returns the lookup that aggregates take: `book` for what is read as `author.book_set`."""
+    relations = relations_along(chain.query.model, chain.path)
+    return "__".join(relation.query_name or relation.name for relation in relations) or chain.lookup

@@ -141,3 +141,10 @@ def test_a_search_that_stops_at_an_answer_is_silent():
     assert reports(rule, PROJECT, [asked])
     asked.uses.append(use(UseKind.TRUTH, VIEWS.at("author.books.count()")))
     assert not reports(rule, PROJECT, [asked])
+
+
+def test_a_count_is_annotated_by_the_name_that_lookups_use():
+    shop = Shop()
+    shop.author.relations["books"].query_name = "book"
+    (found,) = reports(rule, PROJECT, [lazy(shop.authors, "books", VIEWS.at("author.books.count()"), shop.loop, op=Op.COUNT, method="count")])
+    assert '`.annotate(…=Count("book"))`' in found.help
