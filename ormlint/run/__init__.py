@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from ormlint.ir.nodes import Module
 from ormlint.link.names import Program
+from ormlint.read.limits import fixed_stack, without_gc
 from ormlint.run.log import Analysis, QueryLog, Statistics
+
+RUNNING = 6000
+"""Levels of Python calls that running a program may need: fourteen nested calls of it, each some nested statements deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,16 @@ class Options:
 
 def analyse(modules: Iterable[Module], options: Options | None = None) -> Analysis:
     """Links the modules of a project, runs everything in them, and returns the schema, the query log and the endpoints."""
+    with without_gc(), fixed_stack(RUNNING):
+        return _analyse(modules, options or Options())
+
+
+def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     from ormlint.library.stubs import load_stubs
     from ormlint.run.endpoints import find_endpoints, prepare_settings
     from ormlint.run.machine import Machine
     from ormlint.run.roots import run_all
 
-    options = options or Options()
     found = list(modules)
     machine = Machine(Program(found, (*load_stubs(), *options.library)))
     prepare_settings(machine)
