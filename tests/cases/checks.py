@@ -128,6 +128,10 @@ def _executed(program: Program, laboratory: Laboratory) -> Execution:
     execution = laboratory.result(program)
     if execution.error:
         raise CaseError(execution.error)
+    try:
+        _ = execution.cost
+    except ValueError as error:
+        raise CaseError(f"the number of statements does not follow the rows: {error}") from error
     return execution
 
 
@@ -157,15 +161,16 @@ def _compared_runs(before: Execution, after: Execution) -> Iterator[str]:
 
 # ------------------------------------------------------------------------------------------------------------- fix
 def fix(case: Case, laboratory: Laboratory, rewriter: Rewriter) -> None:
-    """Every fix offered parses, removes its finding, brings no new one and leaves nothing to do; the pinned one is right."""
+    """Every fix offered parses, removes its finding, brings no new one and leaves nothing to do; the pinned one is right.
+
+    An empty `diff` fence pins that nothing is fixed.
+    """
     lines: list[str] = []
     for unsafe in (False, True):
         lines += _broken_promises(case, unsafe)
     if "diff" in case.pins:
         after = fixed(case.texts, case.config, unsafe=_wants_unsafe(case)).files
         lines += _pinned(case, "diff", lambda: _diff(case.texts, after), rewriter)
-        if after == case.texts and UPDATING:
-            lines.append("a `diff` fence, but there is nothing to fix")
     if lines:
         raise CaseError("\n".join(lines))
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from ormlint.check import Examination, Request, result_of
 from ormlint.config import load_config
+from ormlint.fixes import rewrite
 from ormlint.judge.finding import Applicability, Finding, Severity
 from ormlint.report.result import Result
 from ormlint.run.log import Analysis
@@ -61,8 +63,6 @@ def examine(files: Mapping[str, str], config: str = "") -> Examined:
 
 @lru_cache(maxsize=4096)
 def _examine(files: Files, config: str) -> Examined:
-    from ormlint.check import Examination, Request, result_of
-
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
         write_files(root, dict(files))
@@ -90,8 +90,6 @@ class Fixed:
 
 def fixed(files: Mapping[str, str], config: str, *, unsafe: bool) -> Fixed:
     """Returns the files after applying fixes until there is nothing left to apply. Raises RefusalError if that does not end."""
-    from ormlint.fixes import rewrite
-
     done = 0
     texts = dict(files)
     for _ in range(MOST_ROUNDS):

@@ -28,6 +28,8 @@ def prepare(job: dict[str, Any]) -> Run:
     def run(module: Any, rows: int) -> list[str]:
         engine = sa.create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
         log: list[str] = []
+        for path in pathlib.Path(root).glob("**/models.py"):
+            importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
         mapped = list(_registries(root))
         for registry in mapped:
             registry.configure()
