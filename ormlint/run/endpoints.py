@@ -94,6 +94,7 @@ def _views(m: Machine) -> list[View]:
     views: dict[int, View] = {}
     for route in find_routes(m.program):
         _add(views, route.view, route.framework, route)
+    routed = {id(view.subject.module) for view in views.values()}
     for function in m.program.functions:
         if function.module.is_library:
             continue
@@ -101,7 +102,7 @@ def _views(m: Machine) -> list[View]:
             route_of = decorated(m.program, inner)
             if route_of is not None:
                 _add(views, inner, route_of.framework, route_of)
-        if function.owner is None and _looks_like_view(function):
+        if function.owner is None and id(function.module) not in routed and _looks_like_view(function):
             _add(views, function, "django", None)
     for cls in m.program.all_classes():
         if _is_view(cls) and not cls.subclasses and not cls.name.endswith(("Mixin", "Base")):
@@ -126,9 +127,14 @@ def _nested(function: FunctionInfo) -> Iterator[FunctionInfo]:
 
 
 def _looks_like_view(function: FunctionInfo) -> bool:
-    """Whether a function of a views module takes a request."""
+    """Whether a public function of a views module takes a request."""
     params = function.node.params
-    return bool(params) and params[0].name == "request" and any(part.endswith("views") for part in function.module.name.split("."))
+    return (
+        bool(params)
+        and not function.name.startswith("_")
+        and params[0].name == "request"
+        and any(part.endswith("views") for part in function.module.name.split("."))
+    )
 
 
 def _is_view(cls: ClassInfo) -> bool:

@@ -218,6 +218,12 @@ class TestDjangoViews:
         (endpoint,) = django(f"{guard}\ndef books(request):\n    return JsonResponse(list(Book.objects.all()), safe=False)\n").endpoints
         assert endpoint.admin_only
 
+    def test_a_function_beside_routed_ones_is_no_view(self):
+        text = (
+            "def books(request):\n    return more(request)\n\ndef more(request):\n    return JsonResponse(list(Book.objects.all()), safe=False)\n\n"
+        )
+        assert unlimited(django(text + "urlpatterns = [path('', books)]\n").endpoints) == ["books"]
+
     def test_an_endpoint_is_found_once(self):
         text = "def books(request):\n    return JsonResponse(list(Book.objects.all()), safe=False)\n\n"
         text += "urlpatterns = [path('', books), path('all/', books)]\n"

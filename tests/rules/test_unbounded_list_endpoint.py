@@ -92,3 +92,53 @@ def test_a_pagination_class_without_a_size_is_named():
     assert found.notes == ("`DEFAULT_PAGINATION_CLASS` has no effect without `PAGE_SIZE` in `REST_FRAMEWORK`",)
     (found,) = found_for(settings={"REST_FRAMEWORK": {"DEFAULT_PAGINATION_CLASS": "shop.Pages", "PAGE_SIZE": 50}}, paginated=False)
     assert found.notes == ()
+
+
+@pytest.mark.parametrize("methods", [("values", "annotate"), ("query", "group_by"), ("dates",)])
+def test_groups_of_rows_are_silent(methods):
+    assert not found_for(facts={"methods": methods, "shape": Shape.TUPLES})
+
+
+def test_an_annotation_of_rows_limits_nothing():
+    assert found_for(facts={"methods": ("annotate", "values"), "shape": Shape.TUPLES})
+
+
+@pytest.mark.parametrize("lookup", ["id__in", "pk__in"])
+def test_rows_that_are_named_one_by_one_are_silent(lookup):
+    assert not found_for(facts={"filters": frozenset({lookup})})
+
+
+@pytest.mark.parametrize("lookups", [{"day__range"}, {"day__gte", "day__lt"}, {"day__year"}])
+def test_a_span_of_time_weighs_less(lookups):
+    (found,) = found_for(facts={"filters": frozenset(lookups)})
+    assert (found.severity, found.notes) == (Severity.INFO, ("limited only by the span of `day` that is asked for",))
+
+
+def test_half_a_span_limits_nothing():
+    (found,) = found_for(facts={"filters": frozenset({"day__gte", "night__lt"})})
+    assert found.severity is Severity.WARNING
+
+
+def test_filtered_rows_are_called_so():
+    (found,) = found_for(facts={"filters": frozenset({"title"})})
+    assert found.message == "`BookList` returns every matching `Book` row"
+
+
+def test_the_row_of_a_joined_model_weighs_less():
+    (found,) = found_for("flask", facts={"filters": frozenset({"Loan.reader_id"})}, orm=Orm.SQLALCHEMY)
+    assert found.notes == ("limited only by the number of rows per `reader`",)
+
+
+def test_the_page_of_one_row_may_show_what_belongs_to_it():
+    assert not found_for("django", facts={"filters": frozenset({"author"})}, shown_by_template=True)
+    assert found_for("django", shown_by_template=True)
+
+
+def test_one_endpoint_with_several_lists_is_one_finding():
+    books, shops = (
+        query(model("Book"), API.at("Book.objects.all()"), filters=frozenset({"author_id"})),
+        query(model("Shop"), API.at("Response(data)")),
+    )
+    relate(books.model, "author", model("Author"))
+    (found,) = reports(rule, project(API, endpoints=[endpoint("BookList", CLASS, rows) for rows in (books, shops)]))
+    assert (found.message, found.notes) == ("`BookList` returns every `Shop` row", ("the same holds for every `Book` row",))
