@@ -38,7 +38,8 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     machine = Machine(Program(found, (*load_stubs(), *options.library)))
     prepare_settings(machine)
     problems = run_all(machine, options.progress)
-    machine.endpoints = find_endpoints(machine)
+    machine.endpoints, failures = find_endpoints(machine)
+    problems += failures
     counters = machine.counters
     statistics = Statistics(
         files=sum(1 for x in found if x.language == "python"),

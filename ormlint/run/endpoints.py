@@ -7,6 +7,7 @@ of rows, a template's context, a serializer's data, the content of a response.
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -18,12 +19,13 @@ from ormlint.link.schema import Model
 from ormlint.link.settings import UNKNOWN as SET_SOMEHOW
 from ormlint.link.settings import read_settings
 from ormlint.link.sqlalchemy_models import identifiers
+from ormlint.problem import Problem
 from ormlint.run.calls import unknown_arguments
 from ormlint.run.expressions import evaluate
 from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import Bound, Endpoint, QueryObject, UseKind
 from ormlint.run.machine import Machine
-from ormlint.run.roots import run_root
+from ormlint.run.roots import internal_error, run_root
 from ormlint.run.values import UNKNOWN, Constant, Instance, Mapping, Sequence, Union, Value, options
 from ormlint.text import Site
 
@@ -78,14 +80,21 @@ def _imported(m: Machine, dotted: object) -> Value:
     return found if isinstance(found, (ClassInfo, External)) else External(dotted)
 
 
-def find_endpoints(m: Machine) -> list[Endpoint]:
-    """Runs every view of the project and returns an endpoint for every query whose rows it hands over."""
+def find_endpoints(m: Machine) -> tuple[list[Endpoint], list[Problem]]:
+    """Runs every view of the project; returns an endpoint for every query whose rows it hands over, and failures inside ormlint."""
     found: list[Endpoint] = []
+    problems: list[Problem] = []
     for view in _views(m):
-        for endpoint in _of_function(m, view) if isinstance(view.subject, FunctionInfo) else _of_class(m, view):
-            if not any(e.site == endpoint.site and e.query is endpoint.query for e in found):
-                found.append(endpoint)
-    return found
+        try:
+            given = list(_of_function(m, view) if isinstance(view.subject, FunctionInfo) else _of_class(m, view))
+        except Exception as failure:  # reported as an internal error with its place; the other views are still examined
+            m.stack.clear()
+            module = view.subject.module
+            line = bisect.bisect_right(module.tree.lines, view.subject.node.start)
+            problems.append(internal_error(module.path, line, view.subject.qualname, failure))
+            continue
+        found += (e for e in given if not any(other.site == e.site and other.query is e.query for other in found))
+    return found, problems
 
 
 # -------------------------------------------------------------------------------------------------------------- views
