@@ -163,9 +163,11 @@ class Filler:
             self._make(model)
         for model, rows in self.made.items():
             for field in model._meta.local_many_to_many:
-                if field.remote_field.through._meta.auto_created:
-                    for row in rows:
-                        getattr(row, field.name).set(self.made.get(field.related_model, ()))
+                through = field.remote_field.through
+                if through._meta.auto_created:
+                    left, right = field.m2m_field_name(), field.m2m_reverse_field_name()
+                    targets = self.made.get(field.related_model, ())
+                    through._base_manager.bulk_create(through(**{left: row, right: target}) for row in rows for target in targets)
 
     def _make(self, model: Any) -> None:
         if model in self.made:
