@@ -46,7 +46,7 @@ class Write:
     def preview(self) -> bool:
         """Whether it takes a decision, and not an edit, to write the rows together."""
         around = self.event.around
-        return bool(self.hindrance) or self.calls > NEAR or around.isolated or around.error_path
+        return bool(self.hindrance) or self.calls > NEAR or around.isolated or around.error_path or around.external
 
     @property
     def cause(self) -> tuple[object, ...]:

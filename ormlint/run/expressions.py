@@ -231,6 +231,7 @@ def _bool(m: Machine, f: Frame, node: ir.Bool) -> Value:
                 break
             if known is not None or node.op == "and":
                 continue
+            m.use(f, value, UseKind.OTHER, part)  # `drafts or letters` goes on with the rows it tested
         result = value if result is None else join_values(m, result, value)
     f.conditional = before
     return result if result is not None else UNKNOWN
