@@ -20,7 +20,7 @@ from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, Inst
 from ormlint.link.schema import Model, Orm
 from ormlint.link.templates import Templates
 from ormlint.run.frame import Called, Flat, Frame, Summary
-from ormlint.run.log import NOWHERE, Circumstances, Endpoint, Event, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
+from ormlint.run.log import NOWHERE, Circumstances, Endpoint, Event, LoadPlan, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
 from ormlint.run.parameters import MANY_RUNS, Bindings, resolve_deps, symbolic
 from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of, key_of
 from ormlint.text import Site
@@ -64,6 +64,7 @@ class Machine:
         self.rows_of: dict[QueryObject, Row] = {}  # the row whose related manager a query came from
         self.queryset_classes: dict[QueryObject, ClassInfo] = {}  # the project's QuerySet class of a query object
         self.entities: dict[QueryObject, tuple[Model | None, ...]] = {}  # what the tuples of a SQLAlchemy query hold
+        self.entity_plans: dict[QueryObject, dict[Model, LoadPlan]] = {}  # what is loaded on the further entities of such a query
         self.counting: set[QueryObject] = set()  # SQLAlchemy queries that select nothing but a count
         self.many_rows: set[QueryObject] = set()  # INSERT statements with values for more than one row
         self.wrapped: set[QueryObject] = set()  # results whose rows are tuples of one entity

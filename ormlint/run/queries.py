@@ -35,6 +35,8 @@ def refined(m: Machine, f: Frame, node: ir.Node, query: QueryObject, method: str
         m.queryset_classes[new] = cls
     if query in m.entities:
         m.entities[new] = m.entities[query]
+    if query in m.entity_plans:
+        m.entity_plans[new] = m.entity_plans[query]
     if query in m.counting:
         m.counting.add(new)
     return new
@@ -142,7 +144,9 @@ def tuple_row(m: Machine, query: QueryObject) -> Value:
     if models is not None and query.complete and any(models):
         items: list[Value] = []
         for model in models:
-            plan = query.plan if model is query.model else mapping_plan(model) if model is not None else plans.EMPTY
+            plan = query.plan
+            if model is not query.model:
+                plan = m.entity_plans.get(query, {}).get(model) or mapping_plan(model) if model is not None else plans.EMPTY
             items.append(Row(model, m.class_of(model), Origin(query), plan) if model is not None else UNKNOWN)
         return Sequence("tuple", items=tuple(items))
     return Unknown(query.parameters) if query.parameters else UNKNOWN

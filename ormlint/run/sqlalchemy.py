@@ -107,8 +107,10 @@ def build(
 ) -> Value:
     """Returns the query object that a builder method makes."""
     changes: dict[str, object] = {"parameters": query.parameters | parameters}
+    others: dict[Model, LoadPlan] = {}
     if name == "options":
-        plan, complete = apply_options(query.plan, query.model, args)
+        others, mine = _of_other_entities(m, query, args)
+        plan, complete = apply_options(query.plan, query.model, mine)
         changes["plan"] = plan
         if not complete or (any(isinstance(a, ir.Star) for a in node.args) and not args):
             changes["complete"] = False
@@ -139,6 +141,8 @@ def build(
     elif name == "enable_eagerloads" and args == [Constant(False)]:
         changes["plan"] = plans.EMPTY
     new = refined(m, f, node, query, name, **changes)
+    if others:
+        m.entity_plans[new] = others
     if name in api.COLUMN_BUILDERS:
         m.entities[new] = tuple(a.model if isinstance(a, ClassInfo) else None for a in args)
         if len(args) == 1 and counts(args[0]):
@@ -178,6 +182,19 @@ def _is_unique(model: Model | None, names: frozenset[str]) -> bool:
     if any(group <= names for group in model.unique_together):
         return True
     return any(model.is_primary_key(n) or (n in model.columns and model.columns[n].unique) for n in names)
+
+
+def _of_other_entities(m: Machine, query: QueryObject, args: list[Value]) -> tuple[dict[Model, LoadPlan], list[Value]]:
+    """Returns the plans that options give the further entities of `select(A, B)`, and the options that are left for the first."""
+    others = {model: m.entity_plans.get(query, {}).get(model) or mapping_plan(model) for model in m.entities.get(query, ())[1:] if model is not None}
+    left: list[Value] = []
+    for arg in _flat(args):
+        if isinstance(arg, Option) and arg.model in others and arg.model is not query.model:
+            assert arg.model is not None
+            others[arg.model] = apply_option(others[arg.model], arg, arg.model)
+        else:
+            left.append(arg)
+    return others, left
 
 
 # ---------------------------------------------------------------------------------------------------------- options
@@ -324,6 +341,8 @@ def _carry(m: Machine, old: QueryObject, new: QueryObject) -> None:
         m.rows_of[new] = m.rows_of[old]
     if old in m.entities:
         m.entities[new] = m.entities[old]
+    if old in m.entity_plans:
+        m.entity_plans[new] = m.entity_plans[old]
 
 
 def _counted(m: Machine, f: Frame, node: ir.Call, query: QueryObject, name: str) -> Value:
