@@ -17,7 +17,7 @@ from ormlint.judge.finding import EagerLoad
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import decides_to_go_on, innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
-from ormlint.run.log import Event, LoadPlan, QueryObject
+from ormlint.run.log import Bound, Event, LoadPlan, QueryObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,11 @@ class Chain:
     path: tuple[str, ...]
     events: tuple[Event, ...]
     others: tuple[QueryObject, ...] = ()
+
+    @property
+    def follows_a_query_per_round(self) -> bool:
+        """Whether the row itself is fetched anew in each round: then that query is the waste, and what it loads along saves little."""
+        return self.query.bound is Bound.ONE and all(event.row is not None and not event.row.path for event in self.events)
 
     @property
     def lookup(self) -> str:

@@ -422,7 +422,7 @@ class DjangoModels:
 
     def _connect(self, stmt: ir.Stmt, module: ModuleInfo) -> None:
         match stmt:
-            case ir.Expr(value=ir.Call(func=ir.Attr(name="connect", value=ir.Name(id=signal)))) if signal in SIGNALS:
+            case ir.Expr(value=ir.Call(func=ir.Attr(name="connect", value=ir.Name(id=signal) | ir.Attr(name=signal)))) if signal in SIGNALS:
                 assert isinstance(stmt.value, ir.Call)
                 self._mark(stmt.value, module, connects=True)
             case _:

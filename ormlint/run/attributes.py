@@ -7,10 +7,10 @@ from ormlint.library import querysets, sqlalchemy_api
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Model, Orm
 from ormlint.run.frame import Frame
-from ormlint.run.log import QueryObject
+from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
-from ormlint.run.rows import row_attribute
+from ormlint.run.rows import NEW_STATE, SAVED_STATE, row_attribute
 from ormlint.run.values import (
     UNKNOWN,
     BoundMethod,
@@ -45,6 +45,8 @@ def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> V
     kind = type(value)
     if kind is Unknown:
         return value
+    if name == "adding" and value in (NEW_STATE, SAVED_STATE):
+        return Constant(value is NEW_STATE)
     if value is SOME_MODEL and name in MANAGER_NAMES:
         return Manager(m.some_model)
     if kind is External:
@@ -273,6 +275,7 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
             kept = f.remembered.get((id(value), id(function)))
             if kept is None:
                 kept = f.remembered[id(value), id(function)] = (value, call_function(m, f, node, function, [value], {}))
+                m.use(f, kept[1], UseKind.STORE, node)  # whoever reads the property next gets the same object
             return kept[1]
         if function.kind == "static method":
             return function

@@ -43,6 +43,7 @@ MEMOISING = frozenset(
 )
 QUEUES = frozenset({"delay", "apply_async", "send_mail", "send_email", "send_message"})
 BACKGROUND = frozenset({"create_task", "ensure_future", "submit", "run_in_executor", "call_soon", "call_later", "Thread", "Process", "add_task"})
+BATCHES = frozenset({"batch", "batches", "in_batches", "chunks", "chunked", "iter_chunks", "iter_batches"})
 MODEL_GETTERS = frozenset({"get_model", "get_registered_model"})
 
 
@@ -143,6 +144,8 @@ def call_unknown(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Va
         from ormlint.run.attributes import SOME_MODEL
 
         return SOME_MODEL
+    if isinstance(node.func, ir.Attr) and node.func.name in BATCHES:
+        return Sequence("generator", varying((func, *args)), batches=True)
     if isinstance(node.func, ir.Attr) and node.func.name in QUEUES:
         f.effects += 1
     escape(m, f, node, [*args, *keywords.values()])

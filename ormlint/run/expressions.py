@@ -339,6 +339,8 @@ def to_text(m: Machine, f: Frame, value: Value, node: ir.Node) -> None:
     """Runs what formatting a value runs: `__str__` of a row."""
     from ormlint.run.calls import call_method
 
+    if f.error_path:  # the text of an error
+        return
     for option in value.options if isinstance(value, Union) else (value,):
         if isinstance(option, (Row, Instance)):
             call_method(m, f, node, option, "__str__")

@@ -95,7 +95,7 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
         return session_method(m, f, node, owner, func.name, args, keywords)
     made = known_value(m, External(func.path + "()"))
     if made is not None:
-        return replace(made, births=tuple(f.loops)) if isinstance(made, Session) and "scoped" not in func.path else made
+        return replace(made, births=tuple(f.loops), made_in=f.number) if isinstance(made, Session) and "scoped" not in func.path else made
     name = func.name
     if name in BATCHES:
         from ormlint.run.builtins import batched

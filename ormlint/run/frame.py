@@ -87,6 +87,8 @@ class Frame:
     transaction: int = 0
     sessions: set[str] = field(default_factory=set)  # expressions that were used as a SQLAlchemy session
     loop_ids: dict[tuple[int, int], Loop] = field(default_factory=dict)
+    number: int = 0  # unique within a run
+    begun: int = 0  # the number of queries that had been made when it began
     self_value: Value | None = None
     caller: Frame | None = None
     call_site: Site | None = None

@@ -71,6 +71,7 @@ class Machine:
         self.executed: dict[QueryObject, Event] = {}  # the event that made a result
         self.result_of: dict[QueryObject, QueryObject] = {}  # the result that another one was made of
         self.session_places: set[tuple[str, str]] = set()  # expressions of a file that proved to be sessions
+        self.serial: dict[QueryObject, int] = {}  # the order in which queries were made
         self.created: dict[QueryObject, tuple[Frame, tuple[Loop, ...]]] = {}
         self.merged: dict[tuple[QueryObject, QueryObject], QueryObject] = {}
         self.globals: dict[tuple[int, str], Value] = {}
@@ -141,6 +142,7 @@ class Machine:
         """Registers a query object that the frame makes now."""
         query.function = frame.qualname
         self.created[query] = (frame, tuple(frame.loops))
+        self.serial[query] = len(self.serial)
         self.queries.append(query)
         return query
 
@@ -170,6 +172,7 @@ class Machine:
         self.keep.append(env)
         frame = Frame(function.module, f"{function.module.name}:{function.qualname}", function, function.owner, dict(env), outer, depth)
         frame.is_async = function.node.is_async
+        frame.begun = len(self.serial)
         if caller is not None and node is not None:
             frame.caller, frame.call_site = caller, caller.site(node.start, node.end)
         if function.owner is not None and function.kind != "static method" and function.node.params:
@@ -186,11 +189,13 @@ class Machine:
         from ormlint.run.statements import run_body
 
         self.counters.functions += 1
+        frame.number = self.counters.functions
         run_body(self, frame, function.node.body)
         self._run_closures(frame)
         returned = frame.returned if frame.returned is not None else Constant(None)
         if function.node.is_generator:
-            returned = Sequence("generator", frame.yielded if frame.yielded is not None else UNKNOWN)
+            yielded = frame.yielded if frame.yielded is not None else UNKNOWN
+            returned = Sequence("generator", yielded, batches=isinstance(yielded, Sequence) and yielded.batches)
         return Summary(returned, frame.events, frame.calls, external=frame.effects > 0, returns=frame.returns)
 
     def _run_closures(self, frame: Frame) -> None:

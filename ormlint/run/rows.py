@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ormlint.ir import nodes as ir
-from ormlint.link.names import ClassInfo
+from ormlint.link.names import ClassInfo, External
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run import plans
 from ormlint.run.frame import Frame
@@ -27,6 +27,8 @@ from ormlint.run.values import (
     deps_of,
 )
 
+NEW_STATE, SAVED_STATE = External("ormlint.state.new"), External("ormlint.state.saved")
+"""`row._state` of a row that is not in the database yet, and of one that came from it."""
 DJANGO_METHODS = frozenset(
     {
         "save",
@@ -70,6 +72,8 @@ def row_attribute(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> V
         return _to_attr(m, row, entry)
     if name == "__class__":
         return cls if cls is not None else UNKNOWN
+    if name == "_state" and (row.fresh or row.origin is not None):
+        return NEW_STATE if row.fresh else SAVED_STATE
     if row.model.orm is Orm.SQLALCHEMY and name == "awaitable_attrs":
         return replace(row, awaited=True)
     if row.model.orm is Orm.DJANGO and name in DJANGO_METHODS:
@@ -107,6 +111,7 @@ def row_function(m: Machine, f: Frame, node: ir.Node, row: Row, function: object
         kept = f.remembered.get((id(row), id(function)))
         if kept is None:
             kept = f.remembered[id(row), id(function)] = (row, call_function(m, f, node, function, [row], {}))
+            m.use(f, kept[1], UseKind.STORE, node)  # whoever reads the property next gets the same object
         return kept[1]
     if function.kind == "static method":
         return function
@@ -225,13 +230,7 @@ def comes_from_outside(m: Machine, f: Frame, row: Row) -> bool:
     """Whether a row was met by a caller: what is cached on it is then read once, however often this function is called."""
     if row.births:
         return any(loop not in f.loops for loop in row.births)
-    made_by = m.created[row.origin.query][0] if row.origin is not None else None
-    at = f.caller or f.outer
-    while at is not None:
-        if at is made_by:
-            return True
-        at = at.caller or at.outer
-    return False
+    return row.origin is not None and m.serial.get(row.origin.query, 0) < f.begun
 
 
 def is_held(m: Machine, f: Frame, relation: Relation, source: QueryObject | None = None) -> bool:

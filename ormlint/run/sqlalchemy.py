@@ -436,7 +436,8 @@ def session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: 
     if name in ops:
         if session.births and all(loop in session.births for loop in f.loops):
             return NONE  # a session of this round's own: there is nothing to commit behind the loop
-        m.event(f, ops[name], node, orm=Orm.SQLALCHEMY, method=name, depends=depends)
+        own = session.made_in == f.number != 0  # its caller's loop cannot end the transaction of a session that it does not know
+        m.event(f, ops[name], node, orm=Orm.SQLALCHEMY, method=name, depends=depends, absolute=own)
         return NONE
     if name in ("bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"):
         model = first.model if isinstance(first, ClassInfo) else None

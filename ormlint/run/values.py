@@ -177,6 +177,7 @@ class Session:
 
     is_async: bool = False
     births: tuple[Loop, ...] = ()  # the loops in which it is a new session per round
+    made_in: int = 0  # the number of the frame that opened it
 
 
 @dataclass(frozen=True, slots=True)

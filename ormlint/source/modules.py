@@ -76,7 +76,7 @@ class ModuleNames:
         statement = re.compile(rb"\n[ \t]*(?:from|import)[ \t]+(%s)(?:\.|[ \t]+import[ \t]+)(\w+)" % "|".join(sorted(names)).encode())
         for path in self._python:
             pairs = {(name.decode(), child.decode()) for name, child in statement.findall(b"\n" + self._read(path))}
-            found |= {d for d in directories - found if any(d.rpartition("/")[2] == n and c in self._children[d] for n, c in pairs)}
+            found |= {d for d in directories - found if any(d.rpartition("/")[2] == n and c in self._children.get(d, ()) for n, c in pairs)}
             if found == directories:
                 break
         return found

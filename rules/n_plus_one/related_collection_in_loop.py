@@ -29,7 +29,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     for chain in one_per_access(project, missing_chains(project, filter(_can_be_prefetched, events))):
         yield from _reports(project, chain, advice_for(project, chain), curable=True)
     for chain in one_per_access(project, missing_chains(project, filterfalse(_can_be_prefetched, events))):
-        yield from _reports(project, chain, _advice_for_new_query(project, chain), curable=False)
+        yield from _reports(project, chain, "", curable=False)
 
 
 def _is_unloaded_collection(event: Event) -> bool:
@@ -44,7 +44,7 @@ def _can_be_prefetched(event: Event) -> bool:
     methods = {event.method, *(event.query.methods if event.query is not None else ())}
     if methods & {"first", "afirst"}:
         # `.first()` uses the prefetched rows if they have an order, otherwise it asks for the one with the lowest key
-        return event.relation is not None and event.relation.ordered
+        return event.relation is not None and event.relation.ordered and not methods & _IGNORE_PREFETCH
     return not methods & _IGNORE_PREFETCH
 
 
@@ -55,18 +55,18 @@ def _reports(project: Project, chain: Chain, advice: str, *, curable: bool) -> I
         yield Report(
             site=site,
             message=f"{verb} {code(text)} runs one query {per_model(chain.owner)}",
-            help=advice,
+            help=advice if curable else _advice_for_new_query(project, chain, event),
             cause=chain.cause if curable else (*chain.cause, site),
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
             notes=(*also_from(project, chain), *call_path(project, event)),
             relations=(chain.lookup,),
             intent=intent_for(chain) if curable else None,
             severity=heaviest(project, chain.events),
+            preview=chain.follows_a_query_per_round,
         )
 
 
-def _advice_for_new_query(project: Project, chain: Chain) -> str:
-    event = chain.events[0]
+def _advice_for_new_query(project: Project, chain: Chain, event: Event) -> str:
     where = at(project, chain.query.site)
     lookup = chain.lookup
     if event.orm is Orm.SQLALCHEMY:

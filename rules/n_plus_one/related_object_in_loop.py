@@ -24,6 +24,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                 relations=(chain.lookup,),
                 intent=intent_for(chain),
                 severity=heaviest(project, chain.events),
+                preview=chain.follows_a_query_per_round,
             )
 
 

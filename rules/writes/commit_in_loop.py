@@ -6,7 +6,7 @@ from ormlint.api import Event, Loop, MoveAfterLoop, Op, Orm, Project, QueryLog, 
 from ormlint.judge.describe import at, call_path, calls_between, code, labels, per, place
 from ormlint.judge.repetition import innermost, repeaters, weight
 
-NEAR = 2  # calls between the loop and the commit up to which it is shown by default
+NEAR = 1  # calls between the loop and the commit up to which it is shown by default: further away it ends a unit of work of its own
 
 
 @rule("ORM307", "commit-in-loop", orms=(Orm.SQLALCHEMY,))
