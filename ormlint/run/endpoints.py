@@ -178,7 +178,7 @@ def _summaries(m: Machine, function: FunctionInfo) -> Iterable[Summary]:
 def _of_class(m: Machine, view: View) -> Iterator[Endpoint]:
     cls = view.subject
     assert isinstance(cls, ClassInfo)
-    routes: list[Route | None] = [*{route.settings: route for route in view.routes}.values()] or [None]
+    routes: list[Route | None] = [*{repr(route.settings): route for route in view.routes}.values()] or [None]
     for handler in _handlers(cls):
         for route in routes:
             summary = _run_handler(m, cls, handler, route)

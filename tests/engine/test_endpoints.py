@@ -339,3 +339,15 @@ class TestRoutesOfFunctions:
 
     def test_a_function_that_is_no_route(self):
         assert fastapi("def books(db: Session):\n    return db.query(Book).all()\n") == []
+
+
+def test_a_route_may_hand_lists_to_its_view():
+    files = {
+        "shop/models.py": "from django.db import models\n\n\nclass Book(models.Model):\n    title = models.CharField(max_length=10)\n",
+        "shop/views.py": "from django.views.generic import ListView\n\nfrom shop.models import Book\n\n\nclass Books(ListView):\n    model = Book\n",
+        "shop/urls.py": (
+            "from django.urls import path\n\nfrom shop.views import Books\n\n"
+            'urlpatterns = [path("a/", Books.as_view(http_method_names=["get"])), path("b/", Books.as_view(http_method_names=["get", "head"]))]\n'
+        ),
+    }
+    assert analyse(lower(files)).problems == []
