@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ormlint.run.log import Tracked
 
 MAX_DEPTH = 14  # nested calls followed from one root
-MAX_CONTEXTS = 60  # runs of one function with different arguments
+MAX_CONTEXTS = 40  # runs of one function with different arguments
 MAX_FLAT = 400  # events copied out of one call
 MAX_CALL_PATH = 10
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from ormlint.run.log import NOWHERE, Bound, Loop, QueryObject
 from ormlint.run.values import EMPTY, EMPTY_PLAN, Constant, Instance, Mapping, Row, Sequence, Union, Unknown, Value, deps_of
 
-MANY_RUNS = 10
-TOO_MANY_RUNS = 20
+MANY_RUNS = 8
+TOO_MANY_RUNS = 14
 _PARAMETERS = tuple(Unknown(frozenset({-(i + 1)})) for i in range(64))
 _LOOPS = tuple(Loop(-(i + 1), NOWHERE, NOWHERE, "parameter", Bound.ONE) for i in range(64))
 
