@@ -190,6 +190,8 @@ class Examination:
             endpoints=analysis.endpoints if analysis else [],
             settings=analysis.settings if analysis else {},
             small_models=frozenset(self.request.config.small_models),
+            target_django=_version(self.request.config.target_django),
+            target_sqlalchemy=_version(self.request.config.target_sqlalchemy),
             lines=lines,
             viewpoint=os.getcwd(),
         )
@@ -279,3 +281,8 @@ def _nothing_below(examination: Examination) -> Iterator[str]:
         reason = examination.discovery.reason_against(place)
         if reason is not None:
             yield f"nothing is analysed at {examination.shown(place or '.')}: {reason}"
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """Returns the numbers of a version such as "5.2"."""
+    return tuple(int(part) for part in text.split(".") if part.isdigit())

@@ -41,6 +41,8 @@ class Project:
     schema: Schema
     endpoints: list[Endpoint] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)  # values of Django's settings module, where constant
+    target_django: tuple[int, ...] = ()  # the version the project runs on, from the configuration; () if it does not say
+    target_sqlalchemy: tuple[int, ...] = ()
     small_models: frozenset[str] = frozenset()  # names or labels of models with few rows, from the configuration
     lines: dict[str, LineIndex] = field(default_factory=dict)
     suppressions: list[Suppression] = field(default_factory=list)

@@ -236,7 +236,6 @@ class Program:
                 self.templates[module.path] = module
         for module in library:
             self.library[module.name] = self._add(module, is_library=True)
-        self._directories = {posixpath.dirname(path) for path in self.modules}
         for cls in self.classes:
             self._link(cls)
         for cls in self.classes:

@@ -74,7 +74,6 @@ class Relation:
     lazy: str = "select"
     inverse: Relation | None = None
     ordered: bool = False
-    order_known: bool = True
 
     @property
     def to_one(self) -> bool:

@@ -42,7 +42,6 @@ MEMOISING = frozenset(
     {"lru_cache", "cache", "cached", "memoize", "memoized", "cache_memoize", "ttl_cache", "cached_function", "cached_as", "alru_cache"}
 )
 QUEUES = frozenset({"delay", "apply_async", "send_mail", "send_email", "send_message"})
-BACKGROUND = frozenset({"create_task", "ensure_future", "submit", "run_in_executor", "call_soon", "call_later", "Thread", "Process", "add_task"})
 BATCHES = frozenset({"batch", "batches", "in_batches", "chunks", "chunked", "iter_chunks", "iter_batches"})
 MODEL_GETTERS = frozenset({"get_model", "get_registered_model"})
 
@@ -315,7 +314,6 @@ def replace_frame(f: Frame, outer: Frame, env: dict[str, Value]) -> Frame:
         guarded=f.guarded,
         isolated=f.isolated,
         transaction=f.transaction,
-        sessions=f.sessions,
         self_value=outer.self_value,
     )
 

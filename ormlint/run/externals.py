@@ -273,12 +273,6 @@ def _islice(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
     return Sequence("generator", walked.element, bound=walked.bound, limit=limit, source=walked.source)
 
 
-def _map_concurrently(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from ormlint.run.builtins import BUILTINS
-
-    return BUILTINS["map"](m, f, node, args, keywords)
-
-
 FUNCTIONS: dict[str, Function] = {
     "django.shortcuts.get_object_or_404": _object_or_404,
     "django.shortcuts.aget_object_or_404": _object_or_404,

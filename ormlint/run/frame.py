@@ -85,7 +85,6 @@ class Frame:
     guarded: int = 0
     isolated: int = 0
     transaction: int = 0
-    sessions: set[str] = field(default_factory=set)  # expressions that were used as a SQLAlchemy session
     loop_ids: dict[tuple[int, int], Loop] = field(default_factory=dict)
     number: int = 0  # unique within a run
     begun: int = 0  # the number of queries that had been made when it began

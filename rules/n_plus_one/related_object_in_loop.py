@@ -20,12 +20,19 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                 help=advice_for(project, chain),
                 cause=chain.cause,
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
-                notes=(*also_from(project, chain), *call_path(project, event)),
+                notes=(*also_from(project, chain), *call_path(project, event), *_peers(project, chain)),
                 relations=(chain.lookup,),
                 intent=intent_for(chain),
                 severity=heaviest(project, chain.events),
                 preview=chain.follows_a_query_per_round,
             )
+
+
+def _peers(project: Project, chain: Chain) -> tuple[str, ...]:
+    """Returns a note on fetch modes, which Django has from 6.1 on: one further query for all rows, whatever is read of them."""
+    if chain.query.orm is not Orm.DJANGO or project.target_django < (6, 1):
+        return ()
+    return ("`.fetch_mode(models.FETCH_PEERS)` on the query would load it for all rows at once, when the first is read",)
 
 
 def _per(chain: Chain, event: Event) -> str:

@@ -20,7 +20,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         yield Report(
             site=write.site,
             message=f"{code(event.text or 'create()')} runs one INSERT {per(loop)}",
-            help=_advice(event, at(project, loop.site)),
+            help=_advice(project, event, at(project, loop.site)),
             cause=write.cause,
             labels=labels(project, event, loop, None, "this inserts one row"),
             notes=(*write.hindrance, *call_path(project, event)),
@@ -62,8 +62,10 @@ def _refers(other: Event, relation: Relation, model: Model) -> bool:
     return other.op is not Op.SAVE or relation.name in other.assigned
 
 
-def _advice(event: Event, where: str) -> str:
+def _advice(project: Project, event: Event, where: str) -> str:
     model = event.model.name if event.model is not None else "…"
     if event.orm is Orm.DJANGO:
         return f"collect the objects and call `{model}.objects.bulk_create(objects)` after the loop{where}"
+    if project.target_sqlalchemy and project.target_sqlalchemy < (2,):
+        return f"collect the values and run `session.bulk_insert_mappings({model}, values)` after the loop{where}"
     return f"collect the values and run `session.execute(insert({model}), values)` after the loop{where}"

@@ -68,7 +68,7 @@ def test_errors_and_a_summary_are_always_there() -> None:
 
 
 def test_paths_are_relative_to_the_current_directory() -> None:
-    (found,) = document(result(finding(fix=FIX), viewpoint="/work/shop/shop"))["findings"]
+    (found,) = document(result(finding(fix=FIX), viewpoint="/srv/shop/shop"))["findings"]
     assert (found["path"], found["related"][0]["path"], found["fix"]["edits"][0]["path"]) == ("views.py", "views.py", "views.py")
 
 

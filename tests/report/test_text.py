@@ -58,7 +58,7 @@ def finding(site: Site = ACCESS, labels: Sequence[Label] | None = None, fix: Fix
 
 
 def result(*findings: Finding, texts: dict[str, str] = TEXTS, problems: Sequence[Problem] = (), viewpoint: str = "") -> Result:
-    project = Project("/work/shop", Schema(), lines={path: LineIndex.of(text) for path, text in texts.items()}, viewpoint=viewpoint)
+    project = Project("/srv/shop", Schema(), lines={path: LineIndex.of(text) for path, text in texts.items()}, viewpoint=viewpoint)
     return Result(project, list(findings), list(problems), texts=texts, statistics=STATISTICS)
 
 
@@ -170,9 +170,9 @@ def test_the_concise_report_is_one_line_per_finding() -> None:
 
 
 def test_paths_are_seen_from_the_current_directory() -> None:
-    (line,) = concise.render([result(finding(), viewpoint="/work/shop/shop")], Ink())
+    (line,) = concise.render([result(finding(), viewpoint="/srv/shop/shop")], Ink())
     assert line.startswith("views.py:9:22:")
-    (line,) = concise.render([result(finding(), viewpoint="/work/other")], Ink())
+    (line,) = concise.render([result(finding(), viewpoint="/srv/other")], Ink())
     assert line.startswith("../shop/shop/views.py:9:22:")
 
 
