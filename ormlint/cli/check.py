@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -78,7 +77,6 @@ def command(**given: Any) -> int:
     """
     options = Options(**given)
     _reject_contradictions(options)
-    gc.disable()  # one run of one process: what the collector would look through again and again is needed to the end
     if options.explain is not None:
         return _explain(options, options.explain)
     from ormlint.check import check
