@@ -19,7 +19,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         query = event.query
         if query is None or query.site in prefetched or costs_nothing(query) or is_deliberate(query):
             continue
-        if query.model is not None and any(query.model.is_primary_key(name) for name in query.filters):
+        if query.model is not None and not query.has("exclude") and any(query.model.is_primary_key(name) for name in query.filters):
             continue  # `Book.objects.filter(pk=pk).count()` counts one row at most
         uses = list(event.all_uses())
         tests = [_asks_for_some(use) for use in uses]
