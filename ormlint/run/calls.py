@@ -134,7 +134,7 @@ def call(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Value], ke
 def call_unknown(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Returns what calling something unknown gives; its arguments escape."""
     if isinstance(node.func, ir.Attr) and isinstance(func, type(UNKNOWN)):
-        from ormlint.run.sqlalchemy import call_presumed_session
+        from ormlint.run.sessions import call_presumed_session
 
         presumed = call_presumed_session(m, f, node, args, keywords)
         if presumed is not None:
@@ -180,11 +180,11 @@ def call_table(m: Machine, f: Frame, node: ir.Call, method: Method, args: list[V
         case Row():
             return row_method(m, f, node, receiver, name, args, keywords)
         case Session():
-            from ormlint.run.sqlalchemy import session_method
+            from ormlint.run.sessions import session_method
 
             return session_method(m, f, node, receiver, name, args, keywords)
         case Descriptor() | Option():
-            from ormlint.run.sqlalchemy import descriptor_method
+            from ormlint.run.loader_options import descriptor_method
 
             return descriptor_method(m, f, node, receiver, name, args, keywords)
         case Sequence() | Mapping():

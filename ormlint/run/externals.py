@@ -90,7 +90,7 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
     package = func.package
     owner = known_value(m, External(func.path.rpartition(".")[0])) if package in SQLALCHEMY or "SQLAlchemy()" in func.path else None
     if isinstance(owner, Session):
-        from ormlint.run.sqlalchemy import session_method
+        from ormlint.run.sessions import session_method
 
         return session_method(m, f, node, owner, func.name, args, keywords)
     made = known_value(m, External(func.path + "()"))
@@ -199,7 +199,7 @@ def _write(style: str) -> Function:
 
 def _loader(name: str) -> Function:
     def make(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
-        from ormlint.run.sqlalchemy import loader
+        from ormlint.run.loader_options import loader
         from ormlint.run.values import Descriptor
 
         known = all(isinstance(a, (Descriptor, Constant)) for a in args)

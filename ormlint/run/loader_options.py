@@ -1,0 +1,136 @@
+"""SQLAlchemy: loader options, from `joinedload(A.b)` to what a query then loads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ormlint.ir import nodes as ir
+from ormlint.library import sqlalchemy_api as api
+from ormlint.link.schema import Model
+from ormlint.run import plans
+from ormlint.run.frame import Frame
+from ormlint.run.log import LoadKind, LoadPlan, QueryObject, UseKind
+from ormlint.run.machine import Machine
+from ormlint.run.queries import mapping_plan
+from ormlint.run.values import Constant, Descriptor, Option, Sequence, Union, Value, varying
+
+KINDS = {
+    "joinedload": LoadKind.JOIN,
+    "contains_eager": LoadKind.JOIN,
+    "joinedload_all": LoadKind.JOIN,
+    "selectinload": LoadKind.SEPARATE,
+    "subqueryload": LoadKind.SEPARATE,
+    "subqueryload_all": LoadKind.SEPARATE,
+    "immediateload": LoadKind.SEPARATE,
+    "raiseload": LoadKind.RAISE,
+    "noload": LoadKind.KNOWN,
+}
+
+
+def loader(name: str, args: list[Value]) -> Option:
+    """Returns the loader option that `joinedload(A.b)`, `load_only(A.x)` … make."""
+    path: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    model = next((a.model for a in args if isinstance(a, Descriptor)), None)
+    if name in ("load_only", "defer", "undefer"):
+        columns = tuple(a.name if isinstance(a, Descriptor) else str(a.value) for a in args if isinstance(a, (Descriptor, Constant)))
+        return Option((), (name,), model, columns)
+    for arg in args:
+        step = arg.name if isinstance(arg, Descriptor) else str(arg.value) if isinstance(arg, Constant) and isinstance(arg.value, str) else ""
+        for part in step.split("."):
+            if part:
+                path, kinds = (*path, part), (*kinds, name)
+    return Option(path, kinds, model)
+
+
+def descriptor_method(
+    m: Machine, f: Frame, node: ir.Call, receiver: Descriptor | Option, name: str, args: list[Value], keywords: dict[str, Value]
+) -> Value:
+    """Calls a method of a loader option (further hops) or of a mapped attribute (comparisons)."""
+    if isinstance(receiver, Option):
+        if name == "options":
+            children = tuple(a for a in flat(args) if isinstance(a, Option))
+            return replace(receiver, children=(*receiver.children, *children))
+        if name in api.LOADERS:
+            more = loader(name, args)
+            if more.columns or not more.path:
+                return replace(receiver, children=(*receiver.children, more))
+            if receiver.children and receiver.path == ():
+                return replace(receiver, path=more.path, kinds=more.kinds)
+            return replace(receiver, path=receiver.path + more.path, kinds=receiver.kinds + more.kinds)
+        return receiver
+    if name in ("of_type", "and_", "alias"):
+        return receiver
+    for value in args:
+        m.use(f, value, UseKind.ARGUMENT, node)
+    return varying(args)
+
+
+def flat(args: list[Value]) -> list[Value]:
+    """Returns arguments with the elements of lists in their place."""
+    found: list[Value] = []
+    for arg in args:
+        if isinstance(arg, Sequence):
+            found += arg.items if arg.items is not None else [arg.element]
+        elif isinstance(arg, Union):
+            found += arg.options
+        else:
+            found.append(arg)
+    return found
+
+
+def apply_options(plan: LoadPlan, model: Model | None, args: list[Value]) -> tuple[LoadPlan, bool]:
+    """Returns a plan with loader options applied, and whether all options were understood."""
+    complete = True
+    for arg in flat(args):
+        for option in arg.options if isinstance(arg, Union) else (arg,):
+            if isinstance(option, Option):
+                plan = apply_option(plan, option, model)
+            else:
+                complete = False
+    return plan, complete
+
+
+def apply_option(plan: LoadPlan, option: Option, model: Model | None) -> LoadPlan:
+    """Returns a plan with one loader option applied."""
+    if not option.path:
+        for child in option.children:
+            plan = apply_option(plan, child, model)
+        if option.kinds == ("load_only",) and option.columns:
+            primary = {model.primary_key} if model is not None else set()
+            return replace(plan, only=frozenset(option.columns) | primary)
+        if option.kinds == ("defer",):
+            return replace(plan, deferred=plan.deferred | frozenset(option.columns))
+        return plan
+    name, kind = option.path[0], KINDS.get(option.kinds[0])
+    relation = model.relations.get(name) if model is not None else None
+    target = relation.target if relation is not None else None
+    rest = Option(option.path[1:], option.kinds[1:], target, children=option.children)
+    old = plan.loaded.get(name)
+    if name == "*":
+        for other in model.relations if model is not None and kind is not None else ():
+            if other not in plan.loaded:
+                assert kind is not None
+                plan = plans.load(plan, (other,), kind)
+        return plan
+    below = old.plan if old is not None else mapping_plan(target, 1) if target is not None else plans.EMPTY
+    below = apply_option(below, rest, target)
+    if kind is None:
+        if option.kinds[0] == "lazyload":
+            return replace(plan, loaded={n: e for n, e in plan.loaded.items() if n != name})
+        return plans.load(plan, (name,), old.kind, below) if old is not None else plan
+    cleared = replace(plan, loaded={n: e for n, e in plan.loaded.items() if n != name})
+    return plans.load(cleared, (name,), kind, below)
+
+
+def of_other_entities(m: Machine, query: QueryObject, args: list[Value]) -> tuple[dict[Model, LoadPlan], list[Value]]:
+    """Returns the plans that options give the further entities of `select(A, B)`, and the options that are left for the first."""
+    others = {model: m.entity_plans.get(query, {}).get(model) or mapping_plan(model) for model in m.entities.get(query, ())[1:] if model is not None}
+    left: list[Value] = []
+    for arg in flat(args):
+        if isinstance(arg, Option) and arg.model in others and arg.model is not query.model:
+            assert arg.model is not None
+            others[arg.model] = apply_option(others[arg.model], arg, arg.model)
+        else:
+            left.append(arg)
+    return others, left
