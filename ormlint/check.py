@@ -193,6 +193,7 @@ class Examination:
             target_django=_version(self.request.config.target_django),
             target_sqlalchemy=_version(self.request.config.target_sqlalchemy),
             lines=lines,
+            templates=frozenset(module.path for module in self.modules if module.language != "python"),
             viewpoint=os.getcwd(),
         )
 

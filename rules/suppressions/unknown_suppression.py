@@ -1,4 +1,4 @@
-"""A comment that names a rule which does not exist."""
+"""ORM002: a comment names a rule which does not exist."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A comment that silences a rule which finds nothing there."""
+"""ORM001: a comment silences a rule that finds nothing there."""
 
 from collections.abc import Iterator
 

@@ -46,7 +46,7 @@ PLANTED = {
         ("orders/views.py", "ORM201", "len(open_orders)"),
         ("orders/views.py", "ORM203", "if queries.stale_orders():"),
         ("orders/views.py", "ORM210", "sum(line.quantity for line in queries.lines_sold())"),
-        ("templates/catalogue/product_row.html", "ORM101", "product.category.name"),
+        ("templates/catalogue/product_row.html", "ORM107", "product.category.name"),
     ],
     "warehouse": [
         ("warehouse/figures.py", "ORM102", "len(supplier.items)"),

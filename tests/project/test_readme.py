@@ -93,9 +93,9 @@ def test_the_configuration_loads_and_names_every_key(tmp_path: Path) -> None:
     assert written == {key_of(name) for name in SETTINGS}
 
 
-def test_the_rule_table_is_the_registry() -> None:
-    table = re.findall(r"^\| (ORM\d+) \| ([\w-]+) \|", README, re.MULTILINE)
-    assert table == [(rule.code, rule.name) for rule in load_rules()]
+def test_the_table_of_families_has_all_there_are() -> None:
+    table = re.findall(r"^\| ([\w-]+) \| ORM(\d)xx \|", README, re.MULTILINE)
+    assert {(rule.family, rule.code[3]) for rule in load_rules()} <= set(table)
 
 
 def test_the_suppressions_silence_what_they_name(tmp_path: Path) -> None:

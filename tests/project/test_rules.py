@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -14,7 +16,7 @@ from ormlint.judge.rule import Rule
 HEADINGS = ["What it does", "Why it costs", "Example", "Use instead", "When it is right", "Fix safety", "Options"]
 ROOT = Path(__file__).parents[2]
 RULES = load_rules()
-FAMILY_OF_DIGIT = {"0": "suppressions", "1": "n-plus-one", "2": "evaluation", "3": "writes", "4": "unbounded"}
+FAMILY_OF_DIGIT = {"0": "suppressions", "1": "n-plus-one", "2": "evaluation", "3": "writes", "4": "unbounded", "5": "schema", "6": "sessions"}
 
 
 def named(rule: Rule) -> str:
@@ -56,3 +58,19 @@ def test_codes_names_and_families_are_different_words() -> None:
 def test_there_is_no_page_without_a_rule() -> None:
     pages = {page_of(rule) for rule in RULES}
     assert {path for path in (ROOT / "rules").rglob("*.md") if path.resolve() not in {page.resolve() for page in pages if page}} == set()
+
+
+def test_the_list_of_rules_is_the_registry() -> None:
+    """With ORMLINT_UPDATE=1 the list is written instead."""
+    path = ROOT / "docs" / "rules.md"
+    lines = ["# Rules", "", "`ormlint rule CODE` explains one, with examples. A rule in preview needs `--preview`, or `preview = true`."]
+    for family in sorted({rule.family for rule in RULES}, key=list(FAMILY_OF_DIGIT.values()).index):
+        lines += ["", f"## {family}", "", "| Code | Name | Stage | Reports |", "|---|---|---|---|"]
+        for rule in (rule for rule in RULES if rule.family == family):
+            summary = (importlib.import_module(rule.module).__doc__ or "").partition(": ")[2].partition("\n\n")[0].replace("\n", " ").strip()
+            page = f"../rules/{'/'.join(rule.module.split('.')[2:])}.md"
+            lines.append(f"| {rule.code} | [{rule.name}]({page}) | {'stable' if rule.stable else 'preview'} | {summary} |")
+    text = "\n".join(lines) + "\n"
+    if os.environ.get("ORMLINT_UPDATE") == "1":
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text

@@ -13,7 +13,7 @@ from tests.cases.examine import examine, fixed
 from tests.cases.expectation import differences, expected_findings
 
 NAMELESS = "shop/models.py"
-MARK = re.compile(r"\s*# (?:error|info): \[.*$", re.MULTILINE)
+MARK = re.compile(r"\{# (?:error|info): \[.*?#\}|\s*# (?:error|info): \[.*$", re.MULTILINE)
 Files = dict[str, str]
 
 

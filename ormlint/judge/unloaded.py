@@ -1,0 +1,123 @@
+"""Relations that are read row after row and that the query of the rows does not load: the reports, by what consumes the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import filterfalse
+
+from ormlint.judge.describe import at, call_path, code, labels, per_model, places
+from ormlint.judge.eager import Chain, advice_for, intent_for, missing_chains, relations_along
+from ormlint.judge.finding import Report
+from ormlint.judge.project import Project
+from ormlint.judge.repetition import heaviest, innermost, repeaters
+from ormlint.judge.sinks import Sink, sink_of
+from ormlint.judge.sources import also_from, one_per_access
+from ormlint.link.schema import Kind, Orm
+from ormlint.run.log import READS, Event, Op, QueryLog
+
+# these run a statement of their own even on a prefetched collection
+# fmt: off
+_IGNORE_PREFETCH = frozenset((
+    "filter", "exclude", "complex_filter", "order_by", "reverse", "values", "values_list", "distinct", "annotate", "alias",
+    "aggregate", "only", "defer", "extra", "using", "select_related", "prefetch_related", "select_for_update", "iterator",
+    "aiterator", "get", "aget", "last", "alast", "latest", "alatest", "earliest", "aearliest", "in_bulk", "ain_bulk", "union",
+    "intersection", "difference", "dates", "datetimes", "raw", "explain",
+))
+# fmt: on
+_OPS = READS | {Op.LAZY_COLLECTION}
+_AGGREGATES = {Op.COUNT: "Count", Op.EXISTS: "Exists", Op.AGGREGATE: "aggregate"}
+
+
+def objects(project: Project, log: QueryLog, sink: Sink) -> Iterator[Report]:
+    """Yields a report for every place where rows that end in `sink` have the first unloaded to-one relation of a chain read one by one."""
+    for chain in one_per_access(project, missing_chains(project, log.of(Op.LAZY_OBJECT))):
+        if sink_of(project, chain.events[0]) is not sink:
+            continue
+        for site, event in places(project, chain.events).items():
+            yield Report(
+                site=site,
+                message=f"loading {code(event.text or chain.lookup)} runs one query {_per(chain, event)}",
+                help=advice_for(project, chain),
+                cause=chain.cause,
+                labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
+                notes=(*also_from(project, chain), *call_path(project, event), *_peers(project, chain)),
+                relations=(chain.lookup,),
+                intent=intent_for(chain),
+                severity=heaviest(project, chain.events),
+                preview=chain.follows_a_query_per_round,
+            )
+
+
+def _peers(project: Project, chain: Chain) -> tuple[str, ...]:
+    """Returns a note on fetch modes, which Django has from 6.1 on: one further query for all rows, whatever is read of them."""
+    if chain.query.orm is not Orm.DJANGO or project.target_django < (6, 1):
+        return ()
+    return ("`.fetch_mode(models.FETCH_PEERS)` on the query would load it for all rows at once, when the first is read",)
+
+
+def _per(chain: Chain, event: Event) -> str:
+    """Returns the number of queries; the identity map of SQLAlchemy spares those for a row that was met before."""
+    relation = event.relation
+    if event.orm is Orm.SQLALCHEMY and relation is not None and relation.target is not None and relation.kind is not Kind.REVERSE_ONE_TO_ONE:
+        return f"per distinct `{relation.target.name}`"
+    return per_model(chain.owner)
+
+
+def collections(project: Project, log: QueryLog, sink: Sink) -> Iterator[Report]:
+    """Yields a report for every place where rows that end in `sink` have the first unloaded collection of a chain evaluated one by one."""
+    events = [event for event in log.events if event.op in _OPS and _is_unloaded_collection(event)]
+    for is_cured_by_prefetch, chosen in ((True, filter(_can_be_prefetched, events)), (False, filterfalse(_can_be_prefetched, events))):
+        for chain in one_per_access(project, missing_chains(project, chosen)):
+            if sink_of(project, chain.events[0]) is sink:
+                yield from _collection_reports(project, chain, curable=is_cured_by_prefetch)
+
+
+def _is_unloaded_collection(event: Event) -> bool:
+    # a query that bypasses the prefetched rows is another matter
+    return event.relation is not None and not event.relation.to_one and not event.bypasses
+
+
+def _can_be_prefetched(event: Event) -> bool:
+    """Whether the prefetched rows would serve: `.all()` and what reads its cache, but no query made anew."""
+    if event.op in _AGGREGATES:
+        return False
+    methods = {event.method, *(event.query.methods if event.query is not None else ())}
+    if methods & {"first", "afirst"}:
+        # `.first()` uses the prefetched rows if they have an order, otherwise it asks for the one with the lowest key
+        return event.relation is not None and event.relation.ordered and not methods & _IGNORE_PREFETCH
+    return not methods & _IGNORE_PREFETCH
+
+
+def _collection_reports(project: Project, chain: Chain, *, curable: bool) -> Iterator[Report]:
+    for site, event in places(project, chain.events).items():
+        text = event.text or chain.lookup
+        verb = "evaluating" if text.endswith(")") else "loading"
+        yield Report(
+            site=site,
+            message=f"{verb} {code(text)} runs one query {per_model(chain.owner)}",
+            help=advice_for(project, chain) if curable else _advice_for_new_query(project, chain, event),
+            cause=chain.cause if curable else (*chain.cause, site),
+            labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
+            notes=(*also_from(project, chain), *call_path(project, event)),
+            relations=(chain.lookup,),
+            intent=intent_for(chain) if curable else None,
+            severity=heaviest(project, chain.events),
+            preview=chain.follows_a_query_per_round,
+        )
+
+
+def _advice_for_new_query(project: Project, chain: Chain, event: Event) -> str:
+    where = at(project, chain.query.site)
+    lookup = chain.lookup
+    if event.orm is Orm.SQLALCHEMY:
+        return f"fetch these rows for the whole query{where} with one statement and group them by key"
+    if event.op in _AGGREGATES:
+        call = f'Count("{_counted(chain)}")' if event.op is Op.COUNT else f"{_AGGREGATES[event.op]}(…)"
+        return f"compute it for all rows with `.annotate(…={call})` on the query{where}"
+    return f'add `.prefetch_related(Prefetch("{lookup}", queryset=…, to_attr="…"))` to the query{where} and read that attribute'
+
+
+def _counted(chain: Chain) -> str:
+    """Returns the lookup that aggregates take: `book` for what is read as `author.book_set`."""
+    relations = relations_along(chain.query.model, chain.path)
+    return "__".join(relation.query_name or relation.name for relation in relations) or chain.lookup
