@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ormlint.ir import nodes as ir
+from ormlint.library.functions import BATCHES, MEMOISING, MODEL_GETTERS, QUEUES
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.schema import Orm
 from ormlint.run.annotations import annotated
@@ -37,13 +38,6 @@ from ormlint.run.values import (
     key_of,
     varying,
 )
-
-MEMOISING = frozenset(
-    {"lru_cache", "cache", "cached", "memoize", "memoized", "cache_memoize", "ttl_cache", "cached_function", "cached_as", "alru_cache"}
-)
-QUEUES = frozenset({"delay", "apply_async", "send_mail", "send_email", "send_message"})
-BATCHES = frozenset({"batch", "batches", "in_batches", "chunks", "chunked", "iter_chunks", "iter_batches"})
-MODEL_GETTERS = frozenset({"get_model", "get_registered_model"})
 
 
 def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:

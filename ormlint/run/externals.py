@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api
+from ormlint.library.functions import BATCHES, EFFECTS, RENDERS
 from ormlint.link.names import ClassInfo, External, FunctionInfo
 from ormlint.link.schema import Orm
 from ormlint.run import intrinsics
@@ -34,24 +35,7 @@ SESSIONS = re.compile(
     r"(SQLAlchemy\(\)\.session|\b(Session|AsyncSession)\(\)|sessionmaker\(\)(\(\)|\.begin\(\))|scoped_session\(\)(\(\))?|object_session\(\))$"
 )
 SQLALCHEMY = frozenset({"sqlalchemy", "sqlmodel", "flask_sqlalchemy", "flask_sqlalchemy_lite"})
-BATCHES = frozenset({"batched", "chunked", "chunks", "chunk", "ichunked", "grouper", "batch", "iter_chunks", "chunk_list", "split_every"})
-RENDERS = frozenset({"render", "render_to_string", "render_template", "jsonify", "JsonResponse", "HttpResponse", "Response", "TemplateResponse"})
 COUNT = "count()"
-EFFECTS = (
-    "django.core.mail.",
-    "requests.",
-    "httpx.",
-    "urllib.request.",
-    "smtplib.",
-    "subprocess.",
-    "boto3.",
-    "aiohttp.",
-    "urllib3.",
-    "paramiko.",
-    "shutil.",
-    "os.remove",
-)
-"""Dotted paths of calls that do something outside the program and the database."""
 MAX_PATH = 160
 
 

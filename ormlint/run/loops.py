@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ormlint.ir import nodes as ir
+from ormlint.library.functions import WAITS
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Loop, QueryObject, Shape
 from ormlint.run.machine import Machine, text_of
@@ -13,7 +14,6 @@ from ormlint.run.values import EMPTY, Instance, Mapping, Row, Sequence, Union, U
 from ormlint.text import Site
 
 MAX_SMALL = 3  # a loop over that many constants is no loop
-WAITS = frozenset({"sleep", "wait", "wait_for", "poll"})
 
 
 @dataclass(slots=True)

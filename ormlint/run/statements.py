@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ormlint.ir import nodes as ir
+from ormlint.library.functions import NOT_FOUND
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.run.expressions import evaluate, iterate, truth
 from ormlint.run.frame import Env, Frame
@@ -19,8 +20,6 @@ from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
 from ormlint.run.targets import assign, note_attribute_write
 from ormlint.run.values import UNKNOWN, Closure, Constant, Sequence, Value, element_of, varying
-
-NOT_FOUND = frozenset({"DoesNotExist", "ObjectDoesNotExist", "NoResultFound", "KeyError", "AttributeError", "StopIteration", "IndexError"})
 
 
 def run_body(m: Machine, f: Frame, body: list[ir.Stmt]) -> bool:

@@ -1,0 +1,36 @@
+"""Functions of the standard library and of widely used packages whose effect shows in their name or path.
+
+The engine asks these tables only about what it cannot see into: a function of the project is run, whatever it is called.
+"""
+
+BATCHES = frozenset({
+    "batch", "batched", "batches", "in_batches", "chunk", "chunks", "chunked", "chunk_list", "ichunked", "iter_batches", "iter_chunks", "grouper",
+    "split_every",
+})  # fmt: skip
+"""Give lists of a limited number of elements: itertools.batched, more_itertools.chunked, the recipes of itertools and what is named after them."""
+
+WAITS = frozenset({"sleep", "wait", "wait_for", "poll"})
+"""Pause a loop that serves, polls or tries again: time, asyncio, threading, message queues."""
+
+QUEUES = frozenset({"delay", "apply_async", "send_mail", "send_email", "send_message"})
+"""Hand a task or a message to somebody else: Celery, Django Q, Dramatiq, mail APIs."""
+
+EFFECTS = (
+    "django.core.mail.", "requests.", "httpx.", "urllib.request.", "urllib3.", "aiohttp.", "smtplib.", "subprocess.", "boto3.", "paramiko.",
+    "shutil.", "os.remove",
+)  # fmt: skip
+"""Beginnings of the dotted paths of calls that do something outside the program and its database."""
+
+RENDERS = frozenset({"render", "render_to_string", "render_template", "jsonify", "JsonResponse", "HttpResponse", "Response", "TemplateResponse"})
+"""Make a response or a text of what they are given: Django, REST framework, Flask, Starlette."""
+
+MEMOISING = frozenset({
+    "lru_cache", "cache", "cached", "memoize", "memoized", "cache_memoize", "ttl_cache", "cached_function", "cached_as", "alru_cache",
+})  # fmt: skip
+"""Decorators that keep the result of a call: functools, cachetools, Flask-Caching, django-cacheops."""
+
+MODEL_GETTERS = frozenset({"get_model", "get_registered_model"})
+"""Return the model class that their arguments name: `django.apps.apps.get_model` and the functions that projects put before it."""
+
+NOT_FOUND = frozenset({"DoesNotExist", "ObjectDoesNotExist", "NoResultFound", "KeyError", "AttributeError", "StopIteration", "IndexError"})
+"""Exceptions that answer a question, so that their handler is the other half of an `if`."""
