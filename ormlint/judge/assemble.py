@@ -119,9 +119,12 @@ def _findings(kept: list[tuple[Rule, Report]], project: Project, texts: Mapping[
         dropped.append(Dropped(rule, report, f"has the same cause as {project.at(finding.site)}"))
     for finding, reports in first.values():
         # one place is reported several times if the function around it runs in several contexts
-        places = list(dict.fromkeys(project.at(report.site) for report in reports))[1:]
-        finding.others = len(places)
-        finding.notes = (*finding.notes, *_further_accesses(reports), *_elsewhere(places))
+        places: dict[str, Site] = {}
+        for report in reports:
+            places.setdefault(project.at(report.site), report.site)
+        _, *further = places
+        finding.elsewhere = tuple(places[place] for place in further)
+        finding.notes = (*finding.notes, *_further_accesses(reports), *_elsewhere(further))
     findings = sorted((finding for finding, _ in first.values()), key=lambda f: (f.site.path, project.position(f.site), f.code))
     _number(findings, project, texts)
     return findings

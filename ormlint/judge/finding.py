@@ -156,7 +156,7 @@ class Finding:
     intent: Intent | None = None
     fix: Fix | None = None
     fingerprint: str = ""
-    others: int = 0  # further places with the same cause
+    elsewhere: tuple[Site, ...] = ()  # further places with the same cause
 
     @property
     def places(self) -> list[Site]:

@@ -41,7 +41,10 @@ def _finding(result: Result, finding: Finding) -> Json:
         "help": finding.help,
         **_range(result.project, finding.site),
         "relations": list(finding.relations),
-        "related": [{**_range(result.project, label.site), "label": label.text or label.mark.value} for label in finding.labels],
+        "related": [
+            *({**_range(result.project, label.site), "label": label.text or label.mark.value} for label in finding.labels),
+            *({**_range(result.project, site), "label": "the same cause"} for site in finding.elsewhere),
+        ],
         "fix": _fix(result.project, finding.fix) if finding.fix is not None else None,
         "fingerprint": finding.fingerprint,
         "url": result.pages.get(finding.code),

@@ -11,6 +11,7 @@ from ormlint.link.schema import Orm
 from ormlint.run.annotations import annotated
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject, UseKind
+from ormlint.run.loops import outliving
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.parameters import Bindings, resolve_deps, returned, symbolic
@@ -216,7 +217,7 @@ def call_function(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, a
 
 def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: dict[str, Value], outer: Frame | None, given: list[Value]) -> Value:
     """Runs a function with bound parameters and returns its value as the caller's own."""
-    made, bindings, rows = symbolic(env, runs=0 if function.module.is_library else m.contexts.get(id(function), 0))
+    made, bindings, rows = symbolic(outliving(env, f.left), runs=0 if function.module.is_library else m.contexts.get(id(function), 0))
     key: tuple[object, ...] = tuple(key_of(v) for v in made.values())
     if outer is not None:
         m.keep.append(outer)

@@ -59,6 +59,17 @@ def reborn(value: Value, loops: tuple[Loop, ...], loop: Loop, depth: int = 0) ->
             return value
 
 
+def outliving(env: dict[str, Value], left: frozenset[int]) -> dict[str, Value]:
+    """Returns variables as a way sees them that always leaves these loops: `for b in books: if …: return show(b)` shows one book."""
+    return {name: _met_once(value, left) for name, value in env.items()} if left else env
+
+
+def _met_once(value: Value, left: frozenset[int]) -> Value:
+    if isinstance(value, Row) and any(loop.id in left for loop in value.births):
+        return replace(value, births=tuple(loop for loop in value.births if loop.id not in left))
+    return value
+
+
 def enter_loop(m: Machine, f: Frame, node: ir.Loop, iterated: Iterated) -> Loop | None:
     """Returns the loop that a statement makes in this frame, or None if it never runs."""
     if iterated.limit == 0:
@@ -214,4 +225,4 @@ def either(parts: list[Iterated], meet: Callable[[Value, Value], Value]) -> Iter
     return Iterated(max(p.bound for p in many), None, source, element, all(p.batches for p in many), few=few)
 
 
-__all__ = ["Iterated", "Shape", "enter_loop", "leaves", "make_loop", "reborn", "walk"]
+__all__ = ["Iterated", "Shape", "enter_loop", "leaves", "make_loop", "outliving", "reborn", "walk"]

@@ -20,6 +20,7 @@ from ormlint.link.template_tags import Extension, Extensions
 from ormlint.link.templates import TemplateInfo
 from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import Loop, QueryObject, UseKind
+from ormlint.run.loops import outliving
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.parameters import TOO_MANY_RUNS, symbolic
@@ -149,7 +150,7 @@ def run_template(m: Machine, f: Frame, node: ir.Node, template: TemplateInfo, en
     scope = m.templates.scope(template)
     seen = env if scope.is_open else {name: value for name, value in env.items() if name in scope.names}
     function = template.function
-    made, bindings, _ = symbolic(seen, runs=min(m.contexts.get(id(function), 0), TOO_MANY_RUNS))
+    made, bindings, _ = symbolic(outliving(seen, f.left), runs=min(m.contexts.get(id(function), 0), TOO_MANY_RUNS))
     evaluated = evaluated_before(f, made.values())
     key = (frozenset(id(q) for q in evaluated), *((name, key_of(value)) for name, value in sorted(made.items())))
     identity = (id(function), key)

@@ -25,16 +25,16 @@ def test_findings_are_sorted_by_place() -> None:
 def test_reports_with_one_cause_are_one_finding_at_the_first_place() -> None:
     judgement = judged({"x.py": TEXT}, rule_that(three("the query")))
     (finding,) = judgement.findings
-    assert (finding.site.start, finding.others) == (4, 2)
+    assert (finding.site.start, len(finding.elsewhere)) == (4, 2)
     assert finding.notes == ("2 further places have the same cause: x.py:2, x.py:3",)
     assert {dropped.reason for dropped in judgement.dropped} == {"has the same cause as x.py:1"}
 
 
 def test_a_place_that_is_reported_twice_is_no_further_place() -> None:
     (finding,) = findings(TEXT, *three("the query")[1:], *three("the query")[1:])
-    assert (finding.others, finding.notes) == (1, ("1 further place has the same cause: x.py:2",))
+    assert (len(finding.elsewhere), finding.notes) == (1, ("1 further place has the same cause: x.py:2",))
     (alone,) = findings(TEXT, three("the query")[0], three("the query")[0])
-    assert (alone.others, alone.notes) == (0, ())
+    assert (len(alone.elsewhere), alone.notes) == (0, ())
 
 
 def test_a_note_names_only_the_first_of_many_places() -> None:
@@ -47,12 +47,12 @@ def test_a_silenced_place_leaves_the_cause_to_the_next() -> None:
     text = TEXT.replace("\n", "  # ormlint: ignore[ORM101]\n", 1)
     reports = [report(at("x.py", text, "book.author", occurrence), cause="the query") for occurrence in range(3)]
     (finding,) = findings(text, *reports)
-    assert (text.count("\n", 0, finding.site.start) + 1, finding.others) == (2, 1)
+    assert (text.count("\n", 0, finding.site.start) + 1, len(finding.elsewhere)) == (2, 1)
 
 
 def test_a_hidden_place_leaves_the_cause_to_the_next() -> None:
     judgement = judged({"x.py": TEXT}, rule_that(three("the query")), hides=lambda rule, site: "no" if site.start == 4 else "")
-    assert [(finding.site.start, finding.others) for finding in judgement.findings] == [(20, 1)]
+    assert [(finding.site.start, len(finding.elsewhere)) for finding in judgement.findings] == [(20, 1)]
     assert "no" in {dropped.reason for dropped in judgement.dropped}
 
 
@@ -83,7 +83,7 @@ def test_preview_does_not_change_who_speaks_for_a_cause() -> None:
     rule = rule_that([replace(early, preview=True), late])
     assert [finding.site for finding in judged({"x.py": TEXT}, rule).findings] == [late.site]
     (finding,) = judged({"x.py": TEXT}, rule, preview=True).findings
-    assert (finding.site, finding.others) == (late.site, 1)
+    assert (finding.site, len(finding.elsewhere)) == (late.site, 1)
 
 
 def test_what_else_a_call_leads_to_is_counted() -> None:
@@ -91,7 +91,7 @@ def test_what_else_a_call_leads_to_is_counted() -> None:
     call = at("x.py", text, "load(book)")
     queries = [report(call, at("x.py", text, name), cause="the call") for name in ("first()", "second()", "third()", "third()")]
     (finding,) = findings(text, *(replace(query, counted_as="query") for query in queries))
-    assert (finding.others, finding.notes) == (0, ("2 more queries behind this call",))
+    assert (len(finding.elsewhere), finding.notes) == (0, ("2 more queries behind this call",))
     (finding,) = findings(text, *(replace(write, counted_as="write") for write in queries[:2]))
     assert finding.notes == ("1 more write behind this call",)
     (finding,) = findings(text, *queries)

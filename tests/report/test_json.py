@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -51,6 +52,11 @@ def test_a_finding_has_the_documented_fields() -> None:
         "url": "file:///rules/x.md",
     }
     assert related[0] == {"path": "shop/views.py", "line": 5, "column": 13, "end_line": 5, "end_column": 31, "label": "the rows come from here"}
+
+
+def test_further_places_of_a_cause_are_related() -> None:
+    (found,) = document(result(replace(finding(), elsewhere=(ACCESS,))))["findings"]
+    assert found["related"][-1] == {"path": "shop/views.py", "line": 9, "column": 22, "end_line": 9, "end_column": 33, "label": "the same cause"}
 
 
 def test_errors_and_a_summary_are_always_there() -> None:
