@@ -343,13 +343,22 @@ def row_method(m: Machine, f: Frame, node: ir.Call, row: Row, name: str, args: l
             m.use(f, value, UseKind.ARGUMENT, node)
         op = Op.CREATE if row.fresh else Op.SAVE
         m.event(f, op, node, loops=loops, constant=row.constant and bool(row.assigned), assigned=row.assigned, **facts)
-        if row.fresh and isinstance(node.func, ir.Attr) and isinstance(node.func.value, ir.Name) and f.env.get(node.func.value.id) is row:
-            f.env[node.func.value.id] = replace(row, fresh=False, assigned=())
+        if row.fresh:
+            _rebind(f, node, row, replace(row, fresh=False, assigned=()))
     elif plain == "delete":
         m.event(f, Op.DELETE, node, loops=loops, **facts)
     elif plain == "refresh_from_db":
         m.event(f, Op.REFRESH, node, loops=loops, **facts)
+        if not args and not keywords:
+            # it forgets the relations too, so that no query can load them for it in advance
+            _rebind(f, node, row, replace(row, origin=None, plan=plans.EMPTY))
     return UNKNOWN
+
+
+def _rebind(f: Frame, node: ir.Call, row: Row, changed: Row) -> None:
+    """Lets the variable that a method was called on hold what the row has become."""
+    if isinstance(node.func, ir.Attr) and isinstance(node.func.value, ir.Name) and f.env.get(node.func.value.id) is row:
+        f.env[node.func.value.id] = changed
 
 
 def new_row(m: Machine, f: Frame, cls: ClassInfo, args: list[Value], keywords: dict[str, Value]) -> Row:

@@ -1,0 +1,1 @@
+"""Projects made at random: a fix must neither change what they print nor cost a statement more."""
