@@ -9,6 +9,7 @@ fixtures/…/theme.md::A property reads the relation[findings]   findings, revea
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from tests.cases.execution import Laboratory, Program
 from tests.cases.rewrite import Rewriter
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+
+NEWER_THAN_1 = ("DeclarativeBase", "Mapped[", "mapped_column")  # what SQLAlchemy 1.4 lacks of the mapping of 2.0
 
 LABORATORY = pytest.StashKey[Laboratory]()
 REWRITER = pytest.StashKey[Rewriter]()
@@ -68,8 +71,16 @@ class CaseItem(pytest.Item):
     def runtest(self) -> None:
         laboratory = self.config.stash[LABORATORY]
         if self.check in checks.EXECUTING:
+            if self._is_newer_than_library():
+                pytest.skip("the mapping is written for SQLAlchemy 2.0")
             laboratory.execute(program for item in self.session.items if isinstance(item, CaseItem) for program in item.programs())
         self.check(self.case, laboratory, self.config.stash[REWRITER])
+
+    def _is_newer_than_library(self) -> bool:
+        assert self.case.runnable is not None
+        if self.case.runnable.orm != "sqlalchemy" or not version("sqlalchemy").startswith("1."):
+            return False
+        return any(word in text for text in self.case.texts.values() for word in NEWER_THAN_1)
 
     def programs(self) -> Iterator[Program]:
         """Yields what this check needs executed."""
