@@ -1,6 +1,7 @@
 """The public interface for rules, the project's own and others'."""
 
 from ormlint.judge.finding import (
+    AddKeyword,
     AggregateInDatabase,
     Applicability,
     EagerLoad,
@@ -16,7 +17,7 @@ from ormlint.judge.finding import (
 )
 from ormlint.judge.project import Project, Suppression
 from ormlint.judge.rule import Rule, rule
-from ormlint.link.schema import Column, Kind, Model, Orm, Relation, Schema
+from ormlint.link.schema import Column, Index, Kind, Model, Orm, Relation, Schema, Table
 from ormlint.run.log import (
     READS,
     Bound,
@@ -37,6 +38,7 @@ from ormlint.text import Site
 
 __all__ = [
     "READS",
+    "AddKeyword",
     "AggregateInDatabase",
     "Applicability",
     "Bound",
@@ -45,6 +47,7 @@ __all__ = [
     "EagerLoad",
     "Endpoint",
     "Event",
+    "Index",
     "Intent",
     "Kind",
     "Label",
@@ -70,6 +73,7 @@ __all__ = [
     "Shape",
     "Site",
     "Suppression",
+    "Table",
     "Use",
     "UseKind",
     "rule",

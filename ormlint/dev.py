@@ -36,9 +36,11 @@ def _model(project: Project, model: Model) -> Iterator[str]:
         yield f"  {column.name}: {', '.join([column.type, *flags])}"
     for relation in model.relations.values():
         yield f"  {_relation(relation)}"
-    for name in ("ordering", "indexes"):
-        if getattr(model, name):
-            yield f"  {name}: {getattr(model, name)}"
+    if model.ordering:
+        yield f"  ordering: {model.ordering}"
+    for index in model.indexes:
+        words = [index.kind, *(word for word in ("unique", "partial") if getattr(index, word) and word not in index.kind)]
+        yield f"  ({', '.join(column or '…' for column in index.columns)}): {', '.join(words)}"
 
 
 def _relation(relation: Relation) -> str:

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ormlint.judge.finding import AggregateInDatabase, EagerLoad, Finding, Fix, MoveAfterLoop, ReplaceCountTest, ReplaceLen, ReplaceTruthTest
+from ormlint.judge.finding import (
+    AddKeyword,
+    AggregateInDatabase,
+    EagerLoad,
+    Finding,
+    Fix,
+    MoveAfterLoop,
+    ReplaceCountTest,
+    ReplaceLen,
+    ReplaceTruthTest,
+)
 from ormlint.judge.project import Project
 
 if TYPE_CHECKING:
@@ -38,7 +48,7 @@ def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str],
 
 
 def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
-    from ormlint.fixes import aggregates, counts, loops, truth
+    from ormlint.fixes import aggregates, calls, counts, loops, truth
 
     match finding.intent:
         case ReplaceLen() as intent:
@@ -51,5 +61,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return aggregates.aggregate_in_database(sources, intent, project.schema)
         case MoveAfterLoop() as intent:
             return loops.move_after_loop(sources, intent)
+        case AddKeyword() as intent:
+            return calls.add_keyword(sources, intent)
         case _:
             return None

@@ -102,7 +102,20 @@ class MoveAfterLoop:
     loop: Loop
 
 
-Intent = EagerLoad | ReplaceLen | ReplaceCountTest | ReplaceTruthTest | AggregateInDatabase | MoveAfterLoop
+@dataclass(frozen=True, slots=True)
+class AddKeyword:
+    """Give the call at `site` (or the one that a statement there assigns) a keyword argument: `index=True`.
+
+    `reason` tells what that leaves to do, for such a fix is not safe.
+    """
+
+    site: Site
+    keyword: str
+    value: str
+    reason: str
+
+
+Intent = AddKeyword | EagerLoad | ReplaceLen | ReplaceCountTest | ReplaceTruthTest | AggregateInDatabase | MoveAfterLoop
 
 
 # ------------------------------------------------------------------------------------------------------- reports

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ormlint.ir import nodes as ir
+from ormlint.link.django_indexes import own_indexes, read_constraints
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, ModuleInfo, Program, shared_folders
 from ormlint.link.schema import Column, Kind, Model, Orm, Relation, Schema
 
@@ -234,9 +235,12 @@ class DjangoModels:
                     self._column(spec, model)
                 else:
                     self._relation(spec, cls, model)
-            self._constraints(ancestor, model)
         pk = next((c.name for c in model.columns.values() if c.primary_key), None)
         model.primary_key = pk or "id"
+        own_indexes(model)
+        for ancestor in reversed(cls.mro):
+            if ancestor is cls or (ancestor.model is not None and ancestor.model.abstract):
+                read_constraints(ancestor, model)
 
     def _column(self, spec: FieldSpec, model: Model) -> None:
         unique = spec.flag("unique") or spec.flag("primary_key")
@@ -260,7 +264,10 @@ class DjangoModels:
         if spec.kind in (Kind.FOREIGN_KEY, Kind.ONE_TO_ONE):
             relation.attname = f"{spec.name}_id"
             unique = spec.kind is Kind.ONE_TO_ONE or spec.flag("unique")
-            column = Column(relation.attname, spec.type, relation.site, relation.nullable, spec.flag("primary_key"), unique, True)
+            bare = spec.keyword("db_index")
+            indexed = unique or not (isinstance(bare, ir.Const) and bare.value is False)
+            column = Column(relation.attname, spec.type, relation.site, relation.nullable, spec.flag("primary_key"), unique, indexed)
+            column.references = target.table if target is not None else "?"
             model.columns[relation.attname] = column
         through = spec.keyword("through")
         if through is not None:
@@ -272,33 +279,6 @@ class DjangoModels:
         spec_query = spec.text("related_query_name", 2 if spec.kind is Kind.MANY_TO_MANY else 3)
         self._names[relation] = (related, spec_query)
         model.relations[spec.name] = relation
-
-    def _constraints(self, cls: ClassInfo, model: Model) -> None:
-        meta = cls.classes.get("Meta")
-        if meta is None:
-            return
-        for name in ("unique_together", "constraints", "indexes"):
-            for stmt in meta.bindings.get(name, ()):
-                if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Seq):
-                    self._constraint(name, stmt.value, model)
-
-    def _constraint(self, name: str, value: ir.Seq, model: Model) -> None:
-        if name == "unique_together":
-            groups = [i for i in value.items if isinstance(i, ir.Seq)] or [value]
-            model.unique_together += [frozenset(_strings(g)) for g in groups]
-            return
-        for item in value.items:
-            if not isinstance(item, ir.Call):
-                continue
-            fields = next((v for k, v in item.keywords if k == "fields"), None)
-            names = _strings(fields) if isinstance(fields, ir.Seq) else []
-            conditional = any(k == "condition" for k, _ in item.keywords)
-            if name == "indexes" and names:
-                model.indexes.append(tuple(n.lstrip("-") for n in names))
-            elif names and not conditional and isinstance(item.func, (ir.Attr, ir.Name)):
-                kind = item.func.name if isinstance(item.func, ir.Attr) else item.func.id
-                if kind == "UniqueConstraint":
-                    model.unique_together.append(frozenset(names))
 
     def _parents(self, cls: ClassInfo, model: Model) -> None:
         """Adds the parent link of multi-table inheritance; a proxy has none."""
@@ -453,7 +433,3 @@ def _const(cls: ClassInfo | None, name: str) -> object:
     if stmts and isinstance(stmts[-1], ir.Assign) and isinstance(stmts[-1].value, ir.Const):
         return stmts[-1].value.value
     return None
-
-
-def _strings(node: ir.Seq) -> list[str]:
-    return [i.value for i in node.items if isinstance(i, ir.Const) and isinstance(i.value, str)]

@@ -38,9 +38,28 @@ class Kind(str, enum.Enum):
 TO_ONE = frozenset({Kind.FOREIGN_KEY, Kind.ONE_TO_ONE, Kind.REVERSE_ONE_TO_ONE, Kind.GENERIC_FOREIGN_KEY, Kind.PARENT_LINK})
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index of a table, or a constraint that the database keeps with one.
+
+    `columns` are the attributes in their order, "" for an expression. `partial` tells that it does not serve every look-up by its
+    columns: it has a condition, is not a B-tree, or has an operator class or a collation.
+    """
+
+    columns: tuple[str, ...]
+    site: Site
+    kind: str = "index"  # index | unique constraint | primary key | foreign key (the one that Django makes) | migration (which only that declares)
+    unique: bool = False
+    partial: bool = False
+
+
 @dataclass(slots=True, eq=False)
 class Column:
-    """A column of a model's own table."""
+    """A column of a model's own table.
+
+    `references` is the table that a foreign key of SQLAlchemy refers to, "?" if that is not known, "" if the column is none; `on_delete`
+    is what its database does with the row when that of the other table is deleted: "CASCADE", "SET NULL", "".
+    """
 
     name: str
     type: str  # last part of the field or type name as written: "CharField", "Integer"
@@ -49,6 +68,10 @@ class Column:
     primary_key: bool = False
     unique: bool = False
     indexed: bool = False
+    asks_for_index: bool = False  # `index=True`, which makes one even where the column has an index by its nature
+    stored_as: str = ""  # the name in the database, if it is another one
+    references: str = ""
+    on_delete: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -74,6 +97,7 @@ class Relation:
     lazy: str = "select"
     inverse: Relation | None = None
     ordered: bool = False
+    secondary: str = ""  # SQLAlchemy: what the program calls the table between the two, or that table's name
 
     @property
     def to_one(self) -> bool:
@@ -99,7 +123,8 @@ class Model:
     relations: dict[str, Relation] = field(default_factory=dict)
     primary_key: str = "id"
     unique_together: list[frozenset[str]] = field(default_factory=list)
-    indexes: list[tuple[str, ...]] = field(default_factory=list)
+    indexes: list[Index] = field(default_factory=list)  # all of them, those of single columns included
+    indexes_known: bool = True  # False if something that cannot be read may add more
     ordering: tuple[str, ...] = ()
     overrides: frozenset[str] = frozenset()  # methods with an effect on writes that the class defines: save, delete, …
     has_receivers: bool = False  # a signal receiver may run when a row is saved or deleted
@@ -121,10 +146,23 @@ class Model:
 
 
 @dataclass(slots=True, eq=False)
+class Table:
+    """A table of SQLAlchemy that is made without a class: mostly the middle of a many-to-many relation."""
+
+    name: str
+    site: Site
+    variable: str = ""  # what the program calls it
+    columns: dict[str, Column] = field(default_factory=dict)
+    indexes: list[Index] = field(default_factory=list)
+    indexes_known: bool = True
+
+
+@dataclass(slots=True, eq=False)
 class Schema:
-    """All models of the project."""
+    """All models of the project, and the tables beside them."""
 
     models: dict[str, Model] = field(default_factory=dict)  # by label
+    tables: dict[str, Table] = field(default_factory=dict)  # by name
 
     def __iter__(self) -> Iterator[Model]:
         return iter(self.models.values())

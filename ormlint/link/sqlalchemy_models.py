@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, ModuleInfo, Program, decorator_name, shared_folders
 from ormlint.link.schema import Column, Kind, Model, Orm, Relation, Schema
+from ormlint.link.sqlalchemy_indexes import SqlalchemyIndexes, called, fill, table_of
 
 BASE_NAMES = frozenset({
     "DeclarativeBase", "DeclarativeBaseNoMeta", "declarative_base", "generate_base", "automap_base", "SQLModel", "as_declarative_base",
@@ -49,6 +50,9 @@ class SqlalchemyModels:
         for cls in found:
             assert cls.model is not None
             self._partners(cls.model)
+        for module in self.program.modules.values():
+            self._tables(module)
+        SqlalchemyIndexes(self.program, self.schema).build(found)
 
     # ----------------------------------------------------------------------------------------------- models
     def is_model(self, cls: ClassInfo) -> bool:
@@ -134,7 +138,7 @@ class SqlalchemyModels:
             for name, stmt, call, kind in self._mapped(ancestor):
                 if kind != "column":
                     continue
-                column = Column(name, "", ancestor.module.site(stmt))
+                column = Column(name, "", ancestor.module.site(call if call is not None else stmt))
                 if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
                     column.nullable = not {"Optional", "None"}.isdisjoint(identifiers(stmt.annotation))
                 if call is not None:
@@ -170,26 +174,57 @@ class SqlalchemyModels:
                 name = inner.func.name if isinstance(inner.func, ir.Attr) else inner.func.id if isinstance(inner.func, ir.Name) else ""
                 if name == "ForeignKey" and inner.args:
                     keys.append((column.name, self._referred(inner.args[0], cls)))
+                    column.references = keys[-1][1] or "?"
+                    column.on_delete = _constant_text(dict(inner.keywords).get("ondelete"))
                 elif name in COLUMN_NAMES:
+                    column.site = cls.module.site(inner)
                     self._column_arguments(inner, cls, column, keys)
                 else:
                     column.type = column.type or name
             elif isinstance(inner, (ir.Name, ir.Attr)):
                 column.type = column.type or (inner.id if isinstance(inner, ir.Name) else inner.name)
+        first = call.args[0] if call.args else dict(call.keywords).get("name")
+        column.stored_as = _constant_text(first) or column.stored_as
         for key, value in call.keywords:
             true = isinstance(value, ir.Const) and value.value is True
+            if key == "sa_column" and isinstance(value, ir.Call):
+                column.site = cls.module.site(value)
+                self._column_arguments(value, cls, column, keys)
+            elif key in ("index", "unique", "") and not isinstance(value, ir.Const):
+                column.indexed = column.asks_for_index = True  # what cannot be read may be an index
             if key == "nullable":
                 column.nullable = true
             elif key == "primary_key" and true:
                 column.primary_key = column.unique = column.indexed = True
             elif key in ("unique", "index"):
                 column.unique |= true and key == "unique"
+                column.asks_for_index |= true and key == "index"
                 column.indexed |= true
             elif key == "foreign_key" and isinstance(value, ir.Const) and isinstance(value.value, str):
                 keys.append((column.name, value.value.rpartition(".")[0]))
+                column.references, column.on_delete = keys[-1][1] or "?", _constant_text(dict(call.keywords).get("ondelete"))
         if not any(k == "nullable" for k, _ in call.keywords) and not column.primary_key and column.nullable is False:
             name = call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
             column.nullable = name == "Column"
+
+    def _tables(self, module: ModuleInfo) -> None:
+        """Adds the tables that a module makes with `Table(…)`."""
+        for variable, stmts in module.bindings.items():
+            call = stmts[-1].value if isinstance(stmts[-1], ir.Assign) else None
+            if not isinstance(call, ir.Call) or called(call) != "Table":
+                continue
+            symbol = self.program.resolve(call.func, module)
+            table = table_of(call, variable, module)
+            if table is None or not isinstance(symbol, External) or symbol.package not in ("sqlalchemy", "flask_sqlalchemy"):
+                continue
+            owner = ClassInfo(ir.Class(call.start, call.end, variable, [], [], [], []), module, variable)
+            for item in call.args[1:]:
+                if isinstance(item, ir.Call) and called(item) == "Column" and item.args and isinstance(item.args[0], ir.Const):
+                    column = Column(str(item.args[0].value), "", module.site(item))
+                    self._column_arguments(item, owner, column, [])
+                    table.columns[column.name] = column
+            fill(table, call.args[1:], module)
+            self.schema.tables.setdefault(table.name, table)
 
     def _referred(self, node: ir.Expr_, cls: ClassInfo) -> str:
         """Returns the table (or class) that the argument of ForeignKey names: "user.id" or User.id."""
@@ -235,6 +270,8 @@ class SqlalchemyModels:
             if column is not None:
                 relation.attname = column.name
                 relation.nullable = column.nullable
+        if "secondary" in keywords:
+            relation.secondary = _constant_text(keywords["secondary"]) or next(reversed(identifiers(keywords["secondary"])), "")
         model.relations[name] = relation
         self._backref(relation, keywords.get("backref"), cls)
         partner = keywords.get("back_populates")
@@ -343,6 +380,10 @@ class SqlalchemyModels:
         for relation in model.relations.values():
             if relation.inverse is None and relation.target is not None and relation in self._named_partners:
                 relation.inverse = relation.target.relations.get(self._named_partners[relation])
+
+
+def _constant_text(node: ir.Expr_ | None) -> str:
+    return node.value if isinstance(node, ir.Const) and isinstance(node.value, str) else ""
 
 
 def identifiers(node: ir.Expr_) -> list[str]:

@@ -1,0 +1,1 @@
+"""Queries and tables whose shape in the database makes them costly."""
