@@ -1,8 +1,9 @@
 """Writes that a loop sends one by one, and what stands between them and a bulk operation.
 
 for book in books:
-    book.save()           at once: nothing hinders
-    import_shelf(book)    creates rows two calls further on: nobody restructures what lies between, --preview only
+    book.sold = True
+    book.save()           at once, with the fields that changed in view: nothing hinders
+    sell(book)            saves it further on, where others sell one book: --preview only
     log(book)             overridden save(), receivers, a try around it: --preview only
 """
 
@@ -16,25 +17,30 @@ from ormlint.judge.finding import Severity
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import innermost, repeaters, weight
 from ormlint.link.schema import Model
-from ormlint.run.log import Event, Loop
+from ormlint.run.log import Bound, Event, Loop
 from ormlint.text import Site
 
-NEAR = 1  # calls between a loop and a write that people see together
-FARTHEST = 3
-_OF_A_ROW = frozenset({"save", "delete", "create", "save_base", "asave", "adelete", "acreate"})
+FARTHEST = 3  # calls between a loop and a write
+_OF_A_ROW = frozenset({"save", "delete", "create", "update", "save_base", "asave", "adelete", "acreate"})
 
 Hindrance = Callable[[Event, Loop], tuple[str, ...]]
+Test = Callable[[Event, Loop], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A write that a loop repeats. `hindrance` are notes on why a bulk operation may not replace it, none if it does."""
+    """A write that a loop repeats.
+
+    `hindrance` are notes on why a bulk operation may not replace it, none if it does; `plain` tells that the loop itself shows
+    which operation that is.
+    """
 
     event: Event
     loop: Loop
     site: Site
     calls: int
     hindrance: tuple[str, ...]
+    plain: bool
     weight: Severity
 
     @property
@@ -46,7 +52,7 @@ class Write:
     def preview(self) -> bool:
         """Whether it takes a decision, and not an edit, to write the rows together."""
         around = self.event.around
-        return bool(self.hindrance) or self.calls > NEAR or around.isolated or around.error_path or around.external
+        return bool(self.hindrance) or self.calls > 0 or not self.plain or around.isolated or around.error_path or around.external
 
     @property
     def cause(self) -> tuple[object, ...]:
@@ -59,7 +65,7 @@ class Write:
         return "write" if self.calls else ""
 
 
-def writes_one_by_one(project: Project, events: Iterable[Event], hindrance: Hindrance) -> Iterator[Write]:
+def writes_one_by_one(project: Project, events: Iterable[Event], hindrance: Hindrance, is_plain: Test) -> Iterator[Write]:
     """Yields the writes that loops repeat, the nearest first.
 
     Those more than three calls away, and those that fill a cache once, are left out.
@@ -70,20 +76,33 @@ def writes_one_by_one(project: Project, events: Iterable[Event], hindrance: Hind
         if not loops or event.around.guarded_by_cache:
             continue
         loop = innermost(loops)
-        calls = _calls(project, event, loop)
+        calls = calls_to_write(project, event, loop)
         if calls > FARTHEST:
             continue
-        write = Write(event, loop, place(project, event, loop), calls, hindrance(event, loop), weight(project, event, loops))
+        site, severity = place(project, event, loop), weight(project, event, loops)
+        write = Write(event, loop, site, calls, hindrance(event, loop), is_plain(event, loop), severity)
         found.append(write)
     yield from sorted(found, key=lambda write: write.calls)
 
 
-def _calls(project: Project, event: Event, loop: Loop) -> int:
-    """Returns the number of calls between a loop and a write; that of the row's own, overridden `save()` is none."""
+def calls_to_write(project: Project, event: Event, loop: Loop) -> int:
+    """Returns the number of calls between a loop and a write; that of the row's own `save()` is none."""
     callees = [callee.rsplit(".", 1) for _, callee in calls_between(project, event, loop)]
     while callees and len(callees[-1]) > 1 and callees[-1][-1] in _OF_A_ROW:
         callees.pop()
     return len(callees)
+
+
+def walks_its_rows(event: Event, loop: Loop) -> bool:
+    """Whether the row that is written is the one that the loop walks: `for book in Book.objects.filter(…): book.save()`."""
+    row, source = event.row, loop.source
+    return row is not None and source is not None and not row.path and row.query.site == source.site
+
+
+def fetches_its_row(event: Event, loop: Loop) -> bool:
+    """Whether the row that is written is fetched in the loop itself, by a key of the round."""
+    row = event.row
+    return row is not None and not row.path and row.query.bound is Bound.ONE and loop.body.encloses(row.query.site)
 
 
 def passed_over(model: Model | None, method: str) -> tuple[str, ...]:
@@ -92,6 +111,8 @@ def passed_over(model: Model | None, method: str) -> tuple[str, ...]:
         return ()
     if method in model.overrides:
         return (f"`{model.name}` overrides `{method}()`, which a bulk operation would not call",)
+    if model.polymorphic:
+        return (f"`{model.name}` rows are of several classes, which bulk operations do not tell apart",)
     if model.has_receivers:
         return (f"signal receivers of `{model.name}` stand in the way of a bulk operation",)
     return ()

@@ -57,6 +57,18 @@ DJANGO_PACKAGES = frozenset(
         "easy_thumbnails",
     }
 )
+POLYMORPHIC = frozenset({"PolymorphicModel", "TypedModel"})  # their querysets give instances of the subclasses
+OVERRIDING = {
+    "MPTTModel": ("save", "delete"),
+    "MP_Node": ("save", "delete"),
+    "NS_Node": ("save", "delete"),
+    "AL_Node": ("save", "delete"),
+    "SafeDeleteModel": ("save", "delete"),
+    "SoftDeletableModel": ("delete",),
+    "TranslatableModel": ("save", "delete"),
+    "ClusterableModel": ("save",),
+}
+"""Which methods with an effect on writes the model classes of other packages define."""
 WRITE_METHODS = frozenset({"save", "delete", "asave", "adelete", "save_base", "full_clean"})
 SIGNALS = frozenset({"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed"})
 KINDS = {
@@ -187,7 +199,9 @@ class DjangoModels:
                 break
             if meta is not None and not meta.node.bases:
                 break
-        model.overrides = frozenset(name for c in cls.mro if not c.module.is_library for name in c.functions if name in WRITE_METHODS)
+        own = [name for c in cls.mro if not c.module.is_library for name in c.functions if name in WRITE_METHODS]
+        model.overrides = frozenset(own).union(*(OVERRIDING.get(external.name, ()) for external in cls.externals))
+        model.polymorphic = any(external.name in POLYMORPHIC for external in cls.externals)
 
     def app_of(self, module: ModuleInfo) -> str:
         """Returns the label of the app that a module belongs to."""

@@ -98,6 +98,7 @@ class Relation:
     inverse: Relation | None = None
     ordered: bool = False
     secondary: str = ""  # SQLAlchemy: what the program calls the table between the two, or that table's name
+    loaded_on_delete: bool = True  # SQLAlchemy loads it before it deletes the row; not if it is `viewonly` or has `passive_deletes`
 
     @property
     def to_one(self) -> bool:
@@ -127,6 +128,7 @@ class Model:
     indexes_known: bool = True  # False if something that cannot be read may add more
     ordering: tuple[str, ...] = ()
     overrides: frozenset[str] = frozenset()  # methods with an effect on writes that the class defines: save, delete, …
+    polymorphic: bool = False  # Django: its manager gives instances of the subclasses (django-polymorphic, django-typed-models)
     has_receivers: bool = False  # a signal receiver may run when a row is saved or deleted
     table: str = ""
 

@@ -264,6 +264,7 @@ class SqlalchemyModels:
         relation = Relation(name, model, target, Kind.REVERSE_FOREIGN_KEY, cls.module.site(call), query_name=name)
         relation.lazy = self._lazy(keywords.get("lazy"), call, words)
         relation.ordered = "order_by" in keywords
+        relation.loaded_on_delete = not _stays_away_from_deletes(keywords)
         relation.kind = self._kind(relation, keywords, words)
         if relation.kind is Kind.FOREIGN_KEY and target is not None:
             column = self._local_column(relation, keywords)
@@ -369,6 +370,7 @@ class SqlalchemyModels:
         reverse = Relation(name, relation.target, relation.model, kinds[relation.kind], relation.site, query_name=name, inverse=relation)
         reverse.lazy = self._lazy(keywords.get("lazy"), node, []) if isinstance(node, ir.Call) else "select"
         reverse.ordered = "order_by" in keywords
+        reverse.loaded_on_delete = not _stays_away_from_deletes(keywords)
         if reverse.kind is Kind.FOREIGN_KEY:
             column = self._local_column(reverse, {})
             if column is not None:
@@ -384,6 +386,12 @@ class SqlalchemyModels:
 
 def _constant_text(node: ir.Expr_ | None) -> str:
     return node.value if isinstance(node, ir.Const) and isinstance(node.value, str) else ""
+
+
+def _stays_away_from_deletes(keywords: dict[str, ir.Expr_]) -> bool:
+    """Whether a relationship has nothing to do when a row goes: `viewonly=True`, `passive_deletes=True` (or "all")."""
+    given = (keywords.get(name) for name in ("viewonly", "passive_deletes"))
+    return any(isinstance(node, ir.Const) and bool(node.value) for node in given)
 
 
 def identifiers(node: ir.Expr_) -> list[str]:

@@ -342,7 +342,8 @@ def row_method(m: Machine, f: Frame, node: ir.Call, row: Row, name: str, args: l
         for value in keywords.values():
             m.use(f, value, UseKind.ARGUMENT, node)
         op = Op.CREATE if row.fresh else Op.SAVE
-        m.event(f, op, node, loops=loops, constant=row.constant and bool(row.assigned), assigned=row.assigned, **facts)
+        assigned = _named(keywords.get("update_fields")) or row.assigned
+        m.event(f, op, node, loops=loops, constant=row.constant and bool(row.assigned), assigned=assigned, **facts)
         if row.fresh:
             _rebind(f, node, row, replace(row, fresh=False, assigned=()))
     elif plain == "delete":
@@ -359,6 +360,12 @@ def _rebind(f: Frame, node: ir.Call, row: Row, changed: Row) -> None:
     """Lets the variable that a method was called on hold what the row has become."""
     if isinstance(node.func, ir.Attr) and isinstance(node.func.value, ir.Name) and f.env.get(node.func.value.id) is row:
         f.env[node.func.value.id] = changed
+
+
+def _named(fields: Value | None) -> tuple[str, ...]:
+    """Returns the fields of `update_fields=["title"]`; none if they are not known."""
+    items = fields.items if isinstance(fields, Sequence) else None
+    return tuple(item.value for item in items or () if isinstance(item, Constant) and isinstance(item.value, str))
 
 
 def new_row(m: Machine, f: Frame, cls: ClassInfo, args: list[Value], keywords: dict[str, Value]) -> Row:

@@ -14,7 +14,7 @@ from ormlint.library.functions import NOT_FOUND
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.run.expressions import evaluate, iterate, truth
 from ormlint.run.frame import Env, Frame
-from ormlint.run.log import Bound, Loop, QueryObject
+from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
 from ormlint.run.loops import Iterated, enter_loop, leaves, make_loop, walk
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
@@ -61,10 +61,11 @@ def join_env(m: Machine, left: Env, right: Env) -> Env:
 
 # ------------------------------------------------------------------------------------------------ simple statements
 def _expr(m: Machine, f: Frame, stmt: ir.Expr) -> bool:
-    from ormlint.run.log import UseKind
-
     value = evaluate(m, f, stmt.value)
     m.use(f, value, UseKind.DISCARD, stmt)
+    last = f.events[-1] if f.events else None
+    if last is not None and last.op in (Op.CREATE, Op.INSERT) and stmt.start <= last.site.start and last.site.end <= stmt.end:
+        last.uses.append(Use(UseKind.DISCARD, last.site))  # nobody wants the new row back
     return True
 
 
@@ -94,8 +95,6 @@ def _delete(m: Machine, f: Frame, stmt: ir.Delete) -> bool:
 
 
 def _return(m: Machine, f: Frame, stmt: ir.Return) -> bool:
-    from ormlint.run.log import UseKind
-
     value: Value = Constant(None)
     if stmt.value is not None:
         left = f.left

@@ -90,11 +90,20 @@ def _write_row(m: Machine, f: Frame, target: ir.Attr, row: Row, value: Value, *,
         f.env[target.value.id] = changed
 
 
+def _change_column(f: Frame, column: ir.Expr_) -> None:
+    """Notes that `row.data[key] = …` changes a column of a row."""
+    if isinstance(column, ir.Attr) and isinstance(column.value, ir.Name):
+        row = f.env.get(column.value.id)
+        if isinstance(row, Row):
+            f.env[column.value.id] = replace(row, assigned=tuple(dict.fromkeys((*row.assigned, column.name))), constant=False)
+
+
 def _store_entry(m: Machine, f: Frame, target: ir.Index, value: Value) -> None:
     from ormlint.run.expressions import evaluate
 
     owner = evaluate(m, f, target.value)
     key = evaluate(m, f, target.index)
+    _change_column(f, target.value)
     if isinstance(owner, Mapping):
         if isinstance(key, Constant) and isinstance(key.value, str):
             old = owner.known.get(key.value)

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from ormlint.api import Event, Loop, MoveAfterLoop, Op, Orm, Project, QueryLog, Report, Severity, rule
+from ormlint.judge.bulk import calls_to_write
 from ormlint.judge.describe import at, call_path, calls_between, code, labels, per, place
 from ormlint.judge.repetition import innermost, repeaters, weight
-
-NEAR = 1  # calls between the loop and the commit up to which it is shown by default: further away it ends a unit of work of its own
 
 
 @rule("ORM307", "commit-in-loop", orms=(Orm.SQLALCHEMY,))
@@ -19,17 +18,26 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             continue
         loop = innermost(loops)
         notes = _reasons(event)
+        # the row's own `save()` is no call; any other function that commits ends a unit of work of its own
+        far = calls_to_write(project, event, loop) > 0
         yield Report(
             site=place(project, event, loop),
             message=f"{code(event.text or 'session.commit()')} ends one transaction {per(loop)}",
-            help=f"move the commit behind the loop{at(project, loop.site)}",
+            help=_advice(project, event, loop),
             cause=(loop.site,),
             labels=labels(project, event, loop, None, "this commits and expires every loaded row"),
             notes=(*notes, *call_path(project, event)),
             intent=_intent(event, loop),
-            severity=Severity.INFO if notes else weight(project, event, loops),
-            preview=bool(notes) or len(calls_between(project, event, loop)) > NEAR,
+            severity=Severity.INFO if notes or far else weight(project, event, loops),
+            preview=bool(notes) or far,
         )
+
+
+def _advice(project: Project, event: Event, loop: Loop) -> str:
+    way = calls_between(project, event, loop)
+    if way:
+        return f"write the rows without {code(way[-1][1])}, which commits, and commit once behind the loop{at(project, loop.site)}"
+    return f"move the commit behind the loop{at(project, loop.site)}"
 
 
 def _reasons(event: Event) -> tuple[str, ...]:

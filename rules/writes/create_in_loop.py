@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Loop, Model, Op, Orm, Project, QueryLog, Relation, Report, rule
+from ormlint.api import Event, Loop, Model, Op, Orm, Project, QueryLog, Relation, Report, UseKind, rule
 from ormlint.judge.bulk import passed_over, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
 
@@ -15,7 +15,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         return (*passed_over(event.model, "save"), *_needed_at_once(log, event, loop))
 
     events = (event for event in log.of(Op.CREATE, Op.INSERT) if not _spans_tables(event))
-    for write in writes_one_by_one(project, events, hindrance):
+    for write in writes_one_by_one(project, events, hindrance, _is_plain):
         event, loop = write.event, write.loop
         yield Report(
             site=write.site,
@@ -28,6 +28,14 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             preview=write.preview,
             counted_as=write.counted_as,
         )
+
+
+def _is_plain(event: Event, loop: Loop) -> bool:
+    """Whether the new row is made in the round and nobody wants it back."""
+    if event.op is Op.INSERT or event.method != "save":
+        return loop.kind == "comprehension" or any(use.kind is UseKind.DISCARD for use in event.all_uses())
+    # `row.pk = None; row.save()` writes one object again and again
+    return loop.id in {around.id for around in event.row_loops}
 
 
 def _spans_tables(event: Event) -> bool:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Report, rule
-from ormlint.judge.bulk import passed_over, writes_one_by_one
+from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Relation, Report, rule
+from ormlint.judge.bulk import passed_over, walks_its_rows, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, joined, labels, per
 from ormlint.judge.eager import is_loaded
 
@@ -15,7 +15,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every deletion of one row that a loop repeats."""
     # the unit of work sends the DELETEs together; what it loads before, it loads row by row
     events = (event for event in log.of(Op.DELETE) if event.orm is not Orm.SQLALCHEMY or _loaded_first(event))
-    for write in writes_one_by_one(project, events, lambda event, loop: passed_over(event.model, "delete")):
+    for write in writes_one_by_one(project, events, lambda event, loop: passed_over(event.model, "delete"), _is_plain):
         event, loop = write.event, write.loop
         yield Report(
             site=write.site,
@@ -30,14 +30,23 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         )
 
 
+def _is_plain(event: Event, loop: Loop) -> bool:
+    """Whether the loop deletes just the rows of a query."""
+    return walks_its_rows(event, loop) and not event.around.conditional
+
+
 def _loaded_first(event: Event) -> list[str]:
     """Returns the relations that SQLAlchemy loads before it deletes a row, to cascade or to clear the keys."""
     if event.orm is not Orm.SQLALCHEMY or event.model is None:
         return []
-    found = [relation for relation in event.model.relations.values() if relation.kind in _ON_OTHER_SIDE and relation.lazy != "write_only"]
+    found = [relation for relation in event.model.relations.values() if _is_loaded_on_delete(relation)]
     if event.row is None:
         return [relation.name for relation in found]
     return [relation.name for relation in found if event.row is None or not is_loaded(event.row.query.plan, (*event.row.path, relation.name))]
+
+
+def _is_loaded_on_delete(relation: Relation) -> bool:
+    return relation.kind in _ON_OTHER_SIDE and relation.lazy != "write_only" and relation.loaded_on_delete
 
 
 def _message(event: Event, loop: Loop, loaded_first: list[str]) -> str:
@@ -48,8 +57,17 @@ def _message(event: Event, loop: Loop, loaded_first: list[str]) -> str:
     return f"{text} loads {names} {per(loop)}"
 
 
+def _asks_anew(event: Event, names: list[str]) -> bool:
+    """Whether one of the relations cannot be loaded along: `lazy="dynamic"`."""
+    return event.model is not None and any(event.model.relations[name].lazy == "dynamic" for name in names)
+
+
 def _advice(project: Project, event: Event, loop: Loop, *, hindered: bool) -> str:
     model = event.model.name if event.model is not None else "…"
+    loaded_first = _loaded_first(event)
+    if loaded_first and event.row is not None and not event.row.path and not _asks_anew(event, loaded_first):
+        options = ", ".join(f"selectinload({model}.{name})" for name in loaded_first)
+        return f"load them along with the rows: add `.options({options})` to the query{at(project, event.row.query.site)}"
     if event.orm is Orm.SQLALCHEMY:
         return f"collect the keys and run one `session.execute(delete({model}).where(…))` after the loop{at(project, loop.site)}"
     query = event.row.query if event.row is not None and not event.row.path else None

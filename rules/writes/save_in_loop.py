@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Bound, Event, Loop, Op, Orm, Project, QueryLog, Report, rule
-from ormlint.judge.bulk import passed_over, writes_one_by_one
+from ormlint.judge.bulk import fetches_its_row, passed_over, walks_its_rows, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
 
 
@@ -14,7 +14,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     def hindrance(event: Event, loop: Loop) -> tuple[str, ...]:
         return (*passed_over(event.model, "save"), *_created_before(log, event, loop))
 
-    for write in writes_one_by_one(project, log.of(Op.SAVE), hindrance):
+    for write in writes_one_by_one(project, log.of(Op.SAVE), hindrance, _is_plain):
         event, loop = write.event, write.loop
         yield Report(
             site=write.site,
@@ -27,6 +27,16 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             preview=write.preview,
             counted_as=write.counted_as,
         )
+
+
+def _is_plain(event: Event, loop: Loop) -> bool:
+    """Whether the loop shows which rows and which fields one `bulk_update()` or `update()` has to write."""
+    if event.row is None or not event.assigned:
+        return False
+    if walks_its_rows(event, loop):
+        # rows that are fetched piece by piece are too many to be kept
+        return not event.row.query.has("iterator", "aiterator") or event.constant
+    return fetches_its_row(event, loop)
 
 
 def _created_before(log: QueryLog, event: Event, loop: Loop) -> tuple[str, ...]:

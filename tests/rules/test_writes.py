@@ -1,6 +1,6 @@
 import pytest
 
-from ormlint.api import Bound, Circumstances, Kind, LoadKind, MoveAfterLoop, Op, Origin, Orm, Severity
+from ormlint.api import Bound, Circumstances, Kind, LoadKind, MoveAfterLoop, Op, Origin, Orm, Severity, Use, UseKind
 from ormlint.rules.writes.commit_in_loop import check as commit_in_loop
 from ormlint.rules.writes.create_in_loop import check as create_in_loop
 from ormlint.rules.writes.delete_in_loop import check as delete_in_loop
@@ -44,7 +44,7 @@ class Job:
         return event(op, JOB.at(code), self.loop, **facts)
 
     def save(self, **facts):
-        return self.write(Op.SAVE, "book.save()", **facts)
+        return self.write(Op.SAVE, "book.save()", **{"assigned": ("price",), **facts})
 
     def behind(self, calls, **facts):
         """A save that so many calls lead to."""
@@ -53,8 +53,11 @@ class Job:
         saved.site = CHAIN.at("book.save()")
         return saved
 
-    def create(self, **facts):
-        return self.write(Op.CREATE, "Book.objects.create(title=book.title)", **{"row": None, **facts})
+    def create(self, *, kept=False, **facts):
+        code = "Book.objects.create(title=book.title)"
+        created = self.write(Op.CREATE, code, **{"row": None, "method": "create", **facts})
+        created.uses = [] if kept else [Use(UseKind.DISCARD, JOB.at(code))]
+        return created
 
     def delete(self, **facts):
         return self.write(Op.DELETE, "book.delete()", **facts)
@@ -121,11 +124,36 @@ class TestSaveInLoop:
     def test_a_row_that_fills_a_cache_is_silent(self):
         assert not reports(save_in_loop, PROJECT, [Job().save(around=Circumstances(guarded_by_cache=True))])
 
-    @pytest.mark.parametrize(("calls", "preview"), [(1, False), (2, True), (3, True)])
-    def test_a_write_behind_several_calls_needs_preview(self, calls, preview):
+    @pytest.mark.parametrize("calls", [1, 2, 3])
+    def test_a_write_behind_a_call_needs_preview(self, calls):
         (found,) = reports(save_in_loop, CHAIN_PROJECT, [Job().behind(calls)])
-        assert found.preview is preview
-        assert found.severity is (Severity.INFO if preview else Severity.WARNING)
+        assert (found.severity, found.preview) == (Severity.INFO, True)
+
+    def test_fields_that_are_not_known_need_preview(self):
+        (found,) = reports(save_in_loop, PROJECT, [Job().save(assigned=())])
+        assert found.preview
+
+    def test_a_row_of_another_query_needs_preview(self):
+        job = Job()
+        other = query(job.book, CHAIN.at("one(book)"))
+        (found,) = reports(save_in_loop, CHAIN_PROJECT, [job.save(row=Origin(other))])
+        assert found.preview
+        (found,) = reports(save_in_loop, CHAIN_PROJECT, [job.save(row=Origin(job.books, ("cover",)))])
+        assert found.preview
+
+    def test_rows_that_are_fetched_piece_by_piece_need_preview(self):
+        job = Job()
+        job.books.methods = ("iterator",)
+        (found,) = reports(save_in_loop, PROJECT, [job.save()])
+        assert found.preview
+        (found,) = reports(save_in_loop, PROJECT, [job.save(constant=True)])
+        assert not found.preview
+
+    def test_rows_of_several_classes_need_preview(self):
+        job = Job()
+        job.book.polymorphic = True
+        (found,) = reports(save_in_loop, PROJECT, [job.save()])
+        assert found.preview
 
     def test_a_write_far_away_is_silent(self):
         assert not reports(save_in_loop, CHAIN_PROJECT, [Job().behind(4)])
@@ -133,14 +161,14 @@ class TestSaveInLoop:
     def test_calls_around_the_loop_do_not_count(self):
         job = Job()
         outer = loop(NOWHERE)
-        saved = job.save(calls=(NOWHERE, CHAIN.at("save_all()")), callees=("work", "save_all"))
+        saved = job.save(calls=(NOWHERE, NOWHERE), callees=("work", "save_all"))
         saved.loops = (outer, job.loop)
         (found,) = reports(save_in_loop, CHAIN_PROJECT, [saved])
         assert not found.preview
 
     def test_the_models_own_save_is_no_call(self):
-        saved = Job().behind(2)
-        saved.callees = ("store", "Book.save")
+        saved = Job().behind(1)
+        saved.callees = ("Book.save",)
         (found,) = reports(save_in_loop, CHAIN_PROJECT, [saved])
         assert not found.preview
 
@@ -149,7 +177,6 @@ class TestSaveInLoop:
         near, far = job.behind(1, model=model("Shelf")), job.behind(2)
         first, second = reports(save_in_loop, CHAIN_PROJECT, [far, near])
         assert (first.cause, first.counted_as) == (second.cause, "write")
-        assert (first.preview, second.preview) == (False, True)
 
     def test_a_row_created_in_the_same_round_needs_preview(self):
         job = Job()
@@ -207,6 +234,17 @@ class TestCreateInLoop:
         job.book.bases, job.book.proxy = (model("Product"),), True
         assert reports(create_in_loop, PROJECT, [job.create()])
 
+    def test_a_row_that_is_wanted_back_needs_preview(self):
+        (found,) = reports(create_in_loop, PROJECT, [Job().create(kept=True)])
+        assert found.preview
+
+    def test_an_object_that_is_saved_again_and_again_needs_preview(self):
+        job = Job()
+        (found,) = reports(create_in_loop, PROJECT, [job.create(method="save")])
+        assert found.preview
+        (found,) = reports(create_in_loop, PROJECT, [job.create(method="save", row_loops=(job.loop,))])
+        assert not found.preview
+
     def test_a_parent_whose_key_the_round_needs_needs_preview(self):
         job = Job()
         page = model("Page")
@@ -262,6 +300,7 @@ class TestDeleteInLoop:
 
     def test_some_of_the_rows_are_deleted_by_key(self):
         (found,) = reports(delete_in_loop, PROJECT, [Job().delete(around=Circumstances(conditional=True))])
+        assert found.preview
         assert "filter(pk__in=keys)" in found.help
 
     def test_an_overridden_delete_stands_in_the_way(self):
@@ -277,7 +316,19 @@ class TestDeleteInLoop:
         relate(job.book, "tags", model("Tag"), Kind.MANY_TO_MANY)
         (found,) = reports(delete_in_loop, PROJECT, [job.delete()])
         assert found.message == "`book.delete()` loads `pages` and `tags` per `Book`"
+        options = "selectinload(Book.pages), selectinload(Book.tags)"
+        assert found.help == f"load them along with the rows: add `.options({options})` to the query at shop/job.py:1"
+
+    def test_what_cannot_be_loaded_along_goes_with_one_statement(self):
+        job = Job(Orm.SQLALCHEMY)
+        relate(job.book, "pages", model("Page"), Kind.REVERSE_FOREIGN_KEY).lazy = "dynamic"
+        (found,) = reports(delete_in_loop, PROJECT, [job.delete()])
         assert found.help == "collect the keys and run one `session.execute(delete(Book).where(…))` after the loop at shop/job.py:2"
+
+    def test_sqlalchemy_leaves_relations_alone_that_the_database_clears(self):
+        job = Job(Orm.SQLALCHEMY)
+        relate(job.book, "pages", model("Page"), Kind.REVERSE_FOREIGN_KEY).loaded_on_delete = False
+        assert not reports(delete_in_loop, PROJECT, [job.delete()])
 
     def test_sqlalchemy_deletes_rows_without_collections_together(self):
         job = Job(Orm.SQLALCHEMY)
@@ -311,7 +362,16 @@ class TestCommitInLoop:
         committed.site = inner.at("session.commit()")
         (found,) = reports(commit_in_loop, project(JOB, inner), [committed])
         assert found.site == JOB.at("store(book)")
+        assert found.preview
         assert found.intent is None
+
+    def test_a_method_of_the_row_that_commits_is_reported(self):
+        inner = Source("shop/store.py", "def save(self):\n    session.commit()\n")
+        committed = Job(Orm.SQLALCHEMY).commit(calls=(JOB.at("book.save()"),), callees=("Stored.save",))
+        committed.site = inner.at("session.commit()")
+        (found,) = reports(commit_in_loop, project(JOB, inner), [committed])
+        assert not found.preview
+        assert found.help == "write the rows without `Stored.save`, which commits, and commit once behind the loop at shop/job.py:2"
 
     @pytest.mark.parametrize("around", [Circumstances(conditional=True), Circumstances(error_path=True)])
     def test_commits_of_some_rounds_are_silent(self, around):
