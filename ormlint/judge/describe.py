@@ -97,10 +97,16 @@ def labels(project: Project, event: Event, loop: Loop | None, query: QueryObject
         if not event.site.encloses(event.query.site):
             found.append(Label(event.query.site, Mark.QUERY, "the query per row is built here"))
     if loop is not None:
-        found.append(Label(loop.site, Mark.LOOP, "the loop"))
-    found += [Label(site, Mark.CALL, f"{code(callee)} is called here") for site, callee in zip(event.calls, event.callees, strict=True)]
+        found.append(Label(loop.site, Mark.LOOP, "the loop" if loop.kind != "serializer" else f"{code(loop.variable)} shows every row"))
+    found += [Label(site, Mark.CALL, f"{code(callee)} is called here") for site, callee in _hops(event)]
     found.append(Label(event.site, Mark.ACCESS, access))
     return tuple(label for label in found if is_shown(project, label.site))
+
+
+def _hops(event: Event) -> list[tuple[Site, str]]:
+    """Returns the calls that lead to an event, without those by which a framework gets to its loop or to the access."""
+    inside = {event.site, *(loop.site for loop in event.loops if loop.kind == "serializer")}
+    return [(site, callee) for site, callee in zip(event.calls, event.callees, strict=True) if site not in inside]
 
 
 def query_labels(project: Project, query: QueryObject, uses: Iterable[Use], text: str) -> tuple[Label, ...]:
@@ -111,7 +117,7 @@ def query_labels(project: Project, query: QueryObject, uses: Iterable[Use], text
 
 def call_path(project: Project, event: Event) -> tuple[str, ...]:
     """Returns a note that names every call on the way to an event with its place; none if the way is direct."""
-    hops = [f"{code(callee)} at {project.at(site)}" for site, callee in zip(event.calls, event.callees, strict=True) if is_shown(project, site)]
+    hops = [f"{code(callee)} at {project.at(site)}" for site, callee in _hops(event) if is_shown(project, site)]
     return (f"call path: {' → '.join(hops)}",) if hops else ()
 
 

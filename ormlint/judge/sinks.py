@@ -31,7 +31,6 @@ class Sink(str, enum.Enum):
 
 
 _PROGRAMS = (
-    ("<library>/rest_framework/", Sink.SERIALIZER),
     ("<library>/django/contrib/admin/", Sink.ADMIN),
     ("<library>/django/forms/", Sink.FORM),
 )
@@ -43,6 +42,8 @@ def sink_of(project: Project, event: Event) -> Sink:
     Raises IndexError if no loop repeats it.
     """
     loop = innermost(repeaters(event))
+    if loop.kind == "serializer":
+        return Sink.SERIALIZER
     inside = [site for site in event.calls if loop.site.encloses(site) or loop.body.encloses(site)]
     calls = event.calls[event.calls.index(inside[0]) :] if inside else ()
     found = (_sink_at(project, site) for site in (event.site, *reversed(calls), loop.site))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import filterfalse
 
-from ormlint.judge.describe import at, call_path, code, labels, per_model, places
-from ormlint.judge.eager import Chain, advice_for, intent_for, missing_chains, relations_along
+from ormlint.judge.describe import at, call_path, code, is_shown, labels, per_model, places
+from ormlint.judge.eager import Chain, advice_for, intent_for, missing_chains, path_of, relations_along
 from ormlint.judge.finding import Report
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import heaviest, innermost, repeaters
@@ -14,6 +14,7 @@ from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access
 from ormlint.link.schema import Kind, Orm
 from ormlint.run.log import READS, Event, Op, QueryLog
+from ormlint.text import Site
 
 # these run a statement of their own even on a prefetched collection
 # fmt: off
@@ -33,10 +34,10 @@ def objects(project: Project, log: QueryLog, sink: Sink) -> Iterator[Report]:
     for chain in one_per_access(project, missing_chains(project, log.of(Op.LAZY_OBJECT))):
         if sink_of(project, chain.events[0]) is not sink:
             continue
-        for site, event in places(project, chain.events).items():
+        for site, event in _places(project, chain, sink).items():
             yield Report(
                 site=site,
-                message=f"loading {code(event.text or chain.lookup)} runs one query {_per(chain, event)}",
+                message=f"{_what(event, chain, sink)} runs one query {_per(chain, event)}",
                 help=advice_for(project, chain),
                 cause=chain.cause,
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
@@ -46,6 +47,22 @@ def objects(project: Project, log: QueryLog, sink: Sink) -> Iterator[Report]:
                 severity=heaviest(project, chain.events),
                 preview=chain.follows_a_query_per_round,
             )
+
+
+def _places(project: Project, chain: Chain, sink: Sink) -> dict[Site, Event]:
+    """Returns where a chain is reported: where its relation is read, for a serializer at the query whose rows it shows."""
+    if sink is Sink.SERIALIZER and is_shown(project, chain.query.site):
+        return {chain.query.site: chain.events[0]}
+    return places(project, chain.events)
+
+
+def _what(event: Event, chain: Chain, sink: Sink) -> str:
+    text = event.text or chain.lookup
+    if text.endswith(")"):
+        return f"evaluating {code(text)}"
+    if sink is Sink.SERIALIZER:
+        return f"showing {code('.'.join(path_of(event)))} in {code(innermost(repeaters(event)).variable)}"
+    return f"loading {code(text)}"
 
 
 def _peers(project: Project, chain: Chain) -> tuple[str, ...]:
@@ -69,7 +86,7 @@ def collections(project: Project, log: QueryLog, sink: Sink) -> Iterator[Report]
     for is_cured_by_prefetch, chosen in ((True, filter(_can_be_prefetched, events)), (False, filterfalse(_can_be_prefetched, events))):
         for chain in one_per_access(project, missing_chains(project, chosen)):
             if sink_of(project, chain.events[0]) is sink:
-                yield from _collection_reports(project, chain, curable=is_cured_by_prefetch)
+                yield from _collection_reports(project, chain, sink, curable=is_cured_by_prefetch)
 
 
 def _is_unloaded_collection(event: Event) -> bool:
@@ -88,13 +105,12 @@ def _can_be_prefetched(event: Event) -> bool:
     return not methods & _IGNORE_PREFETCH
 
 
-def _collection_reports(project: Project, chain: Chain, *, curable: bool) -> Iterator[Report]:
-    for site, event in places(project, chain.events).items():
-        text = event.text or chain.lookup
-        verb = "evaluating" if text.endswith(")") else "loading"
+def _collection_reports(project: Project, chain: Chain, sink: Sink, *, curable: bool) -> Iterator[Report]:
+    found = _places(project, chain, sink) if curable or sink is not Sink.SERIALIZER else {event.site: event for event in reversed(chain.events)}
+    for site, event in found.items():
         yield Report(
             site=site,
-            message=f"{verb} {code(text)} runs one query {per_model(chain.owner)}",
+            message=f"{_what(event, chain, sink)} runs one query {per_model(chain.owner)}",
             help=advice_for(project, chain) if curable else _advice_for_new_query(project, chain, event),
             cause=chain.cause if curable else (*chain.cause, site),
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),

@@ -396,7 +396,9 @@ def self_value(m: Machine, function: FunctionInfo) -> Value:
 
     if is_manager_class(cls) or queryset_as_class(m, cls):
         return UNKNOWN
-    return Instance(cls)
+    from ormlint.run.requests import answering
+
+    return Instance(cls, answering(m, cls, function))
 
 
 def initialise(m: Machine, f: Frame, instance: Instance) -> None:
@@ -419,7 +421,13 @@ def initialise(m: Machine, f: Frame, instance: Instance) -> None:
 
 def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Returns what calling a class gives."""
-    escape(m, f, node, [*args, *keywords.values()])
+    maker = cls.method("__new__")
+    if maker is not None and maker.module.is_library:
+        made = call_function(m, f, node, maker, [cls, *args], keywords)
+        if isinstance(made, Instance):
+            return made
+    else:
+        escape(m, f, node, [*args, *keywords.values()])
     if cls.model is not None:
         return new_row(m, f, cls, args, keywords)
     from ormlint.run.django import queryset_as_class

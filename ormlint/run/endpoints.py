@@ -25,6 +25,7 @@ from ormlint.run.expressions import evaluate
 from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import Bound, Endpoint, QueryObject, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.requests import actions_of, answering, is_view_set
 from ormlint.run.roots import internal_error, run_root
 from ormlint.run.values import UNKNOWN, Constant, Instance, Mapping, Sequence, Union, Value, options
 from ormlint.text import Site
@@ -36,7 +37,6 @@ RECORDS = frozenset({"BaseModel", "SQLModel", "Schema", "GenericModel", "Struct"
 VIEWS = frozenset({"View", "MethodView", "Resource", "HTTPEndpoint"})
 FRAMEWORKS = {"rest_framework": "drf", "flask": "flask", "flask_restful": "flask", "flask_restx": "flask", "starlette": "fastapi"}
 PREPARATIONS = ("setup", "initial", "dispatch")
-ACTIONS = frozenset({"action", "list_route", "detail_route"})
 FOR_STAFF = re.compile(r"staff|superuser|admin", re.IGNORECASE)
 MAX_DEPTH = 6
 
@@ -195,23 +195,16 @@ def _of_class(m: Machine, view: View) -> Iterator[Endpoint]:
 def _handlers(cls: ClassInfo) -> list[FunctionInfo]:
     """Returns the methods of a view class that answer GET requests."""
     names = ["get"]
-    if any(c.name == "ViewSetMixin" and c.module.is_library for c in cls.mro):
-        names = ["list", *(name for c in cls.mro for name, f in c.functions.items() if _is_action(f))]
+    if is_view_set(cls):
+        names = ["list", "retrieve", *(name for c in cls.mro for name, f in c.functions.items() if "GET" in (actions_of(f) or ()))]
     found = [cls.method(name) for name in dict.fromkeys(names)]
     return [function for function in found if function is not None]
-
-
-def _is_action(function: FunctionInfo) -> bool:
-    for node in function.node.decorators:
-        if decorator_name(node) in ACTIONS:
-            listed = next((value for name, value in node.keywords if name == "methods"), None) if isinstance(node, ir.Call) else None
-            return listed is None or "get" in (word.lower() for word in identifiers(listed))
-    return False
 
 
 def _run_handler(m: Machine, cls: ClassInfo, handler: FunctionInfo, route: Route | None) -> Summary | None:
     """Runs a method of a view with an object of the view's own class, after what the class does before each request."""
     instance = Instance(cls)
+    instance.attributes.update(answering(m, cls, handler))
     frame = Frame(cls.module, f"{cls.module.name}:{cls.qualname}", owner=cls)
     if route is not None:
         where = Frame(route.module, f"{route.module.name}:<module>", muted=True)
@@ -231,6 +224,8 @@ def _call(m: Machine, frame: Frame, cls: ClassInfo, function: FunctionInfo, inst
     for param in function.node.params[1:]:
         if param.kind == "**":
             env[param.name] = Mapping()
+        elif param.name == "request" and "request" in instance.attributes:
+            env[param.name] = instance.attributes["request"]
     m.keep.append(instance)
     site = head(cls)
     return m.run_function(function, env, ("endpoint", id(instance)), depth=1, caller=frame, node=ir.Name(site.start, site.end, cls.name))

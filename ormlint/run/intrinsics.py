@@ -4,6 +4,10 @@ is_unset(x)             whether x is known to be None or empty; what is not know
 is_known(x)             whether x is a class, function or object that ormlint can look into
 rows_of(x)              x.all() for a manager, x itself for anything else
 show(template, context) renders a template; gives what it shows of its context
+value_at(row, path)     what a dotted path leads to, methods called on the way
+key_at(row, path)       the key of the row that a dotted path leads to
+represent(s, row)       shows every field of a serializer of a row
+represent_each(s, rows) shows every field of a serializer of each of some rows
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from ormlint.link.names import External
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.serializers import key_at, represent, represent_each, value_at
 from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, Sequence, Union, Unknown, Value, options
 
 Function = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]
@@ -121,6 +126,10 @@ FUNCTIONS: dict[str, Function] = {
     "ormlint.intrinsics.is_known": is_known,
     "ormlint.intrinsics.rows_of": rows_of,
     "ormlint.intrinsics.show": show,
+    "ormlint.intrinsics.key_at": key_at,
+    "ormlint.intrinsics.represent": represent,
+    "ormlint.intrinsics.represent_each": represent_each,
+    "ormlint.intrinsics.value_at": value_at,
     "json.dumps": as_text(0),
     "django.core.serializers.serialize": as_text(1),
 }

@@ -28,11 +28,13 @@ from ormlint.text import Site
 if TYPE_CHECKING:
     from ormlint.link.template_tags import Extensions
     from ormlint.run.log import Tracked
+    from ormlint.run.serializers import Shown
 
 MAX_DEPTH = 14  # nested calls followed from one root
 MAX_CONTEXTS = 40  # runs of one function with different arguments
 MAX_FLAT = 400  # events copied out of one call
 MAX_CALL_PATH = 10
+MAX_NESTED = 5  # runs of one function of a framework within each other: a serializer in a serializer
 
 
 @dataclass(slots=True)
@@ -88,6 +90,7 @@ class Machine:
         self.templates = Templates(program.templates.values())
         self.template_extensions: Extensions | None = None
         self.imported_templates: dict[str, Value] = {}
+        self.serializer_fields: dict[object, list[Shown]] = {}
 
     # ------------------------------------------------------------------------------------------------ events
     def record(self, frame: Frame, event: Event) -> Event:
@@ -163,7 +166,8 @@ class Machine:
         known = self.memo.get(identity)
         if known is not None:
             return known
-        if depth > MAX_DEPTH or identity in self.stack or sum(1 for f, _ in self.stack if f == id(function)) > 1:
+        most = MAX_NESTED if function.module.is_library else 1
+        if depth > MAX_DEPTH or identity in self.stack or sum(1 for f, _ in self.stack if f == id(function)) > most:
             return None
         contexts = self.contexts.get(id(function), 0)
         if contexts >= MAX_CONTEXTS and not function.module.is_library:

@@ -18,12 +18,10 @@ GROWING = {
     "warehouse": {"GET /shipments", "GET /office/countries", "POST /shipments/deliveries"},
 }
 
-# Waste that is planted as well and not found yet: an admin's changelist, the fields of a serializer. Once found, it moves to PLANTED.
+# Waste that is planted as well and not found yet: an admin's changelist. Once found, it moves to PLANTED.
 UNSEEN = {
     "shop": [
         ("catalogue/admin.py", "return product.category.name"),
-        ("orders/api.py", 'source="product.name"'),
-        ("orders/api.py", "lines = OrderLineSerializer"),
     ],
 }
 
@@ -35,6 +33,8 @@ PLANTED = {
         ("catalogue/selectors.py", "ORM210", "sum(review.stars for review in reviews)"),
         ("catalogue/views.py", "ORM102", "category.products.all()"),
         ("catalogue/views.py", "ORM401", "def category_list"),
+        ("orders/api.py", "ORM106", "lines = OrderLineSerializer"),
+        ("orders/api.py", "ORM106", 'source="product.name"'),
         ("orders/api.py", "ORM401", "class OrderViewSet"),
         ("orders/management/commands/close_stale_orders.py", "ORM101", "order.customer.email"),
         ("orders/models.py", "ORM102", "self.lines.all()"),
