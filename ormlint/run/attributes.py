@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ormlint.ir import nodes as ir
-from ormlint.library import querysets, sqlalchemy_api
+from ormlint.library import querysets
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Model, Orm
 from ormlint.run.frame import Frame
-from ormlint.run.log import QueryObject, UseKind
+from ormlint.run.log import QueryObject
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
+from ormlint.run.objects import instance_attribute
 from ormlint.run.rows import NEW_STATE, SAVED_STATE, row_attribute
 from ormlint.run.values import (
     UNKNOWN,
@@ -31,7 +32,6 @@ from ormlint.run.values import (
     Union,
     Unknown,
     Value,
-    deps_of,
     varying,
 )
 
@@ -256,59 +256,6 @@ def _from_queryset(m: Machine, cls: ClassInfo, call: ir.Call, model: Model) -> M
 def is_manager_class(cls: ClassInfo) -> bool:
     """Whether a class is a Django manager."""
     return any(e.name.endswith("Manager") or e.path.endswith("from_queryset()") for e in cls.externals) and not cls.derives_from("TaggableManager")
-
-
-# ------------------------------------------------------------------------------------------------------------ objects
-def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, name: str) -> Value:
-    """Returns what an attribute of an object is."""
-    found = value.attributes.get(name)
-    if found is not None:
-        return found
-    cls = value.cls
-    function = cls.method(name)
-    if function is not None:
-        if function.kind in ("property", "cached property"):
-            from ormlint.run.calls import call_function
-
-            if function.kind == "property":
-                return call_function(m, f, node, function, [value], {})
-            kept = f.remembered.get((id(value), id(function)))
-            if kept is None:
-                kept = f.remembered[id(value), id(function)] = (value, call_function(m, f, node, function, [value], {}))
-                m.use(f, kept[1], UseKind.STORE, node)  # whoever reads the property next gets the same object
-            return kept[1]
-        if function.kind == "static method":
-            return function
-        return BoundMethod(function, cls if function.kind == "class method" else value)
-    if name == "__class__":
-        return cls
-    if not value.initialised:
-        from ormlint.run.calls import initialise
-
-        initialise(m, f, value)
-        found = value.attributes.get(name)
-        if found is not None:
-            return found
-    known = m.class_value(cls, name)
-    if known is not None and not isinstance(known, Unknown):
-        return known
-    annotated = annotated_attribute(m, cls, name)
-    if annotated is not None:
-        return annotated
-    if cls.derives_from("Session", "AsyncSession", "scoped_session") and name in sqlalchemy_api.SESSION_METHODS:
-        return Method(Session(is_async=cls.derives_from("AsyncSession")), name)
-    return Unknown(deps_of(value)) if value.deps else UNKNOWN
-
-
-def annotated_attribute(m: Machine, cls: ClassInfo, name: str) -> Value | None:
-    """Returns what `name: Type` in a class body says about an attribute, or None."""
-    from ormlint.run.annotations import annotated
-
-    for ancestor in cls.mro:
-        for stmt in ancestor.bindings.get(name, ()):
-            if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
-                return annotated(m, stmt.annotation, ancestor.module)
-    return None
 
 
 def super_member(m: Machine, value: Super, name: str) -> Value:

@@ -30,15 +30,19 @@ class Iterated:
 
     def element_in(self, m: Machine, f: Frame, loop: Loop) -> Value:
         """Returns the element that a round of the loop gets."""
-        element = reborn(self.element, tuple(f.loops), loop)
+        element = reborn(self.element, tuple(f.loops), loop, shown=self.constant)
         return join(element, self.few) if self.few is not None else element
 
 
-def reborn(value: Value, loops: tuple[Loop, ...], loop: Loop, depth: int = 0) -> Value:
-    """Returns a value as it is met once per round of a loop: its rows are new in each round."""
+def reborn(value: Value, loops: tuple[Loop, ...], loop: Loop, depth: int = 0, *, shown: bool = False) -> Value:
+    """Returns a value as it is met once per round of a loop: its rows are new in each round.
+
+    The elements of a display are `shown`: a row in it is what it was before, met in the loops that gave it.
+    """
     match value:
         case Row():
-            return replace(value, births=loops, single=False, assigned=(), constant=True)
+            births = (*(old for old in value.births if old not in loops), *loops) if shown else loops
+            return replace(value, births=births, single=False, assigned=(), constant=True)
         case Unknown():
             return Unknown(value.deps | {loop.id})
         case Sequence() if depth < 3:

@@ -1,0 +1,144 @@
+"""Objects of the project's classes: what their attributes are, and which method sets them.
+
+class Handler:                     `self.orders` in `respond` is what `prepare` put there, whoever calls the two:
+    def prepare(self): self.orders = Order.objects.all()
+    def respond(self): for order in self.orders: …
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ormlint.ir import nodes as ir
+from ormlint.library import sqlalchemy_api
+from ormlint.link.names import ClassInfo, FunctionInfo
+from ormlint.run.frame import Frame
+from ormlint.run.log import UseKind
+from ormlint.run.machine import Machine
+from ormlint.run.values import NONE, UNKNOWN, BoundMethod, Instance, Method, Session, Unknown, Value, deps_of
+
+MAX_DEPTH = 8  # calls deep in which it is still asked which methods set an attribute
+MAX_SETTERS = 4  # an attribute that more methods set is a state, of which nothing is known
+
+
+def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, name: str) -> Value:
+    """Returns what an attribute of an object is."""
+    found = value.attributes.get(name)
+    if found is not None:
+        return found
+    cls = value.cls
+    function = cls.method(name)
+    if function is not None:
+        if function.kind in ("property", "cached property"):
+            from ormlint.run.calls import call_function
+
+            if function.kind == "property":
+                return call_function(m, f, node, function, [value], {})
+            kept = f.remembered.get((id(value), id(function)))
+            if kept is None:
+                kept = f.remembered[id(value), id(function)] = (value, call_function(m, f, node, function, [value], {}))
+                m.use(f, kept[1], UseKind.STORE, node)  # whoever reads the property next gets the same object
+            return kept[1]
+        if function.kind == "static method":
+            return function
+        return BoundMethod(function, cls if function.kind == "class method" else value)
+    if name == "__class__":
+        return cls
+    if not value.initialised:
+        from ormlint.run.calls import initialise
+
+        initialise(m, f, value)
+        found = value.attributes.get(name)
+        if found is not None:
+            return found
+    known = m.class_value(cls, name)
+    if known is not None and not isinstance(known, Unknown) and known != NONE:
+        return known
+    kept = kept_by_methods(m, f, value, name)
+    if kept is not None:
+        return kept
+    if known is not None and not isinstance(known, Unknown):
+        return known
+    annotated = annotated_attribute(m, cls, name)
+    if annotated is not None:
+        return annotated
+    if cls.derives_from("Session", "AsyncSession", "scoped_session") and name in sqlalchemy_api.SESSION_METHODS:
+        return Method(Session(is_async=cls.derives_from("AsyncSession")), name)
+    return Unknown(deps_of(value)) if value.deps else UNKNOWN
+
+
+def annotated_attribute(m: Machine, cls: ClassInfo, name: str) -> Value | None:
+    """Returns what `name: Type` in a class body says about an attribute, or None."""
+    from ormlint.run.annotations import annotated
+
+    for ancestor in cls.mro:
+        for stmt in ancestor.bindings.get(name, ()):
+            if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
+                return annotated(m, stmt.annotation, ancestor.module)
+    return None
+
+
+def kept_by_methods(m: Machine, f: Frame, value: Instance, name: str) -> Value | None:
+    """Returns what the methods of an object's class put into an attribute, or None if none does or too many do."""
+    cls = value.cls
+    if value.deps or cls.module.is_library or f.depth > MAX_DEPTH:
+        return None
+    known = m.instances.get(id(cls))
+    if known is None:
+        known = m.instances[id(cls)] = Instance(cls, initialised=True)
+    if (id(cls), name) not in m.asked_attributes:
+        m.asked_attributes.add((id(cls), name))
+        setters = [function for function in _methods(cls) if name in _set_by(m, function)]
+        for function in setters if len(setters) <= MAX_SETTERS else ():
+            _run_setter(m, f, function, known)
+    return known.attributes.get(name)
+
+
+def _methods(cls: ClassInfo) -> Iterator[FunctionInfo]:
+    for ancestor in cls.mro:
+        if not ancestor.module.is_library:
+            yield from (function for function in ancestor.functions.values() if function.kind in ("method", "function"))
+
+
+def _run_setter(m: Machine, f: Frame, function: FunctionInfo, known: Instance) -> None:
+    from ormlint.run.calls import unknown_arguments
+
+    env = unknown_arguments(m, function)
+    env[function.node.params[0].name] = known
+    m.run_function(function, env, ("setter", id(known.cls)), depth=f.depth + 1)
+
+
+def _set_by(m: Machine, function: FunctionInfo) -> frozenset[str]:
+    """Returns the attributes of `self` that a method assigns."""
+    found = m.set_attributes.get(id(function))
+    if found is None:
+        first = function.node.params[0].name if function.node.params else ""
+        found = m.set_attributes[id(function)] = frozenset(_assigned(function.node.body, first)) if first else frozenset()
+    return found
+
+
+def _assigned(body: Iterable[ir.Stmt], owner: str) -> Iterator[str]:
+    for stmt in body:
+        match stmt:
+            case ir.Assign() if stmt.value is not None and not stmt.op:
+                for target in stmt.targets:
+                    yield from _attributes(target, owner)
+            case ir.If() | ir.While() | ir.Loop():
+                yield from _assigned((*stmt.body, *stmt.orelse), owner)
+            case ir.With():
+                yield from _assigned(stmt.body, owner)
+            case ir.Try():
+                yield from _assigned((*stmt.body, *(s for h in stmt.handlers for s in h.body), *stmt.orelse, *stmt.final), owner)
+            case _:
+                pass
+
+
+def _attributes(target: ir.Expr_, owner: str) -> Iterator[str]:
+    match target:
+        case ir.Attr(value=ir.Name(id=name)) if name == owner:
+            yield target.name
+        case ir.Seq():
+            for item in target.items:
+                yield from _attributes(item, owner)
+        case _:
+            pass
