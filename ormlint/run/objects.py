@@ -54,9 +54,9 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
     known = m.class_value(cls, name)
     if known is not None and not isinstance(known, Unknown) and known != NONE:
         return known
-    kept = kept_by_methods(m, f, value, name)
-    if kept is not None:
-        return kept
+    put = put_by_methods(m, f, value, name)
+    if put is not None:
+        return put
     if known is not None and not isinstance(known, Unknown):
         return known
     annotated = annotated_attribute(m, cls, name)
@@ -78,7 +78,7 @@ def annotated_attribute(m: Machine, cls: ClassInfo, name: str) -> Value | None:
     return None
 
 
-def kept_by_methods(m: Machine, f: Frame, value: Instance, name: str) -> Value | None:
+def put_by_methods(m: Machine, f: Frame, value: Instance, name: str) -> Value | None:
     """Returns what the methods of an object's class put into an attribute, or None if none does or too many do."""
     cls = value.cls
     if value.deps or cls.module.is_library or f.depth > MAX_DEPTH:
