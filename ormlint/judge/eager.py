@@ -44,8 +44,12 @@ class Chain:
 
     @property
     def cause(self) -> tuple[object, ...]:
-        """What makes two chains one finding: the place of the query and the first relation it lacks."""
-        return (self.query.site, path_of(self.events[0]))
+        """What makes two chains one finding: the place of the query, its model and the first relation it lacks.
+
+        # `select(self.model)` in a generic repository is one place of queries for many models
+        """
+        model = self.query.model.label if self.query.model is not None else ""
+        return (self.query.site, model, path_of(self.events[0]))
 
     @property
     def owner(self) -> Model | None:
@@ -71,11 +75,19 @@ def is_attributable(event: Event) -> bool:
 
 def missing_chains(project: Project, events: Iterable[Event]) -> Iterator[Chain]:
     """Yields the chains of relations that repeated events read one by one; events that may be reported speak first for a chain."""
+    yield from _chained(project, (event for event in events if is_attributable(event) and _is_worth_it(event)))
+
+
+def unloadable_chains(project: Project, events: Iterable[Event]) -> Iterator[Chain]:
+    """Yields the chains of relations whose reading fails, however often it happens."""
+    yield from _chained(project, (event for event in events if is_attributable(event)))
+
+
+def _chained(project: Project, events: Iterable[Event]) -> Iterator[Chain]:
     by_query: dict[object, dict[tuple[str, ...], list[Event]]] = {}
-    worth_it = [event for event in events if is_attributable(event) and _is_worth_it(event)]
-    for event in sorted(worth_it, key=lambda event: not concerns(project, event)):
+    for event in sorted(events, key=lambda event: not concerns(project, event)):
         if event.row is not None:
-            by_query.setdefault(event.row.query.site, {}).setdefault(path_of(event), []).append(event)
+            by_query.setdefault((event.row.query.site, event.row.query.model), {}).setdefault(path_of(event), []).append(event)
     for read in by_query.values():
         for path, first in _chains(read):
             row = read[first][0].row

@@ -7,7 +7,7 @@ from ormlint.library.sqlalchemy_api import SESSION_TYPES
 from ormlint.link.names import ClassInfo, External, ModuleInfo
 from ormlint.link.sqlalchemy_models import COLLECTIONS, identifiers
 from ormlint.run.log import QueryObject
-from ormlint.run.machine import Machine
+from ormlint.run.machine import Machine, text_of
 from ormlint.run.values import Instance, Row, Sequence, Session, Value
 from ormlint.text import Site
 
@@ -27,8 +27,7 @@ def annotated(m: Machine, node: ir.Expr_, module: ModuleInfo, depth: int = 0) ->
             return _generic(m, node, module, depth)
         case ir.Binary(op="|"):
             sides = [annotated(m, part, module, depth + 1) for part in (node.left, node.right) if part is not None]
-            known = [s for s in sides if s is not None]
-            return known[0] if len(known) == 1 else None
+            return _either([s for s in sides if s is not None])
         case ir.Name() | ir.Attr():
             found = _alias(m, node, module, depth)
             return found if found is not None else of_symbol(m, m.program.resolve(node, module))
@@ -36,13 +35,22 @@ def annotated(m: Machine, node: ir.Expr_, module: ModuleInfo, depth: int = 0) ->
             return None
 
 
+def _either(known: list[Value]) -> Value | None:
+    """Returns what one of several types says: nothing if they differ, sessions of one kind being all the same."""
+    same = len(known) == 1 or (len(known) > 1 and all(isinstance(value, Session) and value == known[0] for value in known))
+    return known[0] if same else None
+
+
 def _alias(m: Machine, node: ir.Expr_, module: ModuleInfo, depth: int) -> Value | None:
-    """Returns what a type alias stands for: `SessionDep = Annotated[Session, Depends(get_session)]`."""
+    """Returns what a type alias stands for: `SessionDep = Annotated[Session, Depends(get_session)]`, `NewType("ReadSession", Session)`."""
     if not isinstance(node, ir.Name):
         return None
     for stmt in module.bindings.get(node.id, ()):
         if isinstance(stmt, ir.Assign) and isinstance(stmt.value, (ir.Index, ir.Binary)):
             return annotated(m, stmt.value, module, depth + 1)
+        call = stmt.value if isinstance(stmt, ir.Assign) else None
+        if isinstance(call, ir.Call) and text_of(call.func).endswith("NewType") and len(call.args) == 2:
+            return annotated(m, call.args[1], module, depth + 1)
         if isinstance(stmt, ir.Import) and stmt.name:
             target = m.program.find_module(m.program.absolute(stmt, module), module)
             if target is not None and target is not module and not target.is_library and stmt.name in target.bindings:
@@ -81,8 +89,7 @@ def _generic(m: Machine, node: ir.Index, module: ModuleInfo, depth: int) -> Valu
     if head in TRANSPARENT:
         return annotated(m, first, module, depth + 1)
     if head == "Union" and isinstance(node.index, ir.Seq):
-        known = [v for v in (annotated(m, part, module, depth + 1) for part in node.index.items) if v is not None]
-        return known[0] if len(known) == 1 else None
+        return _either([v for v in (annotated(m, part, module, depth + 1) for part in node.index.items) if v is not None])
     inner = annotated(m, first, module, depth + 1)
     if head in QUERYSETS:
         return unknown_query(m, inner.model, module, node) if isinstance(inner, Row) else None

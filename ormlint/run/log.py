@@ -48,7 +48,15 @@ class Op(str, enum.Enum):
     COMMIT = "commit"
     ROLLBACK = "rollback"
     REFRESH = "refresh"
+    FAILED_LOAD = "failed load"  # what is not loaded is read where nothing can be loaded: the program stops there, see `obstacle`
     EXECUTE = "execute"  # raw SQL or a statement that is not understood further
+
+
+class Obstacle(str, enum.Enum):
+    """Why something that is not loaded cannot be loaded when it is read."""
+
+    ASYNCHRONOUS = "asynchronous"  # the row belongs to an AsyncSession, and this is not awaited
+    FORBIDDEN = "forbidden"  # raiseload, lazy="raise"
 
 
 READS = frozenset({Op.LOAD_ROWS, Op.GET_ROW, Op.COUNT, Op.EXISTS, Op.AGGREGATE})
@@ -265,7 +273,7 @@ class Event(Tracked):
     depends: frozenset[int] = frozenset()  # ids of loops whose variables decide what it asks for
     text: str = ""  # the expression as the user wrote it, shortened: "book.author"
     constant: bool = False  # for SAVE: every assignment before it in the loop is a constant
-    assigned: tuple[str, ...] = ()  # for SAVE: fields assigned since the row was read
+    assigned: tuple[str, ...] = ()  # for SAVE: fields assigned since the row was read; for REFRESH: those that are named, "*" for unknown ones
     column: str = ""
     path: tuple[str, ...] = ()  # lookup path of the relation from the rows of `row.query`: ("author", "country")
     function: str = ""  # qualified name of the function the event stands in
@@ -274,6 +282,7 @@ class Event(Tracked):
     bypasses: bool = False  # the relation is prefetched, but this way of reading it runs a query all the same
     certain: bool = True  # False if on some ways to this point the relation is loaded
     around: Circumstances = Circumstances()
+    obstacle: Obstacle | None = None  # for FAILED_LOAD
 
     def repeated_by(self, at_least: Bound = Bound.PAGE) -> Loop | None:
         """Returns the innermost loop that repeats the event at least that often, or None."""

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 14  # nested calls followed from one root
 MAX_CONTEXTS = 40  # runs of one function with different arguments
+MAX_SHORT_CONTEXTS = 400  # runs of a function of a few lines: a generic repository's `get_all(statement)` has a context per statement
+SHORT = 800  # characters
 MAX_FLAT = 400  # events copied out of one call
 MAX_CALL_PATH = 10
 MAX_NESTED = 5  # runs of one function of a framework within each other: a serializer in a serializer
@@ -72,6 +74,7 @@ class Machine:
         self.wrapped: set[QueryObject] = set()  # results whose rows are tuples of one entity
         self.executed: dict[QueryObject, Event] = {}  # the event that made a result
         self.result_of: dict[QueryObject, QueryObject] = {}  # the result that another one was made of
+        self.greenlets = 0  # calls under way that `AsyncSession.run_sync` runs: there an asynchronous session loads lazily
         self.session_places: set[tuple[str, str]] = set()  # expressions of a file that proved to be sessions
         self.serial: dict[QueryObject, int] = {}  # the order in which queries were made
         self.created: dict[QueryObject, tuple[Frame, tuple[Loop, ...]]] = {}
@@ -164,7 +167,7 @@ class Machine:
         node: ir.Node | None = None,
     ) -> Summary | None:
         """Returns the summary of a function run with these arguments, or None if it may not be run (depth, recursion, too many contexts)."""
-        identity = (id(function), key)
+        identity = (id(function), key if not self.greenlets else ("greenlet", key))
         known = self.memo.get(identity)
         if known is not None:
             return known
@@ -172,7 +175,8 @@ class Machine:
         if depth > MAX_DEPTH or identity in self.stack or sum(1 for f, _ in self.stack if f == id(function)) > most:
             return None
         contexts = self.contexts.get(id(function), 0)
-        if contexts >= MAX_CONTEXTS and not function.module.is_library:
+        short = function.node.end - function.node.start < SHORT
+        if contexts >= (MAX_SHORT_CONTEXTS if short else MAX_CONTEXTS) and not function.module.is_library:
             return None
         self.contexts[id(function)] = contexts + 1
         self.keep.append(env)
@@ -246,6 +250,7 @@ class Machine:
                 assigned=event.assigned,
                 column=event.column,
                 path=event.path,
+                obstacle=event.obstacle,
             )
             copy.parent = event
             copy.function = event.function

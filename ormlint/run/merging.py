@@ -91,7 +91,7 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
         raw=left.raw or right.raw,
         cached=left.cached and right.cached,
         owner=left.owner if left.owner == right.owner else None,
-        filters=left.filters & right.filters,
+        filters=(left.filters & right.filters) | ((left.filters | right.filters) & {"*"}),
         parameters=left.parameters | right.parameters,
         complete=left.complete and right.complete,
     )

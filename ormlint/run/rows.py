@@ -8,8 +8,9 @@ from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run import plans
+from ormlint.run.failures import failed_load, obstacle_to
 from ormlint.run.frame import Frame
-from ormlint.run.log import Bound, Loaded, LoadKind, LoadPlan, Op, Origin, QueryObject, UseKind
+from ormlint.run.log import Bound, Loaded, LoadKind, LoadPlan, Obstacle, Op, Origin, QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.queries import MAPPING_LOADS, around_row, mapping_plan
 from ormlint.run.values import (
@@ -196,11 +197,19 @@ def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
         origin = Origin(row.origin.query, path) if row.origin is not None else None
         if entry.kind is LoadKind.KNOWN:
             origin = None if not entry.plan.loaded else origin
+        if entry.kind is LoadKind.RAISE:
+            failed_load(m, f, node, row, relation, Obstacle.FORBIDDEN)
         return _behind(m, row, relation, origin, _with_partner(row, relation, entry.plan))
     if relation.kind is Kind.PARENT_LINK:
         return _behind(m, row, relation, None, plans.EMPTY)
-    if row.origin is None or raises(row):
+    if row.origin is None:
         return _behind(m, row, relation, None, plans.EMPTY)
+    obstacle = obstacle_to(m, row)
+    if obstacle is not None:
+        if not failed_load(m, f, node, row, relation, obstacle):
+            return _behind(m, row, relation, None, plans.EMPTY)
+        below = mapping_plan(relation.target) if relation.target is not None else plans.EMPTY
+        return _behind(m, row, relation, Origin(row.origin.query, path), below)
     if row.model.orm is Orm.SQLALCHEMY and is_held(m, f, relation, row.origin.query):
         return _behind(m, row, relation, None, plans.EMPTY)
     loops, foreign = around_row(f, row, row.births)
@@ -284,7 +293,13 @@ def _collection(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relatio
         model=target, orm=Orm.SQLALCHEMY, site=f.site(node.start, node.end), style="list", relation=relation, owner=row.origin, cached=True
     )
     m.new_query(f, query)
-    if entry is None and not raises(row):
+    obstacle = obstacle_to(m, row)
+    if entry is None and obstacle is not None:
+        if not failed_load(m, f, node, row, relation, obstacle):
+            return Sequence("list", replace(element, origin=None) if isinstance(element, Row) else element)
+    elif entry is not None and entry.kind is LoadKind.RAISE:
+        failed_load(m, f, node, row, relation, Obstacle.FORBIDDEN)
+    elif entry is None:
         foreign = comes_from_outside(m, f, row)
         assert row.origin is not None
         m.event(
@@ -304,11 +319,6 @@ def _collection(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relatio
             certain=relation.name not in row.plan.loaded,
         )
     return Sequence("list", element, source=query)
-
-
-def raises(row: Row) -> bool:
-    """Whether reading an unloaded relation of the row is an error and not a query: it came from an asynchronous session."""
-    return row.origin is not None and row.origin.query.asynchronous and not row.awaited
 
 
 def _dynamic(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relation) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ormlint.ir import nodes as ir
@@ -19,6 +20,7 @@ from ormlint.run.sqlalchemy import STATEMENT_OPS, statement
 from ormlint.run.values import (
     NONE,
     UNKNOWN,
+    Constant,
     Descriptor,
     Row,
     Scalar,
@@ -45,7 +47,7 @@ def session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: 
     if name in ("get", "get_one"):
         return _get(m, f, node, session, args, keywords)
     if name in ("add", "delete", "merge", "refresh", "add_all"):
-        return _unit_of_work(m, f, node, name, first, depends)
+        return _unit_of_work(m, f, node, name, first, depends, args[1] if len(args) > 1 else keywords.get("attribute_names"))
     ops = {"flush": Op.FLUSH, "commit": Op.COMMIT, "rollback": Op.ROLLBACK}
     if name in ops:
         if session.births and all(loop in session.births for loop in f.loops):
@@ -60,13 +62,16 @@ def session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: 
     if name == "run_sync" and args:
         from ormlint.run.calls import call
 
-        return call(m, f, node, first, [Session(), *args[1:]], keywords)
+        m.greenlets += 1
+        found = call(m, f, node, first, [Session(), *args[1:]], keywords)
+        m.greenlets -= 1
+        return found
     if name in ("begin", "begin_nested", "__call__", "no_autoflush", "__enter__"):
         return session
     return UNKNOWN
 
 
-def _unit_of_work(m: Machine, f: Frame, node: ir.Call, name: str, first: Value, depends: frozenset[int]) -> Value:
+def _unit_of_work(m: Machine, f: Frame, node: ir.Call, name: str, first: Value, depends: frozenset[int], names: Value | None) -> Value:
     row: Value = first
     if isinstance(first, Sequence):
         row = element_of(first)
@@ -76,8 +81,16 @@ def _unit_of_work(m: Machine, f: Frame, node: ir.Call, name: str, first: Value, 
     if isinstance(row, Row):
         facts["row"] = row.origin
         facts["row_loops"] = row.births
+    if name == "refresh" and names is not None:
+        facts["assigned"] = tuple(_names(names))
     m.event(f, ops[name], node, **facts)
     return first if name == "merge" else NONE
+
+
+def _names(value: Value) -> Iterator[str]:
+    """Yields the attributes that a list of names means, "*" for one that is not known."""
+    for item in (value.items if isinstance(value, Sequence) else None) or (UNKNOWN,):
+        yield item.value if isinstance(item, Constant) and isinstance(item.value, str) else "*"
 
 
 def _get(m: Machine, f: Frame, node: ir.Call, session: Session, args: list[Value], keywords: dict[str, Value]) -> Value:

@@ -123,7 +123,7 @@ def build(
 def _compared(m: Machine, f: Frame, node: ir.Call, model: Model | None) -> list[str]:
     """Returns what the arguments of filter() ask for, in the words of Django's lookups: "id", "id__in", "day__gte".
 
-    A column of another model is named with it: "Author.country_id".
+    A column of another model is named with it: "Author.country_id". What may be any condition is "*".
     """
     names = []
     for arg in node.args:
@@ -134,6 +134,8 @@ def _compared(m: Machine, f: Frame, node: ir.Call, model: Model | None) -> list[
                 names += _lookup(m, f, column, "__in", model)
             case ir.Compare() if arg.op in COMPARED:
                 names += _lookup(m, f, arg.left, COMPARED[arg.op], model) or _lookup(m, f, arg.right, MIRRORED[arg.op], model)
+            case ir.Star() | ir.Call(func=ir.Name(id="or_") | ir.Attr(name="or_")) | ir.Binary(op="|"):
+                names.append("*")
             case _:
                 pass
     return names

@@ -1,0 +1,1 @@
+"""What a session can no longer give, and sessions and transactions in the wrong place."""
