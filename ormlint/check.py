@@ -15,6 +15,7 @@ from pathlib import Path
 from ormlint.config import Config
 from ormlint.ir.nodes import Module
 from ormlint.judge.assemble import Judgement, judge
+from ormlint.judge.grading import Grading
 from ormlint.judge.project import Project
 from ormlint.judge.registry import load_rules, page_of
 from ormlint.judge.rule import Rule
@@ -83,10 +84,11 @@ class SourceTexts(Mapping[str, str]):
 
 @dataclass(slots=True)
 class Rules:
-    """The rules there are and those that run."""
+    """The rules there are, those that run, and whose fixes count as safe."""
 
     every: tuple[Rule, ...]
     choice: Choice
+    grading: Grading
 
     @classmethod
     def of(cls, request: Request) -> Rules:
@@ -98,7 +100,8 @@ class Rules:
         for pattern, selectors in config.per_file_ignores.items():
             for selector in selectors:
                 resolve(selector, every, f"{origin}: per-file-ignores: {pattern}")
-        return cls(every, choose(every, (base, *request.layers), config.preview))
+        grading = Grading.of(every, config.extend_safe_fixes, config.extend_unsafe_fixes, origin)
+        return cls(every, choose(every, (base, *request.layers), config.preview), grading)
 
 
 class Examination:
@@ -258,7 +261,7 @@ def result_of(examination: Examination) -> Result:
         from ormlint.fixes import plan_fixes
 
         examination.tell("Planning fixes")
-        plan_fixes(judgement.findings, examination.project, examination.texts.__getitem__)
+        plan_fixes(judgement.findings, examination.project, examination.texts.__getitem__, examination.rules.grading)
     covers = examination.request.target.covers
     mine = [problem for problem in examination.problems if not problem.path or covers(problem.path)]
     result = Result(

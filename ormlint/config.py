@@ -36,6 +36,8 @@ class Config:
     include_migrations: bool = False
     preview: bool = False
     unsafe_fixes: bool = False
+    extend_safe_fixes: tuple[str, ...] = ()
+    extend_unsafe_fixes: tuple[str, ...] = ()
     small_models: tuple[str, ...] = ()
     library: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ormlint.cli.options import CONFIG, PATHS, selectors
-from ormlint.problem import Problem, UsageError
+from ormlint.problem import UsageError
 
 if TYPE_CHECKING:
     from ormlint.check import Request, Tell
+    from ormlint.cli.fixing import Rewritten
     from ormlint.report.result import Result
 
 FORMATS = ("full", "concise", "json")
@@ -30,6 +31,7 @@ class Options:
     ignore: tuple[str, ...]
     preview: bool | None
     fix: bool
+    fix_only: bool
     unsafe_fixes: bool | None
     diff: bool
     output_format: str
@@ -57,6 +59,7 @@ class Options:
 @selectors("--ignore", "Leave these rules out.")
 @click.option("--preview/--no-preview", default=None, help="Include rules that are still being tried out.")
 @click.option("--fix", is_flag=True, help="Apply the fixes that are proven to keep the behaviour.")
+@click.option("--fix-only", is_flag=True, help="Apply the fixes like --fix, and do not report what is left.")
 @click.option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="With --fix or --diff: apply fixes that may change the behaviour too.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 @click.option("--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How findings are written.")
@@ -75,7 +78,7 @@ def command(**given: Any) -> int:
 
     The whole project is analysed; PATHS choose what is reported.
     """
-    options = Options(**given)
+    options = Options(**{**given, "fix": given["fix"] or (given["fix_only"] and not given["diff"])})
     _reject_contradictions(options)
     if options.explain is not None:
         return _explain(options, options.explain)
@@ -83,16 +86,18 @@ def command(**given: Any) -> int:
     from ormlint.cli.terminal import progress
     from ormlint.report.result import exit_code
 
+    if options.fix or options.diff:
+        from ormlint.cli.fixing import fix_files, fix_texts
     requests = list(_requests(options, _standard_input() if options.reads_stdin else None))
     with progress(not options.quiet) as shown:
         tell = _timed(shown.tell) if options.verbose else shown.tell
         if options.diff:
-            outcomes = [_rewritten(request, tell) for request in requests]
+            outcomes = [fix_texts(request, tell) for request in requests]
         elif options.fix and options.reads_stdin:
-            outcomes = [_rewritten(request, tell, only=request.overrides) for request in requests]
+            outcomes = [fix_texts(request, tell, only=request.overrides) for request in requests]
             results = [outcome.result for outcome in outcomes]
         elif options.fix:
-            results = [_fixed(request, tell) for request in requests]
+            results = [fix_files(request, tell) for request in requests]
         else:
             results = [check(request, tell) for request in requests]
     if options.diff:
@@ -101,6 +106,9 @@ def command(**given: Any) -> int:
         # the text is what was asked for, and goes where it came from
         ((path, text),) = requests[0].overrides.items()
         click.echo(outcomes[0].after.get(path, text).encode(), nl=False)
+    if options.fix_only:
+        for result in results:
+            result.findings.clear()
     _report(results, options, err=options.fix and options.reads_stdin)
     return exit_code(results, exit_zero=options.exit_zero)
 
@@ -145,58 +153,6 @@ def _requests(options: Options, stdin: str | None) -> Iterator[Request]:
         yield Request(target, config, (layer,), use_cache=not options.no_cache, overrides=overrides)
 
 
-def _fixed(request: Request, tell: Tell) -> Result:
-    """Returns what is left after fixing the files; what could not be fixed is among its problems."""
-    from ormlint.check import check
-    from ormlint.fixes import MAX_PASSES, apply_fixes
-
-    result = check(request, tell)
-    done = 0
-    problems: list[Problem] = []
-    for _ in range(MAX_PASSES):
-        applied = apply_fixes(result.findings, result.project.root, result.texts.__getitem__, request.config.unsafe_fixes)
-        done += len(applied.applied)
-        problems += applied.problems
-        if not applied.written:
-            break
-        result = check(request, tell)
-    result.problems += dict.fromkeys(problems)
-    result.fixed = done
-    return result
-
-
-@dataclass(slots=True)
-class Rewritten:
-    """What fixing would make of the texts: the result that is left, and every text that changes, before and after."""
-
-    result: Result
-    before: dict[str, str]
-    after: dict[str, str]
-
-
-def _rewritten(request: Request, tell: Tell, only: Collection[str] = ()) -> Rewritten:
-    """Returns what fixing would do, in memory; `only` are the files that may change, if not all may."""
-    from ormlint.check import check
-    from ormlint.fixes import MAX_PASSES, rewrite
-
-    outcome = Rewritten(check(request, tell), {}, {})
-    done = 0
-    for _ in range(MAX_PASSES):
-        result = outcome.result
-        refused = frozenset(result.texts).difference(only) if only else frozenset()
-        step = rewrite(result.findings, result.texts.__getitem__, request.config.unsafe_fixes, refused)
-        result.problems += step.problems
-        done += len(step.applied)
-        if not step.texts:
-            break
-        outcome.before |= {path: result.texts[path] for path in step.texts if path not in outcome.before}
-        outcome.after |= step.texts
-        request = replace(request, overrides={**request.overrides, **step.texts})
-        outcome.result = check(request, tell)
-    outcome.result.fixed = done
-    return outcome
-
-
 # -------------------------------------------------------------------------------------------------------- reporting
 def _report(results: list[Result], options: Options, *, err: bool) -> None:
     from ormlint.cli.terminal import ink_for
@@ -215,7 +171,7 @@ def _report(results: list[Result], options: Options, *, err: bool) -> None:
     for line in lines:
         click.echo(line, err=err, color=ink.enabled)
     if options.output_format != "json" and not options.quiet:
-        for line in closing.render(results):
+        for line in (closing.fixed(results),) if options.fix_only else closing.render(results):
             click.echo(line, err=err)
     _warn(results)
 

@@ -10,6 +10,7 @@ from ormlint.fixes.imports import Refusal
 from ormlint.fixes.source import Sources
 from ormlint.fixes.sqlalchemy_loads import add_options
 from ormlint.judge.finding import Applicability, EagerLoad, Finding, Fix
+from ormlint.judge.grading import Grading
 from ormlint.judge.project import Project
 from ormlint.link.schema import Orm, Relation
 from ormlint.text import Site
@@ -23,7 +24,7 @@ class _Request:
     risk: str
 
 
-def plan_eager_loads(findings: list[Finding], sources: Sources, project: Project) -> None:
+def plan_eager_loads(findings: list[Finding], sources: Sources, project: Project, grading: Grading) -> None:
     """Sets the fix of the findings whose intent is an eager load."""
     groups: dict[tuple[Site, bool], list[_Request]] = {}
     for finding in findings:
@@ -33,7 +34,8 @@ def plan_eager_loads(findings: list[Finding], sources: Sources, project: Project
                 finding.fix = _refused(request, finding.intent.path)
             else:
                 # What is safe is not held back by what is not.
-                groups.setdefault((finding.intent.query.site, bool(request.risk)), []).append(request)
+                unsafe = bool(grading.reason(finding.code, request.risk))
+                groups.setdefault((finding.intent.query.site, unsafe), []).append(request)
     for requests in groups.values():
         made = _fix(requests, sources, project)
         for request in requests:
@@ -64,8 +66,9 @@ def _fix(requests: list[_Request], sources: Sources, project: Project) -> Fix | 
         made = add_options(file, statement, query, [request.intent.path for request in requests], project.schema)
     else:
         made = add_lookups(sources, file, statement, query, [request.lookup for request in requests if request.lookup is not None])
+    risks = [request.risk for request in requests if request.risk]
     match made:
-        case Fix(applicability=Applicability.SAFE) if requests[0].risk:
-            return replace(made, applicability=Applicability.UNSAFE, reason=requests[0].risk)
+        case Fix(applicability=Applicability.SAFE) if risks:
+            return replace(made, applicability=Applicability.UNSAFE, reason=risks[0])
         case _:
             return made

@@ -17,17 +17,21 @@ from ormlint.judge.finding import (
     ReplaceLen,
     ReplaceTruthTest,
 )
+from ormlint.judge.grading import Grading
 from ormlint.judge.project import Project
 
 if TYPE_CHECKING:
     from ormlint.fixes.source import Sources
 
+UNCHANGED = Grading()
 
-def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str], str]) -> None:
+
+def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str], str], grading: Grading = UNCHANGED) -> None:
     """Sets the fix of every finding whose intent can be carried out, or that can be told why it cannot; clears the others.
 
     `texts` gives the text of a file, as the analysis read it, by its path in sites; it may raise KeyError or OSError.
-    All edits of a fix refer to that text. Findings about one query share one fix, which serves them all.
+    All edits of a fix refer to that text. Findings about one query share one fix, which serves them all. `grading` tells whose
+    fixes the user counts as safe or unsafe.
     """
     for finding in findings:
         finding.fix = None
@@ -39,12 +43,12 @@ def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str],
     from ormlint.fixes.source import Sources
 
     sources = Sources(texts)
-    plan_eager_loads(wanting, sources, project)
+    plan_eager_loads(wanting, sources, project, grading)
     for finding in wanting:
         if not isinstance(finding.intent, EagerLoad):
             finding.fix = _fix(finding, sources, project)
         if finding.fix is not None:
-            finding.fix = replace(finding.fix, edits=tuple(sorted(set(finding.fix.edits))))
+            finding.fix = replace(grading.graded(finding.code, finding.fix), edits=tuple(sorted(set(finding.fix.edits))))
 
 
 def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:

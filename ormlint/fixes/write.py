@@ -17,6 +17,7 @@ from ormlint.read.decoding import SourceText, decode_source
 from ormlint.read.errors import ReadError
 
 MAX_PASSES = 5
+CHANGED = "not fixed: the file has changed since it was read"
 
 
 @dataclass(slots=True)
@@ -34,12 +35,17 @@ class AppliedFixes:
     problems: list[Problem] = field(default_factory=list)
 
 
+class _ChangedError(Exception):
+    """Somebody else has written the file in the meantime."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Target:
     """The file behind a path, links followed, as it is now."""
 
     path: Path
     mode: int
+    data: bytes
     source: SourceText
 
 
@@ -63,6 +69,8 @@ def apply_fixes(findings: Iterable[Finding], root: str, texts: Callable[[str], s
     for path, text in sorted(result.texts.items()):
         try:
             _replace(targets[path], text)
+        except _ChangedError:
+            outcome.problems.append(_problem(path, CHANGED))
         except OSError as error:
             outcome.problems.append(_problem(path, f"not fixed: {error.strerror or error}"))
         except UnicodeEncodeError as error:
@@ -94,16 +102,17 @@ def _target(root: Path, path: str, texts: Callable[[str], str]) -> _Target | Pro
     target = Path(os.path.realpath(root / path))
     try:
         mode = target.stat().st_mode
-        source = decode_source(target.read_bytes())
+        data = target.read_bytes()
+        source = decode_source(data)
     except OSError as error:
         return _problem(path, f"not fixed: {error.strerror or error}")
     except ReadError as error:
         return _problem(path, f"not fixed: {error.message}", error.kind)
     if source.text != texts(path):
-        return _problem(path, "not fixed: the file has changed since it was read")
+        return _problem(path, CHANGED)
     if not mode & stat.S_IWUSR or not os.access(target, os.W_OK):
         return _problem(path, "not fixed: the file is read-only")
-    return _Target(target, stat.S_IMODE(mode), source)
+    return _Target(target, stat.S_IMODE(mode), data, source)
 
 
 def _replace(target: _Target, text: str) -> None:
@@ -114,6 +123,8 @@ def _replace(target: _Target, text: str) -> None:
         with open(descriptor, "wb") as stream:
             stream.write(data)
         os.chmod(temporary, target.mode)
+        if target.path.read_bytes() != target.data:
+            raise _ChangedError
         os.replace(temporary, target.path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -12,11 +12,15 @@ from ormlint.run.log import Statistics
 
 def render(results: Sequence[Result]) -> Iterator[str]:
     """Yields the lines that end a report in text."""
-    fixed = sum(result.fixed for result in results)
-    if fixed:
-        yield f"Fixed {counted(fixed, 'finding')}."
+    if any(result.fixed for result in results):
+        yield fixed(results)
     yield _found(results)
     yield _examined(total(results))
+
+
+def fixed(results: Sequence[Result]) -> str:
+    """Returns the line that tells how much was fixed."""
+    return f"Fixed {counted(sum(result.fixed for result in results), 'finding')}."
 
 
 def statistics(results: Sequence[Result]) -> Iterator[str]:

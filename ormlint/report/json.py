@@ -71,7 +71,7 @@ def _fix(project: Project, fix: Fix) -> Json:
         edits.append(
             {"path": path, "start": {"line": line, "column": column}, "end": {"line": end_line, "column": end_column}, "content": edit.content}
         )
-    return {"applicability": fix.applicability.value, "description": fix.description, "edits": edits}
+    return {"applicability": fix.applicability.value, "description": fix.description, "reason": fix.reason, "edits": edits}
 
 
 def _error(result: Result, problem: Problem) -> Json:

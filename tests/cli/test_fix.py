@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ormlint.fixes import AppliedFixes
 from tests.cli.conftest import Run
 
 MODELS = "from django.db import models\n\n\nclass Book(models.Model):\n    title = models.CharField(max_length=99)\n"
@@ -60,3 +61,51 @@ def test_a_file_that_cannot_be_written_is_reported(views: Path, run: Run, monkey
     done = run("check", "--fix", "--no-cache")
     assert done.exit_code == 1
     assert "shop/views.py:1:1: error: not fixed: Permission denied" in done.stdout
+
+
+def test_fix_only_reports_nothing_but_what_was_fixed(views: Path, run: Run) -> None:
+    left = "\n\ndef shown():\n    rows = Book.objects.all()\n    return len(rows), list(rows)\n"
+    views.write_text(VIEWS + left)
+    done = run("check", "--fix-only")
+    assert views.read_text() == FIXED + left
+    assert (done.exit_code, done.stdout) == (0, "Fixed 1 finding.\n")
+    assert run("check", "--fix-only", "--diff").stdout == ""
+
+
+def test_a_rule_whose_fixes_are_not_trusted_needs_unsafe_fixes(views: Path, run: Run) -> None:
+    Path("ormlint.toml").write_text('select = ["ORM201"]\nextend-unsafe-fixes = ["ORM2"]\n')
+    done = run("check", "--fix")
+    assert views.read_text() == VIEWS
+    assert "unsafe: the configuration counts fixes of this rule as unsafe" in done.stdout
+    Path("ormlint.toml").write_text('select = ["ORM201"]\nextend-unsafe-fixes = ["ORM2"]\nextend-safe-fixes = ["len-of-query"]\n')
+    assert run("check", "--fix").exit_code == 0
+    assert views.read_text() == FIXED
+
+
+def test_a_rule_whose_fixes_are_trusted_needs_no_unsafe_fixes(views: Path, run: Run) -> None:
+    views.write_text("from shop.models import Book\n\n\ndef pages(request):\n    return sum(book.pages for book in Book.objects.all())\n")
+    (views.parent / "models.py").write_text(f"{MODELS}    pages = models.IntegerField()\n")
+    Path("ormlint.toml").write_text('select = ["ORM210"]\n')
+    assert "--unsafe-fixes" in run("check", "--fix").stdout
+    Path("ormlint.toml").write_text('select = ["ORM210"]\nextend-safe-fixes = ["ORM210"]\n')
+    assert run("check", "--fix").stdout.startswith("Fixed 1 finding.")
+    assert "aggregate" in views.read_text()
+
+
+def test_a_wrong_name_in_the_gradings_is_an_error(views: Path, run: Run) -> None:
+    Path("ormlint.toml").write_text('extend-safe-fixes = ["len-of-qeury"]\n')
+    done = run("check")
+    assert done.exit_code == 2
+    assert "extend-safe-fixes: there is no rule `len-of-qeury`; did you mean `len-of-query`?" in done.stderr
+
+
+def test_fixes_that_undo_each_other_end(views: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def back(findings: object, root: str, texts: object, unsafe: bool) -> AppliedFixes:
+        views.write_text(FIXED if views.read_text() == VIEWS else VIEWS)
+        return AppliedFixes(written=["shop/views.py"])
+
+    monkeypatch.setattr("ormlint.cli.fixing.apply_fixes", back)
+    done = run("check", "--fix", "--no-cache")
+    assert done.exit_code == 2
+    assert "fixes undo each other in shop/views.py" in done.stdout
+    assert views.read_text() == VIEWS

@@ -137,3 +137,17 @@ def test_the_diff(tmp_path: Path) -> None:
     assert diff_fixes([finding(edit(text, "1", "2"))], lambda _: text, unsafe=False) == (
         "--- a/a.py\n+++ b/a.py\n@@ -1,3 +1,3 @@\n a\n b\n-c = 1\n\\ No newline at end of file\n+c = 2\n\\ No newline at end of file\n"
     )
+
+
+def test_a_file_that_changes_while_it_is_fixed_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, "x = 1\n")
+    real = os.chmod
+
+    def slow(target: str, mode: int) -> None:
+        path.write_text("x = 3\n")
+        real(target, mode)
+
+    monkeypatch.setattr("ormlint.fixes.write.os.chmod", slow)
+    outcome = apply_fixes([finding(edit("x = 1\n", "1", "2"))], str(tmp_path), lambda _: "x = 1\n", unsafe=False)
+    assert (outcome.written, path.read_text(), os.listdir(tmp_path)) == ([], "x = 3\n", ["a.py"])
+    assert "has changed since" in outcome.problems[0].message

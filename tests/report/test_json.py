@@ -46,6 +46,7 @@ def test_a_finding_has_the_documented_fields() -> None:
         "fix": {
             "applicability": "safe",
             "description": "load `author`",
+            "reason": "",
             "edits": [{"path": "shop/views.py", "start": {"line": 9, "column": 22}, "end": {"line": 9, "column": 33}, "content": "x"}],
         },
         "fingerprint": "0123456789abcdef",
