@@ -169,7 +169,7 @@ class Examination:
         modules, stubs = self.modules, self.stubs
         self.tell(f"Running {len(modules)} modules")
         try:
-            analysis = analyse(modules, Options(library=stubs))
+            analysis = analyse(modules, Options(library=stubs, targets=(("django", _version(self.request.config.target_django)),)))
         except Exception as error:
             # reported in full, and the run ends with exit code 2
             message = f"the analysis failed: {error!r}"
@@ -191,6 +191,7 @@ class Examination:
             root=str(self.request.root),
             schema=analysis.schema if analysis else Schema(),
             endpoints=analysis.endpoints if analysis else [],
+            admin_lists=analysis.admin_lists if analysis else [],
             settings=analysis.settings if analysis else {},
             small_models=frozenset(self.request.config.small_models),
             target_django=_version(self.request.config.target_django),

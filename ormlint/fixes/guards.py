@@ -47,6 +47,11 @@ def risk_of_eager_load(sources: Sources, query: QueryObject, joins: bool) -> str
 
     `joins` tells that the relation is loaded with a join instead of a query of its own.
     """
+    return risk_of_loading_more(sources, query, joins=joins) or risk_of_sharing(sources, query)
+
+
+def risk_of_loading_more(sources: Sources, query: QueryObject, *, joins: bool = True) -> str:
+    """Returns what in a query itself reacts to a join or to further relations, "" if nothing does."""
     reasons = _DJANGO if query.orm is Orm.DJANGO else _SQLALCHEMY
     for name, reason in reasons.items():
         if query.has(name):
@@ -58,7 +63,7 @@ def risk_of_eager_load(sources: Sources, query: QueryObject, joins: bool) -> str
     if (query.distinct or query.has("distinct")) and (query.orm is Orm.SQLALCHEMY or has_arguments(sources, query, "distinct")):
         if joins:
             return "`distinct()` would compare the added columns too"
-    return risk_of_sharing(sources, query)
+    return ""
 
 
 def risk_of_sharing(sources: Sources, query: QueryObject) -> str:

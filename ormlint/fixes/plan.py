@@ -12,6 +12,7 @@ from ormlint.judge.finding import (
     EagerLoad,
     Finding,
     Fix,
+    ListSelectRelated,
     MoveAfterLoop,
     ReplaceCountTest,
     ReplaceLen,
@@ -39,13 +40,15 @@ def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str],
     if not wanting:
         return
     # libcst takes longer to import than a small project takes to check
+    from ormlint.fixes.admin_lists import plan_admin_lists
     from ormlint.fixes.eager_loads import plan_eager_loads
     from ormlint.fixes.source import Sources
 
     sources = Sources(texts)
     plan_eager_loads(wanting, sources, project, grading)
+    plan_admin_lists(wanting, sources)
     for finding in wanting:
-        if not isinstance(finding.intent, EagerLoad):
+        if not isinstance(finding.intent, (EagerLoad, ListSelectRelated)):
             finding.fix = _fix(finding, sources, project)
         if finding.fix is not None:
             finding.fix = replace(grading.graded(finding.code, finding.fix), edits=tuple(sorted(set(finding.fix.edits))))

@@ -7,7 +7,7 @@ note      call path: `byline` at shop/views.py:5 → `Author.name` at shop/model
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ormlint.judge.finding import Label, Mark
 from ormlint.judge.project import Project
@@ -80,11 +80,17 @@ def calls_between(project: Project, event: Event, loop: Loop) -> list[tuple[Site
     return list({site: (site, callee) for site, callee in way if is_shown(project, site)}.values())
 
 
-def places(project: Project, events: Iterable[Event]) -> dict[Site, Event]:
+def place_of_column(project: Project, event: Event, loop: Loop) -> Site:
+    """Returns where the column of a list comes about: the nearest place to the event in the file that the framework's loop works for."""
+    way = [site for site in (*event.calls, event.site) if is_shown(project, site) and site.path == loop.body.path]
+    return way[-1] if way else place(project, event, loop)
+
+
+def places(project: Project, events: Iterable[Event], find: Callable[[Project, Event, Loop], Site] = place) -> dict[Site, Event]:
     """Returns the first of the repeated events for every place in which they come about, in their order."""
     found: dict[Site, Event] = {}
     for event in events:
-        found.setdefault(place(project, event, innermost(repeaters(event))), event)
+        found.setdefault(find(project, event, innermost(repeaters(event))), event)
     return found
 
 

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from ormlint.link.schema import Column, Relation
-from ormlint.run.log import Loop, QueryObject
+from ormlint.run.log import AdminList, Loop, QueryObject
 from ormlint.text import Edit, Site
 
 
@@ -51,6 +51,14 @@ class EagerLoad:
     """Load a chain of relations along with the rows of a query."""
 
     query: QueryObject
+    path: tuple[Relation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListSelectRelated:
+    """Join a chain of relations in the list of an admin, by its `list_select_related`."""
+
+    page: AdminList
     path: tuple[Relation, ...]
 
 
@@ -115,7 +123,7 @@ class AddKeyword:
     reason: str
 
 
-Intent = AddKeyword | EagerLoad | ReplaceLen | ReplaceCountTest | ReplaceTruthTest | AggregateInDatabase | MoveAfterLoop
+Intent = AddKeyword | EagerLoad | ReplaceLen | ReplaceCountTest | ReplaceTruthTest | AggregateInDatabase | MoveAfterLoop | ListSelectRelated
 
 
 # ------------------------------------------------------------------------------------------------------- reports

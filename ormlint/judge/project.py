@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ormlint.link.schema import Model, Schema
-from ormlint.run.log import Endpoint
+from ormlint.run.log import AdminList, Endpoint
 from ormlint.text import LineIndex, Position, Site
 
 
@@ -40,6 +40,7 @@ class Project:
     root: str
     schema: Schema
     endpoints: list[Endpoint] = field(default_factory=list)
+    admin_lists: list[AdminList] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)  # values of Django's settings module, where constant
     target_django: tuple[int, ...] = ()  # the version the project runs on, from the configuration; () if it does not say
     target_sqlalchemy: tuple[int, ...] = ()

@@ -20,7 +20,7 @@ from ormlint.text import Site
 MOST_NAMED = 3
 _FAR = 1_000_000_000
 
-Access = tuple[Site, Site, int, str]
+Access = tuple[Site, Site, Site, int, str]
 Rivals = dict[int, Event]  # the chains that have an access, by number, with the event of each
 
 
@@ -40,11 +40,15 @@ def one_per_access(project: Project, chains: Iterable[Chain]) -> Iterator[Chain]
 
 
 def _access(event: Event) -> Access:
-    """Returns what makes two accesses one: the place, the loop and the relation, whichever query the row is from."""
-    relation = event.relation
+    """Returns what makes two accesses one: the place, the loop and the relation, whichever query the row is from.
+
+    The loop of a framework is another one for everything in the project that it works for.
+    """
+    relation, loop = event.relation, innermost(repeaters(event))
     return (
         event.site,
-        innermost(repeaters(event)).site,
+        loop.site,
+        loop.body,
         id(relation.model) if relation is not None else 0,
         relation.name if relation is not None else "",
     )

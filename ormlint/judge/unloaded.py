@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import filterfalse
 
-from ormlint.judge.describe import at, call_path, code, is_shown, labels, per_model, places
+from ormlint.judge.describe import at, call_path, code, is_shown, labels, per_model, place, place_of_column, places
 from ormlint.judge.eager import Chain, advice_for, intent_for, missing_chains, path_of, relations_along
-from ormlint.judge.finding import Report
+from ormlint.judge.finding import Intent, Report
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import heaviest, innermost, repeaters
 from ormlint.judge.sinks import Sink, sink_of
@@ -29,31 +30,46 @@ _OPS = READS | {Op.LAZY_COLLECTION}
 _AGGREGATES = {Op.COUNT: "Count", Op.EXISTS: "Exists", Op.AGGREGATE: "aggregate"}
 
 
-def objects(project: Project, log: QueryLog, sink: Sink) -> Iterator[Report]:
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What findings advise: `load` gives the advice to load a chain and the change that does so, `where` names the place of its query."""
+
+    load: Callable[[Project, Chain], tuple[str, Intent | None]]
+    where: Callable[[Project, Chain], str]
+
+
+AT_THE_QUERY = Remedy(
+    load=lambda project, chain: (advice_for(project, chain), intent_for(chain)),
+    where=lambda project, chain: f"the query{at(project, chain.query.site)}",
+)
+
+
+def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE_QUERY) -> Iterator[Report]:
     """Yields a report for every place where rows that end in `sink` have the first unloaded to-one relation of a chain read one by one."""
     for chain in one_per_access(project, missing_chains(project, log.of(Op.LAZY_OBJECT))):
         if sink_of(project, chain.events[0]) is not sink:
             continue
+        advice, intent = remedy.load(project, chain)
         for site, event in _places(project, chain, sink).items():
             yield Report(
                 site=site,
                 message=f"{_what(event, chain, sink)} runs one query {_per(chain, event)}",
-                help=advice_for(project, chain),
+                help=advice,
                 cause=chain.cause,
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
                 notes=(*also_from(project, chain), *call_path(project, event), *_peers(project, chain)),
                 relations=(chain.lookup,),
-                intent=intent_for(chain),
+                intent=intent,
                 severity=heaviest(project, chain.events),
                 preview=chain.follows_a_query_per_round,
             )
 
 
 def _places(project: Project, chain: Chain, sink: Sink) -> dict[Site, Event]:
-    """Returns where a chain is reported: where its relation is read, for a serializer at the query whose rows it shows."""
+    """Returns where a chain is reported: where its relation is read, for a serializer at the query whose rows it shows, for an admin in its file."""
     if sink is Sink.SERIALIZER and is_shown(project, chain.query.site):
         return {chain.query.site: chain.events[0]}
-    return places(project, chain.events)
+    return places(project, chain.events, place_of_column if sink is Sink.ADMIN else place)
 
 
 def _what(event: Event, chain: Chain, sink: Sink) -> str:
@@ -80,13 +96,13 @@ def _per(chain: Chain, event: Event) -> str:
     return per_model(chain.owner)
 
 
-def collections(project: Project, log: QueryLog, sink: Sink) -> Iterator[Report]:
+def collections(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE_QUERY) -> Iterator[Report]:
     """Yields a report for every place where rows that end in `sink` have the first unloaded collection of a chain evaluated one by one."""
     events = [event for event in log.events if event.op in _OPS and _is_unloaded_collection(event)]
     for is_cured_by_prefetch, chosen in ((True, filter(_can_be_prefetched, events)), (False, filterfalse(_can_be_prefetched, events))):
         for chain in one_per_access(project, missing_chains(project, chosen)):
             if sink_of(project, chain.events[0]) is sink:
-                yield from _collection_reports(project, chain, sink, curable=is_cured_by_prefetch)
+                yield from _collection_reports(project, chain, sink, remedy, curable=is_cured_by_prefetch)
 
 
 def _is_unloaded_collection(event: Event) -> bool:
@@ -105,32 +121,32 @@ def _can_be_prefetched(event: Event) -> bool:
     return not methods & _IGNORE_PREFETCH
 
 
-def _collection_reports(project: Project, chain: Chain, sink: Sink, *, curable: bool) -> Iterator[Report]:
+def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, *, curable: bool) -> Iterator[Report]:
+    advice, intent = remedy.load(project, chain) if curable else ("", None)
     found = _places(project, chain, sink) if curable or sink is not Sink.SERIALIZER else {event.site: event for event in reversed(chain.events)}
     for site, event in found.items():
         yield Report(
             site=site,
             message=f"{_what(event, chain, sink)} runs one query {per_model(chain.owner)}",
-            help=advice_for(project, chain) if curable else _advice_for_new_query(project, chain, event),
+            help=advice or _advice_for_new_query(chain, event, remedy.where(project, chain)),
             cause=chain.cause if curable else (*chain.cause, site),
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
             notes=(*also_from(project, chain), *call_path(project, event)),
             relations=(chain.lookup,),
-            intent=intent_for(chain) if curable else None,
+            intent=intent,
             severity=heaviest(project, chain.events),
             preview=chain.follows_a_query_per_round,
         )
 
 
-def _advice_for_new_query(project: Project, chain: Chain, event: Event) -> str:
-    where = at(project, chain.query.site)
+def _advice_for_new_query(chain: Chain, event: Event, where: str) -> str:
     lookup = chain.lookup
     if event.orm is Orm.SQLALCHEMY:
-        return f"fetch these rows for the whole query{where} with one statement and group them by key"
+        return f"fetch these rows for all rows of {where} with one statement and group them by key"
     if event.op in _AGGREGATES:
         call = f'Count("{_counted(chain)}")' if event.op is Op.COUNT else f"{_AGGREGATES[event.op]}(…)"
-        return f"compute it for all rows with `.annotate(…={call})` on the query{where}"
-    return f'add `.prefetch_related(Prefetch("{lookup}", queryset=…, to_attr="…"))` to the query{where} and read that attribute'
+        return f"compute it for all rows with `.annotate(…={call})` on {where}"
+    return f'add `.prefetch_related(Prefetch("{lookup}", queryset=…, to_attr="…"))` to {where} and read that attribute'
 
 
 def _counted(chain: Chain) -> str:

@@ -19,6 +19,7 @@ class Options:
     """What the configuration tells the run."""
 
     library: tuple[Module, ...] = ()  # the user's own stub modules
+    targets: tuple[tuple[str, tuple[int, ...]], ...] = ()  # the versions of packages that the project runs on
     progress: Callable[[int, int], None] | None = None  # called with (functions run, functions in all)
 
 
@@ -30,16 +31,19 @@ def analyse(modules: Iterable[Module], options: Options | None = None) -> Analys
 
 def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     from ormlint.library.stubs import load_stubs
+    from ormlint.run.admin import run_admin
     from ormlint.run.endpoints import find_endpoints, prepare_settings
     from ormlint.run.machine import Machine
     from ormlint.run.roots import run_all
 
     found = list(modules)
     machine = Machine(Program(found, (*load_stubs(), *options.library)))
+    machine.targets = dict(options.targets)
     prepare_settings(machine)
     problems = run_all(machine, options.progress)
     machine.endpoints, failures = find_endpoints(machine)
     problems += failures
+    problems += run_admin(machine)
     counters = machine.counters
     statistics = Statistics(
         files=sum(1 for x in found if x.language == "python"),
@@ -55,4 +59,4 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
         calls_resolved=len(counters.resolved),
     )
     log = QueryLog(machine.events, machine.queries, statistics)
-    return Analysis(machine.schema, log, machine.endpoints, machine.settings, machine.revealed, problems)
+    return Analysis(machine.schema, log, machine.endpoints, machine.admin_lists, machine.settings, machine.revealed, problems)

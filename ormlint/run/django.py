@@ -32,6 +32,10 @@ from ormlint.run.values import (
     varying,
 )
 
+FOLLOWED = 5
+"""Relations that `select_related()` without arguments follows one after the other."""
+_plans_followed: dict[tuple[int, int], tuple[Model | None, LoadPlan]] = {}
+
 
 def manager_query(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> QueryObject:
     """Returns the query object that a manager's methods start from, after its own `get_queryset`."""
@@ -258,15 +262,26 @@ def is_unique(model: Model | None, filters: frozenset[str]) -> bool:
 
 def _select_related(plan: LoadPlan, model: Model | None, args: list[Value], node: ir.Call) -> LoadPlan:
     if not args and not node.args:
-        for relation in model.relations.values() if model is not None else ():
-            if relation.attname and not relation.nullable:
-                plan = plans.load(plan, (relation.name,), LoadKind.JOIN)
-        return plan
+        return plans.merge(plan, _followed(model, FOLLOWED))
     if len(args) == 1 and isinstance(args[0], Constant) and args[0].value is None:
         return plans.without(plan, LoadKind.JOIN)
     for arg in args:
         for path in _paths(arg):
             plan = plans.load(plan, resolve_path(model, path), LoadKind.JOIN)
+    return plan
+
+
+def _followed(model: Model | None, depth: int) -> LoadPlan:
+    """Returns what `select_related()` without arguments loads: relations with a column that is not nullable, and theirs."""
+    key = (id(model), depth)
+    known = _plans_followed.get(key)
+    if known is not None and known[0] is model:
+        return known[1]
+    plan = plans.EMPTY
+    for relation in model.relations.values() if model is not None and depth else ():
+        if relation.attname and not relation.nullable:
+            plan = plans.load(plan, (relation.name,), LoadKind.JOIN, _followed(relation.target, depth - 1))
+    _plans_followed[key] = (model, plan)
     return plan
 
 

@@ -17,7 +17,6 @@ from ormlint.run.merging import join_values
 from ormlint.run.queries import evaluate_query, iterate_query
 from ormlint.run.targets import assign
 from ormlint.run.values import (
-    NONE,
     UNKNOWN,
     Closure,
     Constant,
@@ -251,7 +250,7 @@ def _compare(m: Machine, f: Frame, node: ir.Compare) -> Value:
         return _compare_constants(node.op, left, right)
     if (
         node.op in ("is", "is not")
-        and right == NONE
+        and isinstance(right, Constant)
         and isinstance(left, (Sequence, Mapping, QueryObject, Manager, Instance, ClassInfo, FunctionInfo))
     ):
         return Constant(node.op == "is not")

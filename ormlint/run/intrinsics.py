@@ -17,6 +17,7 @@ from collections.abc import Callable
 from ormlint.ir import nodes as ir
 from ormlint.link.names import External
 from ormlint.run.frame import Frame
+from ormlint.run.introspection import FUNCTIONS as INTROSPECTION
 from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.serializers import key_at, represent, represent_each, value_at
@@ -27,7 +28,8 @@ Function = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Va
 
 def is_unset(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Returns whether a value is known to be None, zero or empty."""
-    return Constant(bool(args) and isinstance(args[0], Constant) and not args[0].value)
+    value = args[0] if args else UNKNOWN
+    return Constant((isinstance(value, Constant) and not value.value) or (isinstance(value, Sequence) and value.items == ()))
 
 
 def is_known(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -130,6 +132,7 @@ FUNCTIONS: dict[str, Function] = {
     "ormlint.intrinsics.represent": represent,
     "ormlint.intrinsics.represent_each": represent_each,
     "ormlint.intrinsics.value_at": value_at,
+    **INTROSPECTION,
     "json.dumps": as_text(0),
     "django.core.serializers.serialize": as_text(1),
 }

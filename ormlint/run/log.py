@@ -310,6 +310,40 @@ class Endpoint:
     shown_by_template: bool = False
 
 
+class Joins(str, enum.Enum):
+    """What decides which relations the list of an admin joins."""
+
+    QUERYSET = "queryset"  # the admin's own query has a select_related(): the list adds nothing to it
+    AUTOMATIC = "automatic"  # list_select_related is False: whatever foreign keys are columns make it join
+    EVERY = "every"  # list_select_related is True: the relations that are not nullable
+    NAMED = "named"  # list_select_related names them
+    UNKNOWN = "unknown"
+
+
+@dataclass(slots=True, eq=False)
+class AdminList:
+    """The list of a model's rows in Django's admin.
+
+    `site` is the head of the admin class, or the call that registers the model with the default one. `own` is what the admin's
+    `get_queryset()` gives, `shown` the query that the list makes of it. `setting` is the value of `list_select_related` if the class
+    itself has one. `columns` are the names in `list_display`, `used` the lookup paths that the list joins and reads. `per_page` is None if
+    it is not known.
+    """
+
+    name: str
+    site: Site
+    model: Model
+    own: QueryObject
+    shown: QueryObject
+    joins: Joins = Joins.AUTOMATIC
+    setting: Site | None = None
+    columns: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
+    per_page: int | None = None
+    is_default: bool = False
+    is_shared: bool = False  # the class is the admin of several models, or other admins inherit from it
+
+
 @dataclass(frozen=True, slots=True)
 class Statistics:
     """What was examined, so that "nothing found" can be told from "nothing understood"."""
@@ -355,6 +389,7 @@ class Analysis:
     schema: Schema
     log: QueryLog
     endpoints: list[Endpoint] = field(default_factory=list)
+    admin_lists: list[AdminList] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)
     revealed: list[tuple[Site, str]] = field(default_factory=list)  # calls of `reveal_type` and what they show
     problems: list[Problem] = field(default_factory=list)

@@ -20,7 +20,7 @@ from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, Inst
 from ormlint.link.schema import Model, Orm
 from ormlint.link.templates import Templates
 from ormlint.run.frame import Called, Flat, Frame, Summary
-from ormlint.run.log import NOWHERE, Circumstances, Endpoint, Event, LoadPlan, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
+from ormlint.run.log import NOWHERE, AdminList, Circumstances, Endpoint, Event, LoadPlan, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
 from ormlint.run.parameters import MANY_RUNS, Bindings, resolve_deps, symbolic
 from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of, key_of
 from ormlint.text import Site
@@ -60,6 +60,7 @@ class Machine:
         self.events: list[Event] = []
         self.queries: list[QueryObject] = []
         self.endpoints: list[Endpoint] = []
+        self.admin_lists: list[AdminList] = []
         self.revealed: list[tuple[Site, str]] = []
         self.counters = Counters()
         self.memo: dict[tuple[int, object], Summary] = {}
@@ -72,6 +73,7 @@ class Machine:
         self.counting: set[QueryObject] = set()  # SQLAlchemy queries that select nothing but a count
         self.many_rows: set[QueryObject] = set()  # INSERT statements with values for more than one row
         self.wrapped: set[QueryObject] = set()  # results whose rows are tuples of one entity
+        self.used_loads: dict[QueryObject, dict[tuple[str, ...], None]] = {}  # paths that are loaded with a query and read from its rows
         self.executed: dict[QueryObject, Event] = {}  # the event that made a result
         self.result_of: dict[QueryObject, QueryObject] = {}  # the result that another one was made of
         self.greenlets = 0  # calls under way that `AsyncSession.run_sync` runs: there an asynchronous session loads lazily
@@ -91,6 +93,7 @@ class Machine:
         self.keep: list[object] = []  # values whose id() is part of a memo key
         self.managers: dict[tuple[int, str], Value] = {}
         self.settings: dict[str, object] = {}
+        self.targets: dict[str, tuple[int, ...]] = {}  # versions of packages that the project runs on, as far as it says
         self.fed: dict[Sequence, dict[QueryObject, None]] = {}  # the queries whose rows, one by one, a container was filled from
         self.templates = Templates(program.templates.values())
         self.template_extensions: Extensions | None = None

@@ -195,6 +195,8 @@ def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
         if row.origin is None and entry.kind is not LoadKind.KNOWN:
             return _behind(m, row, relation, None, entry.plan)
         origin = Origin(row.origin.query, path) if row.origin is not None else None
+        if row.origin is not None:
+            m.used_loads.setdefault(row.origin.query, {})[path] = None
         if entry.kind is LoadKind.KNOWN:
             origin = None if not entry.plan.loaded else origin
         if entry.kind is LoadKind.RAISE:

@@ -43,7 +43,8 @@ def prepare(job: dict[str, Any]) -> Run:
     apps = sorted(str(path.parent.relative_to(root)).replace("/", ".") for path in root.glob("**/models.py") if path.parent != root)
     apps += sorted(str(path.parent.parent.relative_to(root)).replace("/", ".") for path in root.glob("**/models/__init__.py"))
     texts = "".join(path.read_text() for path in root.glob("**/*.py"))
-    contrib = list(CONTRIB) if any(word in texts for word in ("contenttypes", "contrib.auth", "AUTH_USER_MODEL")) else []
+    contrib = list(CONTRIB) if any(word in texts for word in ("contenttypes", "contrib.auth", "contrib.admin", "AUTH_USER_MODEL")) else []
+    contrib += ["django.contrib.admin"] if "contrib.admin" in texts else []
     settings.configure(**{**_defaults(root), "INSTALLED_APPS": contrib + apps, **_own_settings(root)})
     django.setup()
     return _run

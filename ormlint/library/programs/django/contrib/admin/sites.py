@@ -1,0 +1,5 @@
+class AdminSite:
+    actions = ("delete_selected",)
+
+
+site = AdminSite()

@@ -1,0 +1,116 @@
+"""Django's admin: which models it shows, with which ModelAdmin.
+
+@admin.register(Book, Author)                    admin.site.register(Book, BookAdmin)
+@admin.register(Book, site=staff)                staff.register([Book, Author])          a default ModelAdmin
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ormlint.ir import nodes as ir
+from ormlint.link.names import ClassInfo, ModuleInfo, Program
+from ormlint.link.schema import Orm
+from ormlint.text import Site
+
+DELETION = "delete_selected"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Registration:
+    """A model that an admin shows. `cls` is its ModelAdmin, None for the default one; `site` the class statement's head or the call."""
+
+    model: ClassInfo
+    cls: ClassInfo | None
+    module: ModuleInfo
+    site: Site
+
+
+def find_registrations(program: Program) -> Iterator[Registration]:
+    """Yields what the project registers with its admin sites, once per model and ModelAdmin."""
+    seen: set[tuple[int, int]] = set()
+    for registration in (*_decorated(program), *_called(program)):
+        key = (id(registration.model), id(registration.cls))
+        if key not in seen:
+            seen.add(key)
+            yield registration
+
+
+def never_deletes(program: Program) -> bool:
+    """Whether the action that every list has by default is switched off: `admin.site.disable_action("delete_selected")`."""
+    calls = (call for module in program.modules.values() for call in _calls(module.tree.body, "disable_action"))
+    return any(isinstance(arg, ir.Const) and arg.value == DELETION for call in calls for arg in call.args)
+
+
+def _decorated(program: Program) -> Iterator[Registration]:
+    for cls in program.all_classes():
+        for node in cls.node.decorators:
+            if isinstance(node, ir.Call) and _is_register(node):
+                for model in _models(program, cls.module, node.args):
+                    yield Registration(model, cls, cls.module, head(cls))
+
+
+def _called(program: Program) -> Iterator[Registration]:
+    for module in program.modules.values():
+        for call in _calls(module.tree.body, "register"):
+            cls = program.resolve(call.args[1], module) if len(call.args) > 1 else _keyword(program, module, call)
+            if (len(call.args) > 1 or any(name == "admin_class" for name, _ in call.keywords)) and not isinstance(cls, ClassInfo):
+                continue
+            for model in _models(program, module, call.args[:1]):
+                if isinstance(cls, ClassInfo):
+                    yield Registration(model, cls, module, head(cls))
+                elif _is_admin(call):
+                    yield Registration(model, None, module, module.site(call))
+
+
+def _keyword(program: Program, module: ModuleInfo, call: ir.Call) -> object:
+    return next((program.resolve(value, module) for name, value in call.keywords if name == "admin_class"), None)
+
+
+def _is_register(node: ir.Call) -> bool:
+    return isinstance(node.func, (ir.Attr, ir.Name)) and (node.func.name if isinstance(node.func, ir.Attr) else node.func.id) == "register"
+
+
+def _is_admin(call: ir.Call) -> bool:
+    """Whether a call with nothing but models is one of an admin site: many things have a `register()`."""
+    target = call.func.value if isinstance(call.func, ir.Attr) else None
+    words = []
+    while isinstance(target, ir.Attr):
+        words.append(target.name)
+        target = target.value
+    if isinstance(target, ir.Name):
+        words.append(target.id)
+    return any(word == "site" or "admin" in word.lower() for word in words)
+
+
+def _models(program: Program, module: ModuleInfo, nodes: list[ir.Expr_]) -> Iterator[ClassInfo]:
+    for node in nodes:
+        if isinstance(node, ir.Seq):
+            yield from _models(program, module, node.items)
+            continue
+        found = program.resolve(node, module)
+        if isinstance(found, ClassInfo) and found.model is not None and found.model.orm is Orm.DJANGO:
+            yield found
+
+
+def _calls(body: list[ir.Stmt], name: str) -> Iterator[ir.Call]:
+    """Yields the calls of a method by this name that stand on their own in a module, also under `if` and `try`."""
+    for stmt in body:
+        match stmt:
+            case ir.Expr(value=ir.Call(func=ir.Attr()) as call):
+                assert isinstance(call.func, ir.Attr)
+                if call.func.name == name and call.args:
+                    yield call
+            case ir.If():
+                yield from _calls([*stmt.body, *stmt.orelse], name)
+            case ir.Try() | ir.With():
+                yield from _calls(stmt.body, name)
+            case _:
+                pass
+
+
+def head(cls: ClassInfo) -> Site:
+    """Returns the place of `class Name`."""
+    start = cls.node.start
+    return Site(cls.module.path, start, min(start + len("class ") + len(cls.node.name), cls.node.end))

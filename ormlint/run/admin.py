@@ -1,0 +1,132 @@
+"""The pages of Django's admin: every registered ModelAdmin is run like a view, by the program of the framework in the library.
+
+    list     ChangeList(…) as get_changelist_instance() makes it, then one row after the other, column by column
+
+An admin class whose bases are not part of the project nor of the library is taken for a ModelAdmin that changes nothing about
+lists if it is of a package known to leave them alone; otherwise its pages are not run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ormlint.ir import nodes as ir
+from ormlint.library.admin_packages import LEAVE_LISTS_ALONE
+from ormlint.link.admin import Registration, find_registrations, never_deletes
+from ormlint.link.names import ClassInfo, FunctionInfo
+from ormlint.problem import Problem
+from ormlint.run.calls import unknown_arguments
+from ormlint.run.frame import Frame
+from ormlint.run.introspection import constants_in
+from ormlint.run.log import AdminList, Joins, LoadKind, QueryObject
+from ormlint.run.machine import Machine
+from ormlint.run.roots import internal_error
+from ormlint.run.values import UNKNOWN, Constant, Instance, Sequence, Value
+from ormlint.text import Site
+
+ADMIN = "django.contrib.admin"
+
+
+def run_admin(m: Machine) -> list[Problem]:
+    """Runs the pages of every admin of the project; returns failures inside ormlint."""
+    problems: list[Problem] = []
+    registrations = list(find_registrations(m.program))
+    models = Counter(id(registration.cls) for registration in registrations)
+    deletes = not never_deletes(m.program) if registrations else True
+    for registration in registrations:
+        cls = _admin_class(m, registration)
+        if cls is None:
+            continue
+        try:
+            for page in _lists(m, registration, cls, deletes):
+                page.is_shared = models[id(registration.cls)] > 1 or bool(cls.subclasses)
+                m.admin_lists.append(page)
+        except Exception as failure:  # reported as an internal error with its place; the other admins are still examined
+            m.stack.clear()
+            problems.append(internal_error(registration.site.path, 1, cls.qualname, failure))
+    return problems
+
+
+def _admin_class(m: Machine, registration: Registration) -> ClassInfo | None:
+    """Returns the class of a registered admin, in front of Django's own."""
+    base = m.program.library[f"{ADMIN}.options"].classes["ModelAdmin"]
+    cls = registration.cls
+    if cls is None:
+        return base
+    if base in cls.mro and not cls.externals:
+        return cls
+    if any(external.package not in LEAVE_LISTS_ALONE and external.path != "builtins.object" for external in cls.externals):
+        return None
+    if base in cls.mro:
+        return cls
+    own = tuple(c for c in cls.mro if c not in base.mro)
+    return ClassInfo(cls.node, cls.module, cls.qualname, cls.bindings, cls.functions, cls.classes, cls.bases, (*own, *base.mro), cls.externals)
+
+
+def _lists(m: Machine, registration: Registration, cls: ClassInfo, deletes: bool) -> Iterator[AdminList]:
+    """Runs the list page of an admin; yields what it is."""
+    site = Instance(m.program.library[f"{ADMIN}.sites"].classes["AdminSite"], initialised=True)
+    if not deletes:
+        site.attributes["actions"] = Sequence("list", items=())
+    admin = Instance(cls, {"model": registration.model, "admin_site": site}, initialised=True)
+    make = cls.method("get_changelist_instance")
+    assert make is not None
+    changes = _run(m, registration, make, {make.node.params[0].name: admin})
+    if not isinstance(changes, Instance):
+        return
+    results = m.program.library[f"{ADMIN}.templatetags.admin_list"].functions["results"]
+    _run(m, registration, results, {"cl": changes})
+    own, shown = changes.attributes.get("root_queryset"), changes.attributes.get("result_list")
+    model = registration.model.model
+    if isinstance(own, QueryObject) and isinstance(shown, QueryObject) and model is not None:
+        per_page = changes.attributes.get("list_per_page")
+        yield AdminList(
+            registration.cls.name if registration.cls is not None else model.name,
+            registration.site,
+            model,
+            own,
+            shown,
+            _joins(own, changes.attributes.get("list_select_related"), cls),
+            _setting(registration.cls),
+            tuple(str(c.value) for c in constants_in(changes.attributes.get("list_display", UNKNOWN))),
+            tuple("__".join(path) for path in m.used_loads.get(shown, ())),
+            per_page.value if isinstance(per_page, Constant) and isinstance(per_page.value, int) else None,
+            registration.cls is None,
+        )
+
+
+def _joins(own: QueryObject, setting: Value | None, cls: ClassInfo) -> Joins:
+    if own.has("select_related") or any(entry.kind is LoadKind.JOIN for entry in own.plan.loaded.values()):
+        return Joins.QUERYSET
+    method = cls.method("get_list_select_related")
+    if method is None or not method.module.is_library:
+        return Joins.UNKNOWN
+    match setting:
+        case Constant(value=False):
+            return Joins.AUTOMATIC
+        case Constant(value=True):
+            return Joins.EVERY
+        case Sequence():
+            return Joins.NAMED
+        case _:
+            return Joins.UNKNOWN
+
+
+def _setting(cls: ClassInfo | None) -> Site | None:
+    """Returns the place of the value that a class itself gives `list_select_related`, or None."""
+    stmt = cls.bindings.get("list_select_related", [None])[-1] if cls is not None else None
+    return cls.module.site(stmt.value) if cls is not None and isinstance(stmt, ir.Assign) and stmt.value is not None else None
+
+
+def _run(m: Machine, registration: Registration, function: FunctionInfo, given: dict[str, Value]) -> Value | None:
+    frame = Frame(registration.module, f"{registration.module.name}:<admin>", owner=registration.cls)
+    env = {**unknown_arguments(m, function), **given}
+    m.keep.append(env)
+    site = registration.site
+    node = ir.Name(site.start, site.end, function.name)
+    summary = m.run_function(function, env, ("admin", id(env)), depth=1, caller=frame, node=node)
+    return summary.returned if summary is not None else None
+
+
+__all__ = ["run_admin"]

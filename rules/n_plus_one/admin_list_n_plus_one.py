@@ -1,0 +1,57 @@
+"""ORM108: the list of a Django admin reads a relation of row after row that it does not load."""
+
+from collections.abc import Iterator
+
+from ormlint.api import AdminList, Intent, Joins, Kind, ListSelectRelated, Orm, Project, QueryLog, Report, rule
+from ormlint.judge.eager import Chain, advice_for, intent_for, relations_along
+from ormlint.judge.sinks import Sink
+from ormlint.judge.unloaded import AT_THE_QUERY, Remedy, collections, objects
+
+
+@rule("ORM108", "admin-list-n-plus-one", orms=(Orm.DJANGO,))
+def check(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every column of an admin's list that reads an unloaded relation."""
+    remedy = Remedy(_load, _where)
+    yield from objects(project, log, Sink.ADMIN, remedy)
+    yield from collections(project, log, Sink.ADMIN, remedy)
+
+
+def _list_of(project: Project, chain: Chain) -> AdminList | None:
+    return next((page for page in project.admin_lists if page.shown.site == chain.query.site and page.model is chain.query.model), None)
+
+
+def _load(project: Project, chain: Chain) -> tuple[str, Intent | None]:
+    """Returns how a list comes to load a chain: by `list_select_related`, or in `get_queryset()` where that is not heeded or cannot join."""
+    page = _list_of(project, chain)
+    if page is None:
+        return AT_THE_QUERY.load(project, chain)
+    relations = relations_along(chain.query.model, chain.path)
+    joinable = bool(relations) and all(r.to_one and r.kind is not Kind.GENERIC_FOREIGN_KEY for r in relations)
+    if page.own.site != page.site and (not joinable or page.joins is Joins.QUERYSET):
+        return advice_for(project, chain), intent_for(chain)
+    if not joinable:
+        return f'add `.prefetch_related("{chain.lookup}")` to {_where(project, chain)}', None
+    if page.is_default:
+        return f'register `{page.name}` with a ModelAdmin that has `list_select_related = ["{chain.lookup}"]`', None
+    if page.joins is Joins.NAMED and page.setting is not None:
+        advice = f'add `"{chain.lookup}"` to `list_select_related` of `{page.name}`'
+    elif page.joins is Joins.UNKNOWN:
+        return f'return `"{chain.lookup}"` from `get_list_select_related()` of `{page.name}` too', None
+    else:
+        advice = f"set `list_select_related` of `{page.name}` to `{_names(page, chain)}`"
+    return advice, ListSelectRelated(page, relations)
+
+
+def _names(page: AdminList, chain: Chain) -> str:
+    """Returns the list that joins what the page joins and reads already, and a chain."""
+    paths = (*page.used, chain.lookup)
+    names = [f'"{path}"' for path in dict.fromkeys(paths) if not any(other.startswith(f"{path}__") for other in paths)]
+    return f"[{', '.join(names)}]"
+
+
+def _where(project: Project, chain: Chain) -> str:
+    """Returns where the query of a list is to be changed: where it is built, or in the method that the admin lacks."""
+    page = _list_of(project, chain)
+    if page is None or page.own.site != page.site:
+        return AT_THE_QUERY.where(project, chain)
+    return f"the query, in a `get_queryset()` of `{page.name if not page.is_default else 'its ModelAdmin'}`"
