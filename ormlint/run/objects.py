@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator
 
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api
-from ormlint.link.names import ClassInfo, FunctionInfo
+from ormlint.link.names import ClassInfo, FunctionInfo, decorator_name
 from ormlint.run.frame import Frame
 from ormlint.run.log import UseKind
 from ormlint.run.machine import Machine
-from ormlint.run.values import NONE, UNKNOWN, BoundMethod, Instance, Method, Session, Unknown, Value, deps_of
+from ormlint.run.values import NONE, UNKNOWN, BoundMethod, Instance, Method, Session, Union, Unknown, Value, deps_of
 
 MAX_DEPTH = 8  # calls deep in which it is still asked which methods set an attribute
+MAX_IMPLEMENTATIONS = 3  # overrides of an abstract method that a call of it may mean
 MAX_SETTERS = 4  # an attribute that more methods set is a state, of which nothing is known
 
 
@@ -41,6 +42,8 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
             return kept[1]
         if function.kind == "static method":
             return function
+        if function.kind == "method" and is_abstract(function):
+            return implemented(cls, name) or BoundMethod(function, value)
         return BoundMethod(function, cls if function.kind == "class method" else value)
     if name == "__class__":
         return cls
@@ -76,6 +79,32 @@ def annotated_attribute(m: Machine, cls: ClassInfo, name: str) -> Value | None:
             if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
                 return annotated(m, stmt.annotation, ancestor.module)
     return None
+
+
+def is_abstract(function: FunctionInfo) -> bool:
+    """Whether a method is there to be overridden: `@abstractmethod`, or a body that only raises NotImplementedError."""
+    if any(decorator_name(decorator) == "abstractmethod" for decorator in function.node.decorators):
+        return True
+    last = function.node.body[-1] if len(function.node.body) in (1, 2) else None
+    raised = last.value if isinstance(last, ir.Raise) else None
+    named = raised.func if isinstance(raised, ir.Call) else raised
+    return isinstance(named, ir.Name) and named.id == "NotImplementedError"
+
+
+def implemented(cls: ClassInfo, name: str) -> Value | None:
+    """Returns the methods that classes below override an abstract one with, on objects of those classes; None if there are none or many."""
+    found: dict[ClassInfo, FunctionInfo] = {}
+    below = list(cls.subclasses)
+    while below:
+        heir = below.pop()
+        below += heir.subclasses
+        own = heir.functions.get(name)
+        if own is not None and not heir.module.is_library and not is_abstract(own):
+            found[heir] = own
+    if not 0 < len(found) <= MAX_IMPLEMENTATIONS:
+        return None
+    methods: list[Value] = [BoundMethod(function, Instance(heir)) for heir, function in found.items()]
+    return methods[0] if len(methods) == 1 else Union(tuple(methods))
 
 
 def put_by_methods(m: Machine, f: Frame, value: Instance, name: str) -> Value | None:
