@@ -26,7 +26,8 @@ def container_method(
 def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     if name in ("append", "add", "insert", "appendleft") and args:
         _grow(m, receiver, args[-1], Bound.MANY if f.loops else Bound.FEW)
-        if f.loops and f.loops[-1].source is not None and _is_variable(node):
+        # `for book in books: if book.is_odd(): odd.append(book)` keeps who knows how few
+        if f.loops and f.loops[-1].source is not None and _is_variable(node) and not f.conditional:
             m.fed.setdefault(receiver, {})[f.loops[-1].source] = None
         return NONE
     if name in ("extend", "update", "extendleft") and args:

@@ -241,12 +241,14 @@ def _handed_over(m: Machine, endpoint: Endpoint, summary: Summary, *, only_respo
     for site, value in summary.returns or [(endpoint.site, summary.returned)]:
         if only_responses and not any(_is_response(option) for option in options(value)):
             continue
-        for query, whole in leaving(m, value):
+        for query, whole, name in leaving(m, value):
             cut = not whole or query.sliced or query.bound is not Bound.MANY
             key = (query.site, query.model)
             if key not in found:
                 found[key] = _given(m, endpoint, query, site)
-            found[key].paginated |= cut
+            given = found[key]
+            given.paginated |= cut
+            given.keys = tuple(dict.fromkeys((*given.keys, name)))
     yield from found.values()
 
 
@@ -256,32 +258,34 @@ def _given(m: Machine, endpoint: Endpoint, query: QueryObject, site: Site) -> En
     return replace(endpoint, query=query, rendered_at=where, streams=query.has("iterator", "yield_per"), shown_by_template=rendered)
 
 
-def leaving(m: Machine, value: Value, depth: int = 0) -> Iterator[tuple[QueryObject, bool]]:
-    """Yields the query objects whose rows a value holds or gives when it is walked, and whether it is all of their rows."""
+def leaving(m: Machine, value: Value, depth: int = 0, name: str = "") -> Iterator[tuple[QueryObject, bool, str]]:
+    """Yields the query objects whose rows a value holds or gives when it is walked, whether it is all of their rows, and under which name."""
     if depth > MAX_DEPTH:
         return
     match value:
         case QueryObject() if value.style not in STATEMENTS:
-            yield value, True
+            yield value, True, name
         case Sequence() if value.source is not None:
-            yield value.source, value.bound is Bound.MANY
+            yield value.source, value.bound is Bound.MANY, name
         case Sequence() if value in m.fed:
-            yield from ((query, True) for query in m.fed[value])
+            yield from ((query, True, name) for query in m.fed[value])
         case Sequence():
             for item in value.items if value.items is not None else (value.element,):
-                yield from leaving(m, item, depth + 1)
+                yield from leaving(m, item, depth + 1, name)
         case Mapping():
             if value.source is not None:
-                yield value.source, True
-            for item in (*value.known.values(), *((value.element,) if value.element is not None else ())):
-                yield from leaving(m, item, depth + 1)
+                yield value.source, True, name
+            for key, item in value.known.items():
+                yield from leaving(m, item, depth + 1, key)
+            if value.element is not None:
+                yield from leaving(m, value.element, depth + 1, name)
         case Union():
             for option in value.options:
-                yield from leaving(m, option, depth + 1)
+                yield from leaving(m, option, depth + 1, name)
         case Instance() if _is_response(value) or _is_record(value.cls):
-            for name, item in value.attributes.items():
-                if name not in STREAMED:
-                    yield from leaving(m, item, depth + 1)
+            for attribute, item in value.attributes.items():
+                if attribute not in STREAMED:
+                    yield from leaving(m, item, depth + 1, name if _is_response(value) else attribute)
         case _:
             pass
 

@@ -308,6 +308,7 @@ class Endpoint:
     methods: tuple[str, ...] = ()
     admin_only: bool = False
     shown_by_template: bool = False
+    keys: tuple[str, ...] = ()  # the names of the list in the response or in the context of a template; none if it is the response
 
 
 class Joins(str, enum.Enum):

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Endpoint, Label, Mark, Project, QueryLog, QueryObject, Report, Severity, Site, rule
+from ormlint.api import Endpoint, Label, Mark, Op, Project, QueryLog, QueryObject, Report, Severity, Site, Use, UseKind, rule
 from ormlint.judge.describe import at, code, is_shown, joined, row_of
 from ormlint.judge.listing import is_filtered, is_unlimited, limit_in_practice
+from ormlint.judge.main_list import is_export, is_main
 
 SMALL = frozenset({"ContentType", "Group", "Permission", "Site"})  # tables of Django's own that hold few rows
 List = tuple[Endpoint, QueryObject]
@@ -13,22 +14,39 @@ List = tuple[Endpoint, QueryObject]
 @rule("ORM401", "unbounded-list-endpoint")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every endpoint with rows that nothing limits; of several lists it names one that not even a parent row limits."""
+    counted = _counted_before(log)
     found: dict[Site, list[List]] = {}
     for endpoint in project.endpoints:
-        if endpoint.query is not None and _is_meant(project, endpoint, endpoint.query):
+        if endpoint.query is not None and endpoint.query.site not in counted and _is_meant(project, endpoint, endpoint.query):
             found.setdefault(endpoint.site, []).append((endpoint, endpoint.query))
     for site, lists in found.items():
-        endpoint, query = min(lists, key=lambda pair: limit_in_practice(pair[1]) != "")
+        queries = [query for _, query in lists]
+        endpoint, query = min(lists, key=lambda pair: (limit_in_practice(pair[1]) != "", not is_main(pair[0], pair[1], queries)))
         limit = limit_in_practice(query)
+        secondary = not is_main(endpoint, query, queries)
         yield Report(
             site=site,
             message=f"{code(endpoint.name)} returns every {'matching ' if is_filtered(query) else ''}{row_of(query)}",
             help=_advice(project, endpoint, query),
-            cause=(site,),
+            cause=(endpoint.name.partition(".")[0], query.site),
             labels=_labels(project, endpoint, query),
             notes=((f"limited only by {limit}",) if limit else ()) + _other_lists(lists, query) + _settings_note(project, endpoint),
-            severity=Severity.INFO if limit else Severity.WARNING,
+            severity=Severity.INFO if limit or secondary else Severity.WARNING,
+            preview=bool(limit) or secondary,
         )
+
+
+def _counted_before(log: QueryLog) -> set[Site]:
+    """Returns where queries are built of which somebody asks whether there are too many rows: `if books.count() > 1000: …`."""
+    found = set()
+    for event in log.of(Op.COUNT):
+        if event.query is not None and any(_is_threshold(use) for use in event.all_uses()):
+            found.add(event.query.site)
+    return found
+
+
+def _is_threshold(use: Use) -> bool:
+    return use.kind is UseKind.COMPARE and type(use.constant) is int and use.constant > 1
 
 
 def _is_meant(project: Project, endpoint: Endpoint, query: QueryObject) -> bool:
@@ -38,6 +56,8 @@ def _is_meant(project: Project, endpoint: Endpoint, query: QueryObject) -> bool:
         return False
     if endpoint.shown_by_template and limit_in_practice(query):
         return False  # the page of one row shows what belongs to it
+    if is_export(endpoint, query):
+        return False
     return not project.is_small(query.model) and not _is_small_by_nature(project, query)
 
 
@@ -46,6 +66,8 @@ def _is_small_by_nature(project: Project, query: QueryObject) -> bool:
 
 
 def _advice(project: Project, endpoint: Endpoint, query: QueryObject) -> str:
+    if endpoint.framework == "drf" and endpoint.name.rpartition(".")[2] not in ("", "list", endpoint.name):
+        return f"cut a page from the query{at(project, query.site)} with `self.paginate_queryset(…)`"
     if endpoint.framework == "drf":
         return f"set `pagination_class` on {code(endpoint.name)}{at(project, endpoint.site)}"
     if endpoint.framework == "django":

@@ -1,0 +1,52 @@
+"""Which of the lists that an endpoint gives is the one it is there for.
+
+class BookList(ListView): …                        its object list
+def books(): return jsonify(books)                 the response itself
+def books(request): {"books": …, "tags": …}        the list the endpoint is called after; tags fill a drop-down
+def create_book(request): {"books": …}             none: who writes a row chooses among others
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ormlint.run.log import Endpoint, QueryObject
+
+MAIN_KEYS = frozenset({"", "object_list", "results", "data", "items", "rows", "result"})
+WRITES = frozenset(
+    {"create", "new", "add", "edit", "update", "change", "delete", "remove", "select", "choose", "choice", "form", "register", "report"}
+)
+EXPORTS = frozenset({"export", "download", "backup", "dump", "csv", "xlsx", "ics", "feed", "fixture", "health", "metric"})
+SHORTEST_WORD = 3
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+def is_export(endpoint: Endpoint, query: QueryObject) -> bool:
+    """Whether an endpoint is called after what takes all rows away: an export, a feed."""
+    return bool(_words(endpoint.name) & EXPORTS - _words(query.model.name if query.model is not None else ""))
+
+
+def is_main(endpoint: Endpoint, query: QueryObject, lists: Iterable[QueryObject]) -> bool:
+    """Whether a query gives the list that an endpoint is there for; `lists` are all queries of the endpoint."""
+    if not endpoint.keys or not MAIN_KEYS.isdisjoint(endpoint.keys):
+        return True
+    words = _words(endpoint.name)
+    if words & WRITES:
+        return False
+    if not endpoint.shown_by_template and endpoint.framework != "django" and {other.model for other in lists} == {query.model}:
+        return True
+    model = query.model.name if query.model is not None else ""
+    return bool(words & _words(model)) or (bool(model) and model.lower() in "".join(re.findall(r"\w", endpoint.name)).lower().replace("_", ""))
+
+
+def _words(name: str) -> set[str]:
+    """Returns the words of a name in the singular."""
+    found = (word.lower() for word in _WORDS.findall(name))
+    return {_singular(word) for word in found if len(word) >= SHORTEST_WORD}
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
