@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ormlint.judge.describe import at, code
+from ormlint.judge.describe import at, code, is_shown
 from ormlint.judge.finding import EagerLoad
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import decides_to_go_on, innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run.log import Bound, Event, LoadPlan, QueryObject
+from ormlint.text import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,8 @@ def is_loaded(plan: LoadPlan, path: tuple[str, ...]) -> bool:
 
 def is_loadable(chain: Chain) -> bool:
     """Whether an eager load can be added to the query: not to a combined one, nor to relations that load themselves."""
-    return not (chain.query.combined or chain.query.style == "list" or _loads_itself(chain.events[0].relation))
+    query = chain.query
+    return not (query.combined or query.generic or query.style == "list" or _loads_itself(chain.events[0].relation))
 
 
 def _loads_itself(relation: Relation | None) -> bool:
@@ -180,13 +182,27 @@ def _polymorphic_hop(relations: tuple[Relation, ...]) -> int:
 def advice_for(project: Project, chain: Chain) -> str:
     """Returns the imperative that cures a chain, with the lookup and the place of the query."""
     query = chain.query
-    where = at(project, query.site)
+    where = at(project, home_of(project, chain))
     if _loads_itself(chain.events[0].relation):
         return _one_query_instead(chain, where)
     if query.orm is Orm.DJANGO and query.style == "list":
         return f'load it for all rows at once with `prefetch_related_objects(rows, "{chain.lookup}")`, rows{where}'
     target = "every query that is combined" if query.combined else "the query"
     return f"add {lookup_text(chain)} to {target}{where}"
+
+
+def home_of(project: Project, chain: Chain) -> Site:
+    """Returns the place where the query of a chain is to be changed.
+
+    An expression that builds queries of several models takes no loads of one of them: where the query is first refined in the file
+    that walks its rows is the place, or what walks them.
+    """
+    query = chain.query
+    if not query.generic:
+        return query.site
+    loop = innermost(repeaters(chain.events[0])).site
+    known = (step for step in query.steps if step.path == loop.path and step != loop)
+    return next((site for site in (*known, loop, query.site) if is_shown(project, site)), query.site)
 
 
 def lookup_text(chain: Chain) -> str:

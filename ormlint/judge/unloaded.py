@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import filterfalse
 
 from ormlint.judge.describe import at, call_path, code, is_shown, labels, per_model, place, place_of_column, places
-from ormlint.judge.eager import Chain, advice_for, intent_for, missing_chains, path_of, relations_along
+from ormlint.judge.eager import Chain, advice_for, home_of, intent_for, missing_chains, path_of, relations_along
 from ormlint.judge.finding import Intent, Report
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import heaviest, innermost, repeaters
@@ -55,7 +55,7 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
                 site=site,
                 message=f"{_what(event, chain, sink)} runs one query {_per(chain, event)}",
                 help=advice,
-                cause=chain.cause,
+                cause=_cause(chain, sink),
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
                 notes=(*also_from(project, chain), *call_path(project, event), *_peers(project, chain)),
                 relations=(chain.lookup,),
@@ -67,9 +67,15 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
 
 def _places(project: Project, chain: Chain, sink: Sink) -> dict[Site, Event]:
     """Returns where a chain is reported: where its relation is read, for a serializer at the query whose rows it shows, for an admin in its file."""
-    if sink is Sink.SERIALIZER and is_shown(project, chain.query.site):
-        return {chain.query.site: chain.events[0]}
+    home = home_of(project, chain)
+    if sink is Sink.SERIALIZER and is_shown(project, home):
+        return {home: chain.events[0]}
     return places(project, chain.events, place_of_column if sink is Sink.ADMIN else place)
+
+
+def _cause(chain: Chain, sink: Sink) -> tuple[object, ...]:
+    """Returns what makes two chains one finding; a view that shows the rows of a query for any model has queries of its own."""
+    return (*chain.cause, chain.query.model) if sink is Sink.SERIALIZER and chain.query.generic else chain.cause
 
 
 def _what(event: Event, chain: Chain, sink: Sink) -> str:
@@ -129,7 +135,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             site=site,
             message=f"{_what(event, chain, sink)} runs one query {per_model(chain.owner)}",
             help=advice or _advice_for_new_query(chain, event, remedy.where(project, chain)),
-            cause=chain.cause if curable else (*chain.cause, site),
+            cause=_cause(chain, sink) if curable else (*_cause(chain, sink), site),
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
             notes=(*also_from(project, chain), *call_path(project, event)),
             relations=(chain.lookup,),

@@ -29,6 +29,9 @@ MEMOISING = frozenset({
 })  # fmt: skip
 """Decorators that keep the result of a call: functools, cachetools, Flask-Caching, django-cacheops."""
 
+NARROWING = frozenset({"filter_queryset"})
+"""Methods that give back the query they are given, narrowed down: the filter backends of REST framework."""
+
 MODEL_GETTERS = frozenset({"get_model", "get_registered_model"})
 """Return the model class that their arguments name: `django.apps.apps.get_model` and the functions that projects put before it."""
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from ormlint.ir.nodes import Module
 from ormlint.link.names import Program
+from ormlint.link.schema import Model
 from ormlint.read.limits import fixed_stack, without_gc
-from ormlint.run.log import Analysis, QueryLog, Statistics
+from ormlint.run.log import Analysis, QueryLog, QueryObject, Statistics
+from ormlint.text import Site
 
 RUNNING = 6000
 """Levels of Python calls that running a program may need: fourteen nested calls of it, each some nested statements deep."""
@@ -44,6 +46,7 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     machine.endpoints, failures = find_endpoints(machine)
     problems += failures
     problems += run_admin(machine)
+    _mark_generic(machine.queries)
     counters = machine.counters
     statistics = Statistics(
         files=sum(1 for x in found if x.language == "python"),
@@ -60,3 +63,13 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     )
     log = QueryLog(machine.events, machine.queries, statistics)
     return Analysis(machine.schema, log, machine.endpoints, machine.admin_lists, machine.settings, machine.revealed, problems)
+
+
+def _mark_generic(queries: Iterable[QueryObject]) -> None:
+    """Marks the queries whose expression builds queries of several models."""
+    models: dict[Site, set[Model]] = {}
+    for query in queries:
+        if query.model is not None:
+            models.setdefault(query.site, set()).add(query.model)
+    for query in queries:
+        query.generic = len(models.get(query.site, ())) > 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ormlint.ir import nodes as ir
-from ormlint.library.functions import BATCHES, MEMOISING, MODEL_GETTERS, QUEUES
+from ormlint.library.functions import BATCHES, MEMOISING, MODEL_GETTERS, NARROWING, QUEUES
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.schema import Orm
 from ormlint.run.annotations import annotated
@@ -142,6 +142,10 @@ def call_unknown(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Va
         return Sequence("generator", varying((func, *args)), batches=True)
     if isinstance(node.func, ir.Attr) and node.func.name in QUEUES:
         f.effects += 1
+    if isinstance(node.func, ir.Attr) and node.func.name in NARROWING:
+        narrowed = next((arg for arg in args if isinstance(arg, QueryObject)), None)
+        if narrowed is not None:
+            return narrowed
     escape(m, f, node, [*args, *keywords.values()])
     return varying((func, *args, *keywords.values()))
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api
-from ormlint.library.functions import BATCHES, EFFECTS, RENDERS
+from ormlint.library.functions import BATCHES, EFFECTS, NARROWING, RENDERS
 from ormlint.link.names import ClassInfo, External, FunctionInfo
 from ormlint.link.schema import Orm
 from ormlint.run import intrinsics
@@ -81,6 +81,10 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
     if made is not None:
         return replace(made, births=tuple(f.loops), made_in=f.number) if isinstance(made, Session) and "scoped" not in func.path else made
     name = func.name
+    if name in NARROWING:
+        narrowed = next((arg for arg in args if isinstance(arg, QueryObject)), None)
+        if narrowed is not None:
+            return narrowed
     if name in BATCHES:
         from ormlint.run.builtins import batched
 

@@ -206,6 +206,7 @@ class QueryObject(Tracked):
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on
     asynchronous: bool = False  # run by an AsyncSession: what it does not load cannot be loaded lazily
     complete: bool = True  # False if something unknown may have changed what it loads
+    generic: bool = False  # the same expression builds queries of other models too: `self.model.objects.all()`
 
     def has(self, *names: str) -> bool:
         """Whether one of these methods stands in the chain."""

@@ -128,12 +128,17 @@ def element_of_query(m: Machine, query: QueryObject, *, single: bool = False) ->
         untouched = all(name in ("all", "get_queryset") for name in query.methods)
         if untouched and row.origin is None and not row.fresh:
             origin = None
-        elif row.origin is not None and query.complete and (query.cached or (untouched and row.births)):
+        elif row.origin is not None and query.complete and (query.cached or (untouched and (row.births or _is_inside_framework(m, query)))):
             origin = Origin(row.origin.query, (*row.origin.path, query.relation.name))
         inverse = query.relation.inverse
         if inverse is not None and query.relation.kind in (Kind.REVERSE_FOREIGN_KEY, Kind.REVERSE_ONE_TO_ONE):
             plan = plans.load(plan, (inverse.name,), LoadKind.KNOWN, row.plan)
     return Row(query.model, m.class_of(query.model), origin, plan, single=single)
+
+
+def _is_inside_framework(m: Machine, query: QueryObject) -> bool:
+    """Whether a framework makes the query: then no expression of the project builds it, and only the query of the row can load more."""
+    return m.created[query][0].module.is_library
 
 
 def tuple_row(m: Machine, query: QueryObject) -> Value:

@@ -305,7 +305,7 @@ def _chosen_names(m: Machine, meta: ClassInfo, model: Model | None, declared: di
         return listed
     left_out = dict(_texts(m, meta, "exclude"))
     if not listed and not left_out and meta.find("exclude") is None and meta.find("fields") is not None:
-        return {name: (shown.module, shown.node) for name, shown in declared.items()}  # computed somehow
+        return {}  # computed somehow
     place = listed.get(EVERYTHING) or _statement(meta, "exclude") or (meta.module, meta.node)
     names = [*declared, *(_default_names(m, model) if model is not None else ())]
     return {name: place for name in names if name not in left_out}

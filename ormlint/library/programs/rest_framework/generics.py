@@ -9,6 +9,7 @@ class GenericAPIView(views.APIView):
     queryset = None
     serializer_class = None
     lookup_field = "pk"
+    filter_backends = ()
     pagination_class = api_settings.DEFAULT_PAGINATION_CLASS
 
     def get_queryset(self):

@@ -38,8 +38,9 @@ class PrimaryKeyRelatedField(RelatedField):
 class HyperlinkedRelatedField(RelatedField):
     lookup_field = "pk"
 
-    def __init__(self, view_name=None, **kwargs):
-        self.lookup_field = kwargs.pop("lookup_field", self.lookup_field)
+    def __init__(self, view_name=None, lookup_field=None, **kwargs):
+        if lookup_field is not None:
+            self.lookup_field = lookup_field
         super().__init__(**kwargs)
 
     def use_pk_only_optimization(self):

@@ -56,9 +56,9 @@ class BaseSerializer(Field):
             return list_serializer_class(*args, child=child, **kwargs)
         return ListSerializer(*args, child=child, **kwargs)
 
-    def __init__(self, instance=None, data=None, **kwargs):
+    def __init__(self, instance=None, data=None, context=None, **kwargs):
         self.instance = instance
-        self._context = kwargs.pop("context", {})
+        self._context = context
         super().__init__(**kwargs)
 
     @property
