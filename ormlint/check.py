@@ -198,6 +198,7 @@ class Examination:
             target_sqlalchemy=_version(self.request.config.target_sqlalchemy),
             lines=lines,
             templates=frozenset(module.path for module in self.modules if module.language != "python"),
+            schema_fields=analysis.schema_fields if analysis else {},
             viewpoint=os.getcwd(),
         )
 

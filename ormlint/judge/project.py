@@ -47,6 +47,7 @@ class Project:
     small_models: frozenset[str] = frozenset()  # names or labels of models with few rows, from the configuration
     lines: dict[str, LineIndex] = field(default_factory=dict)
     templates: frozenset[str] = frozenset()  # the paths of `lines` that are templates
+    schema_fields: dict[Site, str] = field(default_factory=dict)  # the fields that are filled from attributes of rows, and their schemas
     suppressions: list[Suppression] = field(default_factory=list)
     viewpoint: str = ""  # the directory that paths in messages are relative to, "" for the root
     excludes: Callable[[Site], str] = lambda site: ""  # why what concerns a place is not reported, wherever else it stands

@@ -53,4 +53,6 @@ def sink_of(project: Project, event: Event) -> Sink:
 def _sink_at(project: Project, site: Site) -> Sink:
     if site.path in project.templates:
         return Sink.TEMPLATE
+    if site in project.schema_fields:
+        return Sink.SERIALIZER
     return next((sink for prefix, sink in _PROGRAMS if site.path.startswith(prefix)), Sink.CODE)

@@ -53,7 +53,7 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
         for site, event in _places(project, chain, sink).items():
             yield Report(
                 site=site,
-                message=f"{_what(event, chain, sink)} runs one query {_per(chain, event)}",
+                message=f"{_what(project, event, chain, sink)} runs one query {_per(chain, event)}",
                 help=advice,
                 cause=_cause(chain, sink),
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
@@ -78,12 +78,13 @@ def _cause(chain: Chain, sink: Sink) -> tuple[object, ...]:
     return (*chain.cause, chain.query.model) if sink is Sink.SERIALIZER and chain.query.generic else chain.cause
 
 
-def _what(event: Event, chain: Chain, sink: Sink) -> str:
+def _what(project: Project, event: Event, chain: Chain, sink: Sink) -> str:
     text = event.text or chain.lookup
     if text.endswith(")"):
         return f"evaluating {code(text)}"
     if sink is Sink.SERIALIZER:
-        return f"showing {code('.'.join(path_of(event)))} in {code(innermost(repeaters(event)).variable)}"
+        schema = next((project.schema_fields[site] for site in (event.site, *event.calls) if site in project.schema_fields), "")
+        return f"showing {code('.'.join(path_of(event)))} in {code(schema or innermost(repeaters(event)).variable)}"
     return f"loading {code(text)}"
 
 
@@ -133,7 +134,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
     for site, event in found.items():
         yield Report(
             site=site,
-            message=f"{_what(event, chain, sink)} runs one query {per_model(chain.owner)}",
+            message=f"{_what(project, event, chain, sink)} runs one query {per_model(chain.owner)}",
             help=advice or _advice_for_new_query(chain, event, remedy.where(project, chain)),
             cause=_cause(chain, sink) if curable else (*_cause(chain, sink), site),
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),

@@ -62,7 +62,7 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
         calls_resolved=len(counters.resolved),
     )
     log = QueryLog(machine.events, machine.queries, statistics)
-    return Analysis(machine.schema, log, machine.endpoints, machine.admin_lists, machine.settings, machine.revealed, problems)
+    return Analysis(machine.schema, log, machine.endpoints, machine.admin_lists, machine.settings, machine.revealed, problems, machine.schema_fields)
 
 
 def _mark_generic(queries: Iterable[QueryObject]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ormlint.ir import nodes as ir
 from ormlint.library import querysets
+from ormlint.library.schemas import READERS
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Model, Orm
 from ormlint.run.frame import Frame
@@ -142,6 +143,10 @@ def class_member(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, name: str)
         return UNKNOWN
     if name == "__subclasses__":
         return Native(name, lambda *_: subclasses(cls))
+    if cls.externals and model is None and name in READERS and cls.derives_from("SQLModel"):
+        from ormlint.run.schemas import read_fields
+
+        return Native(name, lambda m, f, node, args, keywords: read_fields(m, f, node, [cls, *args[:1]], keywords))
     if cls.externals and model is None:
         return External(f"{cls.externals[0].path}.{name}")
     return UNKNOWN

@@ -27,6 +27,7 @@ from ormlint.run.log import Bound, Endpoint, QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.requests import actions_of, answering, is_view_set
 from ormlint.run.roots import internal_error, run_root
+from ormlint.run.schemas import answer
 from ormlint.run.values import UNKNOWN, Constant, Instance, Mapping, Sequence, Union, Value, options
 from ormlint.text import Site
 
@@ -160,6 +161,7 @@ def _of_function(m: Machine, view: View) -> Iterator[Endpoint]:
     function = view.subject
     assert isinstance(function, FunctionInfo)
     for summary in _summaries(m, function):
+        answer(m, function, summary)
         framework = "drf" if any(decorator_name(d) == "api_view" for d in function.node.decorators) else view.framework
         methods = tuple(dict.fromkeys(method for route in view.routes for method in route.methods))
         endpoint = Endpoint(function.name, framework, head(function), methods=methods, admin_only=_for_staff(function))

@@ -9,6 +9,8 @@ the relation, and the row behind it cannot be in the session for another reason.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ormlint.ir import nodes as ir
 from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run.frame import Frame
@@ -77,12 +79,19 @@ def meets(f: Frame, row: Row, model: Model | None) -> bool:
     """
     if model is None:
         return True
-    frame: Frame | None = f
-    while frame is not None:
-        if any(_holds(value, row, model) for value in list(frame.env.values())):
-            return True
-        frame = frame.outer or frame.caller
-    return False
+    return any(_holds(value, row, model) for frame in _in_reach(f) for value in list(frame.env.values()))
+
+
+def _in_reach(f: Frame) -> Iterator[Frame]:
+    """Yields a frame, those around its definition, and those that called them."""
+    waiting: list[Frame | None] = [f]
+    seen: set[int] = set()
+    while waiting:
+        frame = waiting.pop()
+        if frame is not None and id(frame) not in seen:
+            seen.add(id(frame))
+            yield frame
+            waiting += (frame.outer, frame.caller)
 
 
 def _holds(value: Value, row: Row, model: Model) -> bool:
@@ -118,8 +127,7 @@ def is_at_hand(m: Machine, f: Frame, row: Row, relation: Relation) -> bool:
     source = row.origin.query
     if relation.kind is Kind.FOREIGN_KEY and _gives(source.model, source.plan, relation.target):
         return True
-    frame: Frame | None = f
-    while frame is not None:
+    for frame in _in_reach(f):
         events = [*frame.events, *(flat.event for called in frame.calls for flat in m.flatten(called.summary))]
         if any(_fetches(event, row.model, relation) for event in events):
             return True
@@ -128,7 +136,6 @@ def is_at_hand(m: Machine, f: Frame, row: Row, relation: Relation) -> bool:
                 return True
             if relation.kind is Kind.FOREIGN_KEY and query.site != source.site and _gives(query.model, query.plan, relation.target, itself=True):
                 return True
-        frame = frame.outer or frame.caller
     return False
 
 

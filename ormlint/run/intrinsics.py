@@ -8,6 +8,7 @@ value_at(row, path)     what a dotted path leads to, methods called on the way
 key_at(row, path)       the key of the row that a dotted path leads to
 represent(s, row)       shows every field of a serializer of a row
 represent_each(s, rows) shows every field of a serializer of each of some rows
+read_fields(c, row)     fills a schema class from the attributes of a row
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.introspection import FUNCTIONS as INTROSPECTION
 from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.schemas import adapter, read_fields
 from ormlint.run.serializers import key_at, represent, represent_each, value_at
 from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, Sequence, Union, Unknown, Value, options
 
@@ -129,10 +131,12 @@ FUNCTIONS: dict[str, Function] = {
     "ormlint.intrinsics.rows_of": rows_of,
     "ormlint.intrinsics.show": show,
     "ormlint.intrinsics.key_at": key_at,
+    "ormlint.intrinsics.read_fields": read_fields,
     "ormlint.intrinsics.represent": represent,
     "ormlint.intrinsics.represent_each": represent_each,
     "ormlint.intrinsics.value_at": value_at,
     **INTROSPECTION,
     "json.dumps": as_text(0),
+    "pydantic.TypeAdapter": adapter,
     "django.core.serializers.serialize": as_text(1),
 }

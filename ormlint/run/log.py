@@ -395,3 +395,4 @@ class Analysis:
     settings: dict[str, object] = field(default_factory=dict)
     revealed: list[tuple[Site, str]] = field(default_factory=list)  # calls of `reveal_type` and what they show
     problems: list[Problem] = field(default_factory=list)
+    schema_fields: dict[Site, str] = field(default_factory=dict)  # the fields that are filled from attributes of rows, and their schemas

@@ -76,6 +76,7 @@ class Machine:
         self.used_loads: dict[QueryObject, dict[tuple[str, ...], None]] = {}  # paths that are loaded with a query and read from its rows
         self.executed: dict[QueryObject, Event] = {}  # the event that made a result
         self.result_of: dict[QueryObject, QueryObject] = {}  # the result that another one was made of
+        self.schema_fields: dict[Site, str] = {}  # the places of fields that are read from rows, and their schemas
         self.greenlets = 0  # calls under way that `AsyncSession.run_sync` runs: there an asynchronous session loads lazily
         self.session_places: set[tuple[str, str]] = set()  # expressions of a file that proved to be sessions
         self.serial: dict[QueryObject, int] = {}  # the order in which queries were made

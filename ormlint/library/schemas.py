@@ -1,0 +1,13 @@
+"""Classes that are filled from the attributes of rows.
+
+Source: pydantic 1.10 and 2, sqlmodel 0.0.22, fastapi; which attributes are read was measured with objects that print them.
+"""
+
+READ_CLASSES = frozenset({"BaseModel", "SQLModel", "GenericModel", "RootModel", "BaseSettings"})
+"""Their annotations name the attributes that `model_validate(row)`, `from_orm(row)` and a response model read."""
+
+READERS = frozenset({"model_validate", "from_orm"})
+COLLECTIONS = frozenset({"list", "List", "set", "Set", "frozenset", "Sequence", "Iterable", "Collection"})
+WRAPPERS = frozenset({"Optional", "Annotated", "Required", "SkipValidation"})
+BEFORE = {"field_validator": "field", "validator": "field", "model_validator": "whole", "root_validator": "whole"}
+"""Decorators of validators, and whether they get a field or the whole object."""
