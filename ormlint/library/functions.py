@@ -24,6 +24,12 @@ EFFECTS = (
 RENDERS = frozenset({"render", "render_to_string", "render_template", "jsonify", "JsonResponse", "HttpResponse", "Response", "TemplateResponse"})
 """Make a response or a text of what they are given: Django, REST framework, Flask, Starlette."""
 
+FILLING = ("render", "template")
+"""Words in the names of functions that fill in a template of the project which they are given by name: Flask-Themes, Tornado, aiohttp, Sanic."""
+
+TEMPLATE_ENDINGS = (".html", ".htm", ".txt", ".xml", ".jinja", ".jinja2", ".j2")
+"""Ends of the names that templates go by."""
+
 MEMOISING = frozenset({
     "lru_cache", "cache", "cached", "memoize", "memoized", "cache_memoize", "ttl_cache", "cached_function", "cached_as", "alru_cache",
 })  # fmt: skip

@@ -70,6 +70,7 @@ BUILDERS = frozenset(
         "with_entities",
         "add_columns",
         "add_entity",
+        "add_column",
         "with_only_columns",
         "reset_joinpoint",
         "union",
@@ -94,7 +95,8 @@ BUILDERS = frozenset(
         "unique",
     }
 )
-COLUMN_BUILDERS = frozenset({"with_entities", "with_only_columns", "add_columns"})
+COLUMN_BUILDERS = frozenset({"with_entities", "with_only_columns"})  # select something else
+FURTHER_ENTITIES = frozenset({"add_entity", "add_columns", "add_column"})  # select more
 ROW_LISTS = frozenset({"all", "fetchall", "partitions", "fetchmany"})
 ONE_ROW = frozenset(
     {

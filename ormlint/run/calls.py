@@ -16,6 +16,7 @@ from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.parameters import Bindings, resolve_deps, returned, symbolic
 from ormlint.run.rows import new_row, row_method
+from ormlint.run.templates import fill_in
 from ormlint.run.values import (
     UNKNOWN,
     BoundMethod,
@@ -134,6 +135,8 @@ def call_unknown(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Va
         presumed = call_presumed_session(m, f, node, args, keywords)
         if presumed is not None:
             return presumed
+    if fill_in(m, f, node, args, keywords):
+        return UNKNOWN
     if isinstance(node.func, ir.Attr) and node.func.name == "model_class" and not args and m.has_django:
         from ormlint.run.attributes import SOME_MODEL
 

@@ -15,6 +15,7 @@ from ormlint.run import intrinsics
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.templates import fill_in
 from ormlint.run.values import (
     UNKNOWN,
     Constant,
@@ -91,6 +92,8 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
         return batched(m, f, node, args, keywords)
     if func.path.startswith(EFFECTS):
         f.effects += 1
+    if fill_in(m, f, node, args, keywords):
+        return UNKNOWN
     kind = UseKind.RENDER if name in RENDERS else UseKind.ARGUMENT
     for value in (*args, *keywords.values()):
         m.use(f, value, kind, node)

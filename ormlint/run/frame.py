@@ -78,6 +78,7 @@ class Frame:
     muted: bool = False
     conditional: int = 0
     branch_depth: int = 0
+    forked: Env | None = None  # the variables when the innermost branch began
     error_path: int = 0
     left: frozenset[int] = frozenset()  # ids of the loops that the way taken now always leaves
     remembered: dict[tuple[int, int], tuple[Value, Value]] = field(default_factory=dict)  # cached properties by object and function

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ormlint.library.functions import TEMPLATE_ENDINGS
 from ormlint.run.log import NOWHERE, Bound, Loop, QueryObject
 from ormlint.run.values import EMPTY, EMPTY_PLAN, Constant, Instance, Mapping, Row, Sequence, Union, Unknown, Value, deps_of
 
@@ -34,7 +35,7 @@ def symbolic(env: dict[str, Value], *, runs: int) -> tuple[dict[str, Value], Bin
         if kind is Unknown:
             bindings[-(position + 1)] = value.deps  # type: ignore[union-attr]
             made[name] = _PARAMETERS[position]
-        elif kind is Constant and runs > MANY_RUNS and isinstance(value.value, (str, int, float)) and not isinstance(value.value, bool):  # type: ignore[union-attr]
+        elif isinstance(value, Constant) and runs > MANY_RUNS and _is_plain(value):
             made[name] = _PARAMETERS[position]
         elif isinstance(value, Row) and (value.origin is None or runs > TOO_MANY_RUNS) and value.births:
             bindings[-(position + 1)] = deps_of(value)
@@ -46,6 +47,17 @@ def symbolic(env: dict[str, Value], *, runs: int) -> tuple[dict[str, Value], Bin
         else:
             made[name] = value
     return made, bindings, rows
+
+
+def _is_plain(constant: Constant) -> bool:
+    """Whether a function need not tell a constant from others: a text or number, but no template's name."""
+    value = constant.value
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool) and not names_template(constant)
+
+
+def names_template(value: Value) -> bool:
+    """Whether a value is the name of a template, by its ending."""
+    return isinstance(value, Constant) and isinstance(value.value, str) and value.value.endswith(TEMPLATE_ENDINGS)
 
 
 def resolve_deps(deps: frozenset[int], bindings: Bindings) -> frozenset[int]:

@@ -102,7 +102,7 @@ def build(
         changes["distinct"] = True
     elif name == "with_for_update":
         changes["locked"] = True
-    elif name in api.COLUMN_BUILDERS:
+    elif name in api.COLUMN_BUILDERS or name in api.FURTHER_ENTITIES:
         changes["shape"] = Shape.TUPLES
     elif name in ("union", "union_all", "intersect", "except_"):
         changes["combined"] = True
@@ -113,6 +113,8 @@ def build(
     new = refined(m, f, node, query, name, **changes)
     if others:
         m.entity_plans[new] = others
+    if name in api.FURTHER_ENTITIES:
+        m.entities[new] = (*m.entities.get(query, (query.model,)), *(a.model if isinstance(a, ClassInfo) else None for a in args))
     if name in api.COLUMN_BUILDERS:
         m.entities[new] = tuple(a.model if isinstance(a, ClassInfo) else None for a in args)
         if len(args) == 1 and counts(args[0]):

@@ -189,6 +189,7 @@ def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
     if known is False:
         return run_body(m, f, stmt.orelse)
     before, evaluated = f.env, f.evaluated
+    forked, f.forked = f.forked, before
     guards = guards_cache(stmt)
     f.env, f.evaluated = dict(before), set(evaluated)
     refine(m, f, stmt.test, positive=True)
@@ -197,6 +198,7 @@ def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
     f.env, f.evaluated = dict(before), set(evaluated)
     refine(m, f, stmt.test, positive=False)
     through_else = _branch(m, f, stmt.orelse, guarded=guards and bool(stmt.orelse))
+    f.forked = forked
     if through and through_else:
         f.env = join_env(m, then_env, f.env)
         f.evaluated &= then_evaluated

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 
 from ormlint.ir import nodes as ir
 from ormlint.run import plans
-from ormlint.run.frame import Frame
+from ormlint.run.frame import Env, Frame
 from ormlint.run.log import LoadKind, UseKind
 from ormlint.run.machine import Machine
-from ormlint.run.values import UNKNOWN, Constant, Instance, Mapping, Row, Sequence, Union, Value, deps_of, element_of, join, varying
+from ormlint.run.values import UNKNOWN, Constant, Instance, Mapping, Row, Sequence, Union, Value, deps_of, element_of, join, join_sequences, varying
 
 
 def assign(m: Machine, f: Frame, target: ir.Expr_, value: Value, node: ir.Node) -> None:
@@ -32,11 +33,10 @@ def assign(m: Machine, f: Frame, target: ir.Expr_, value: Value, node: ir.Node) 
 
 
 def _unpack(m: Machine, f: Frame, target: ir.Seq, value: Value, node: ir.Node) -> None:
-    if isinstance(value, Union):
-        sequences = [o for o in value.options if isinstance(o, Sequence)]
-        if len(sequences) == len(value.options):
-            value = sequences[0]
     count = len(target.items)
+    if isinstance(value, Union):  # what is no sequence of that length would fail
+        fitting = [o for o in value.options if isinstance(o, Sequence) and (o.items is None or len(o.items) == count)]
+        value = reduce(join_sequences, fitting) if fitting else value
     if (
         isinstance(value, Sequence)
         and value.items is not None
@@ -63,9 +63,15 @@ def note_attribute_write(m: Machine, f: Frame, target: ir.Expr_, value: Value, *
             _write_row(m, f, target, owner, value, augmented=augmented)
         case Instance():
             old = owner.attributes.get(target.name)
-            owner.attributes[target.name] = value if old is None or (f.branch_depth == 0 and not f.loops) else join(old, value)
+            certain = old is None or (f.branch_depth == 0 and not f.loops) or (f.forked is not None and _is_new(owner, f.forked))
+            owner.attributes[target.name] = value if certain or old is None else join(old, value)
         case _:
             pass
+
+
+def _is_new(owner: Instance, before: Env) -> bool:
+    """Whether an object was made since a branch began, as far as variables tell: then no other way has it."""
+    return not any(owner is held or (isinstance(held, Union) and owner in held.options) for held in before.values())
 
 
 def _write_row(m: Machine, f: Frame, target: ir.Attr, row: Row, value: Value, *, augmented: bool) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ormlint.ir import nodes as ir
+from ormlint.library.functions import FILLING
 from ormlint.link.names import FunctionInfo
 from ormlint.link.template_tags import Extension, Extensions
 from ormlint.link.templates import TemplateInfo
@@ -64,6 +65,23 @@ def render_template(m: Machine, f: Frame, node: ir.Node, name: Value, context: V
     else:
         forget_context(env)
     return UNKNOWN
+
+
+def fill_in(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> bool:
+    """Renders the template that an unknown function is given by name, with its dicts and keywords as the context; returns whether it is one.
+
+    # `render_theme_template(theme, "shop/list.html", books=books)`, `self.render("list.html", books=books)`
+    """
+    called = node.func.name if isinstance(node.func, ir.Attr) else node.func.id if isinstance(node.func, ir.Name) else ""
+    if not m.templates or not any(word in called.lower() for word in FILLING):
+        return False
+    place = calling_file(f)
+    for arg in args:
+        if any(m.templates.find(name, place) is not None for names in alternatives(arg) for name in names):
+            context = [option for other in args for option in options(other) if isinstance(option, Mapping)]
+            render_template(m, f, node, arg, Sequence("tuple", items=(*context, Mapping(keywords))))
+            return True
+    return False
 
 
 def forget_context(env: dict[str, Value]) -> None:

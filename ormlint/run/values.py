@@ -314,7 +314,7 @@ def join(left: Value, right: Value) -> Value:
         if isinstance(left, Row) and isinstance(right, Row) and _same_row(left, right):
             return left
         if isinstance(left, Sequence) and isinstance(right, Sequence):
-            return _join_sequences(left, right)
+            return join_sequences(left, right)
         if isinstance(left, Mapping) and isinstance(right, Mapping):
             return _join_mappings(left, right)
         if isinstance(left, Manager) and isinstance(right, Manager) and left.model is right.model and left.row is None and right.row is None:
@@ -345,7 +345,8 @@ def _same_row(left: Row, right: Row) -> bool:
     return left.origin is not None and right.origin is not None and left.origin == right.origin
 
 
-def _join_sequences(left: Sequence, right: Sequence) -> Sequence:
+def join_sequences(left: Sequence, right: Sequence) -> Sequence:
+    """Returns a sequence that stands for either; elements at one place of two of the same length are joined."""
     if not left.items and left.items is not None:
         return right
     if not right.items and right.items is not None:
