@@ -11,6 +11,7 @@ from ormlint.fixes.guards import risk_of_loading_more
 from ormlint.fixes.imports import Refusal
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
+from ormlint.judge.eager import without_prefixes
 from ormlint.judge.finding import Applicability, Finding, Fix, ListSelectRelated
 from ormlint.run.log import AdminList, Joins
 from ormlint.text import Edit, Site
@@ -37,11 +38,6 @@ def plan_admin_lists(findings: list[Finding], sources: Sources) -> None:
         fix = _fix(group[0][1].page, ["__".join(hop.name for hop in intent.path) for _, intent in group], sources)
         for finding, _ in group:
             finding.fix = fix
-
-
-def without_prefixes(paths: list[str]) -> list[str]:
-    """Returns lookup paths without those that a longer one loads along."""
-    return [path for path in dict.fromkeys(paths) if not any(other.startswith(f"{path}__") for other in paths)]
 
 
 def _fix(page: AdminList, paths: list[str], sources: Sources) -> Fix:

@@ -142,6 +142,11 @@ def relations_along(model: Model | None, path: tuple[str, ...]) -> tuple[Relatio
     return tuple(found)
 
 
+def without_prefixes(paths: list[str]) -> list[str]:
+    """Returns lookup paths without those that a longer one loads along."""
+    return [path for path in dict.fromkeys(paths) if not any(other.startswith(f"{path}__") for other in paths)]
+
+
 def is_loaded(plan: LoadPlan, path: tuple[str, ...]) -> bool:
     """Whether a load plan certainly loads every hop of a path under the relation's own name."""
     for name in path:

@@ -19,7 +19,10 @@ DELETION = "delete_selected"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Registration:
-    """A model that an admin shows. `cls` is its ModelAdmin, None for the default one; `site` the class statement's head or the call."""
+    """A model that an admin shows.
+
+    `cls` is its ModelAdmin, None for the default one; `site` is the class statement's head or the call, in `module`.
+    """
 
     model: ClassInfo
     cls: ClassInfo | None
@@ -59,7 +62,7 @@ def _called(program: Program) -> Iterator[Registration]:
                 continue
             for model in _models(program, module, call.args[:1]):
                 if isinstance(cls, ClassInfo):
-                    yield Registration(model, cls, module, head(cls))
+                    yield Registration(model, cls, cls.module, head(cls))
                 elif _is_admin(call):
                     yield Registration(model, None, module, module.site(call))
 

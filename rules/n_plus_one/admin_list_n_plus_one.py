@@ -1,9 +1,10 @@
 """ORM108: the list of a Django admin reads a relation of row after row that it does not load."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from ormlint.api import AdminList, Intent, Joins, Kind, ListSelectRelated, Orm, Project, QueryLog, Report, rule
-from ormlint.judge.eager import Chain, advice_for, intent_for, relations_along
+from ormlint.api import AdminList, Intent, Joins, Kind, ListSelectRelated, Orm, Project, QueryLog, Report, Site, rule
+from ormlint.judge.eager import Chain, advice_for, intent_for, relations_along, without_prefixes
 from ormlint.judge.sinks import Sink
 from ormlint.judge.unloaded import AT_THE_QUERY, Remedy, collections, objects
 
@@ -12,8 +13,23 @@ from ormlint.judge.unloaded import AT_THE_QUERY, Remedy, collections, objects
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every column of an admin's list that reads an unloaded relation."""
     remedy = Remedy(_load, _where)
-    yield from objects(project, log, Sink.ADMIN, remedy)
-    yield from collections(project, log, Sink.ADMIN, remedy)
+    reports = [*objects(project, log, Sink.ADMIN, remedy), *collections(project, log, Sink.ADMIN, remedy)]
+    missing: dict[Site, list[str]] = {}
+    for report in reports:
+        if isinstance(report.intent, ListSelectRelated):
+            missing.setdefault(report.intent.page.site, []).extend(report.relations)
+    for report in reports:
+        intent = report.intent
+        yield replace(report, help=_advice(intent.page, missing[intent.page.site])) if isinstance(intent, ListSelectRelated) else report
+
+
+def _advice(page: AdminList, missing: list[str]) -> str:
+    """Returns the change of a list's setting that joins everything that it reads and does not join."""
+    if page.joins is Joins.NAMED and page.setting is not None:
+        added = " and ".join(f'`"{path}"`' for path in without_prefixes(missing))
+        return f"add {added} to `list_select_related` of `{page.name}`"
+    names = ", ".join(f'"{path}"' for path in without_prefixes([*page.used, *missing]))
+    return f"set `list_select_related` of `{page.name}` to `[{names}]`"
 
 
 def _list_of(project: Project, chain: Chain) -> AdminList | None:
@@ -33,20 +49,9 @@ def _load(project: Project, chain: Chain) -> tuple[str, Intent | None]:
         return f'add `.prefetch_related("{chain.lookup}")` to {_where(project, chain)}', None
     if page.is_default:
         return f'register `{page.name}` with a ModelAdmin that has `list_select_related = ["{chain.lookup}"]`', None
-    if page.joins is Joins.NAMED and page.setting is not None:
-        advice = f'add `"{chain.lookup}"` to `list_select_related` of `{page.name}`'
-    elif page.joins is Joins.UNKNOWN:
+    if page.joins is Joins.UNKNOWN:
         return f'return `"{chain.lookup}"` from `get_list_select_related()` of `{page.name}` too', None
-    else:
-        advice = f"set `list_select_related` of `{page.name}` to `{_names(page, chain)}`"
-    return advice, ListSelectRelated(page, relations)
-
-
-def _names(page: AdminList, chain: Chain) -> str:
-    """Returns the list that joins what the page joins and reads already, and a chain."""
-    paths = (*page.used, chain.lookup)
-    names = [f'"{path}"' for path in dict.fromkeys(paths) if not any(other.startswith(f"{path}__") for other in paths)]
-    return f"[{', '.join(names)}]"
+    return "", ListSelectRelated(page, relations)
 
 
 def _where(project: Project, chain: Chain) -> str:
