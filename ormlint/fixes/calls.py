@@ -1,12 +1,16 @@
-"""Small changes of one call: a keyword argument more, another function, a method behind it."""
+"""Small changes of one call: a keyword argument more, another loader, a method behind an expression."""
 
 from __future__ import annotations
 
 import libcst as cst
 
-from ormlint.fixes.chain import append_argument
+from ormlint.fixes.chain import append_argument, chain_of, insert_links
+from ormlint.fixes.imports import Refusal, spell_import
 from ormlint.fixes.source import Sources
-from ormlint.judge.finding import AddKeyword, Applicability, Fix
+from ormlint.judge.finding import AddKeyword, AppendMethod, Applicability, Fix, ReplaceLoader
+from ormlint.text import Edit, Site
+
+_LOADER_KEYWORDS = frozenset({"innerjoin", "alias"})  # those that only a join understands
 
 
 def add_keyword(sources: Sources, intent: AddKeyword) -> Fix | None:
@@ -20,3 +24,49 @@ def add_keyword(sources: Sources, intent: AddKeyword) -> Fix | None:
     code = f"{intent.keyword}={intent.value}"
     edits = append_argument(file, statement, call, [code])
     return Fix(Applicability.UNSAFE, f"add `{code}`", tuple(edits), intent.reason)
+
+
+def replace_loader(sources: Sources, intent: ReplaceLoader) -> Fix | None:
+    """Returns the fix, None if one of the places is not a call of a loader that another one can stand for."""
+    edits: list[Edit] = []
+    for site in intent.sites:
+        found = _renamed(sources, site, intent.by)
+        if found is None:
+            return None
+        edits += (edit for edit in found if edit not in edits)
+    return Fix(Applicability.SAFE, f"load it with `{intent.by}`", tuple(edits))
+
+
+def _renamed(sources: Sources, site: Site, name: str) -> list[Edit] | None:
+    file, statement = sources.file(site), sources.statement(site)
+    call = statement.expression(site.start, site.end) if statement is not None else None
+    if file is None or statement is None or not isinstance(call, cst.Call):
+        return None
+    if any(argument.star or (argument.keyword is not None and argument.keyword.value in _LOADER_KEYWORDS) for argument in call.args):
+        return None
+    match call.func:
+        case cst.Attribute(attr=attribute) if attribute.value.endswith("load"):
+            return [file.edit(*statement.span(attribute), name)]
+        case cst.Name(value=old) as function if old.endswith("load"):
+            spelling = spell_import(file, site.start, "sqlalchemy.orm", name)
+            return [file.edit(*statement.span(function), spelling.text), *spelling.edits] if not isinstance(spelling, Refusal) else None
+        case _:
+            return None
+
+
+def append_method(sources: Sources, intent: AppendMethod) -> Fix | None:
+    """Returns the fix, None if no expression stands there."""
+    file, statement = sources.file(intent.site), sources.statement(intent.site)
+    node = statement.expression(intent.site.start, intent.site.end) if statement is not None else None
+    if file is None or statement is None or node is None:
+        return None
+    waiting = statement.parent(node)
+    if isinstance(waiting, cst.Await):
+        if not waiting.lpar:
+            return None
+        edits = [file.insert(statement.outer(waiting)[1], intent.method)]
+    else:
+        chain = chain_of(statement, node)
+        edits = insert_links(file, statement, chain, chain.inner, [intent.method])
+    grade = Applicability.UNSAFE if intent.reason else Applicability.SAFE
+    return Fix(grade, f"add `{intent.method}`", tuple(edits), intent.reason)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ormlint.judge.finding import (
     AddKeyword,
     AggregateInDatabase,
+    AppendMethod,
     EagerLoad,
     Finding,
     Fix,
@@ -16,6 +17,7 @@ from ormlint.judge.finding import (
     MoveAfterLoop,
     ReplaceCountTest,
     ReplaceLen,
+    ReplaceLoader,
     ReplaceTruthTest,
 )
 from ormlint.judge.grading import Grading
@@ -70,5 +72,9 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return loops.move_after_loop(sources, intent)
         case AddKeyword() as intent:
             return calls.add_keyword(sources, intent)
+        case AppendMethod() as intent:
+            return calls.append_method(sources, intent)
+        case ReplaceLoader() as intent:
+            return calls.replace_loader(sources, intent)
         case _:
             return None

@@ -123,7 +123,35 @@ class AddKeyword:
     reason: str
 
 
-Intent = AddKeyword | EagerLoad | ReplaceLen | ReplaceCountTest | ReplaceTruthTest | AggregateInDatabase | MoveAfterLoop | ListSelectRelated
+@dataclass(frozen=True, slots=True)
+class ReplaceLoader:
+    """`joinedload(…)` → `selectinload(…)` and the like, at each of `sites`, which are calls of loaders; `by` is the new one."""
+
+    sites: tuple[Site, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppendMethod:
+    """`expression` → `expression.unique()`, in the place of `site`. `reason` tells why that is not safe ("" if it is)."""
+
+    site: Site
+    method: str
+    reason: str = ""
+
+
+Intent = (
+    AddKeyword
+    | AggregateInDatabase
+    | AppendMethod
+    | EagerLoad
+    | ListSelectRelated
+    | MoveAfterLoop
+    | ReplaceCountTest
+    | ReplaceLen
+    | ReplaceLoader
+    | ReplaceTruthTest
+)
 
 
 # ------------------------------------------------------------------------------------------------------- reports

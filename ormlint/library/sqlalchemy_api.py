@@ -3,6 +3,7 @@
 Source: sqlalchemy.orm (1.4 to 2.1), flask_sqlalchemy 3, sqlmodel, and measurements with query counting on SQLite.
 """
 
+PACKAGES = frozenset({"sqlalchemy", "sqlmodel"})
 SESSION_METHODS = frozenset(
     {
         "query",

@@ -97,6 +97,7 @@ class Relation:
     lazy: str = "select"
     inverse: Relation | None = None
     ordered: bool = False
+    recursive: bool = False  # SQLAlchemy: has a `join_depth`, so that loading it goes on where it leads back to its own model
     secondary: str = ""  # SQLAlchemy: what the program calls the table between the two, or that table's name
     loaded_on_delete: bool = True  # SQLAlchemy loads it before it deletes the row; not if it is `viewonly` or has `passive_deletes`
 

@@ -194,7 +194,7 @@ def _loader(name: str) -> Function:
         from ormlint.run.values import Descriptor
 
         known = all(isinstance(a, (Descriptor, Constant)) for a in args)
-        return loader(name, args) if known else varying(args)
+        return loader(name, args, f.site(node.start, node.end)) if known else varying(args)
 
     return make
 

@@ -13,6 +13,7 @@ from ormlint.run.log import LoadKind, LoadPlan, QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.queries import mapping_plan
 from ormlint.run.values import Constant, Descriptor, Option, Sequence, Union, Value, varying
+from ormlint.text import Site
 
 KINDS = {
     "joinedload": LoadKind.JOIN,
@@ -27,7 +28,7 @@ KINDS = {
 }
 
 
-def loader(name: str, args: list[Value]) -> Option:
+def loader(name: str, args: list[Value], site: Site) -> Option:
     """Returns the loader option that `joinedload(A.b)`, `load_only(A.x)` … make."""
     path: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -40,7 +41,7 @@ def loader(name: str, args: list[Value]) -> Option:
         for part in step.split("."):
             if part:
                 path, kinds = (*path, part), (*kinds, name)
-    return Option(path, kinds, model)
+    return Option(path, kinds, model, sites=(site,) * len(path))
 
 
 def descriptor_method(
@@ -52,12 +53,12 @@ def descriptor_method(
             children = tuple(a for a in flat(args) if isinstance(a, Option))
             return replace(receiver, children=(*receiver.children, *children))
         if name in api.LOADERS:
-            more = loader(name, args)
+            more = loader(name, args, f.site(node.start, node.end))
             if more.columns or not more.path:
                 return replace(receiver, children=(*receiver.children, more))
             if receiver.children and receiver.path == ():
-                return replace(receiver, path=more.path, kinds=more.kinds)
-            return replace(receiver, path=receiver.path + more.path, kinds=receiver.kinds + more.kinds)
+                return replace(receiver, path=more.path, kinds=more.kinds, sites=more.sites)
+            return replace(receiver, path=receiver.path + more.path, kinds=receiver.kinds + more.kinds, sites=receiver.sites + more.sites)
         return receiver
     if name in ("of_type", "and_", "alias"):
         return receiver
@@ -105,22 +106,22 @@ def apply_option(plan: LoadPlan, option: Option, model: Model | None) -> LoadPla
     name, kind = option.path[0], KINDS.get(option.kinds[0])
     relation = model.relations.get(name) if model is not None else None
     target = relation.target if relation is not None else None
-    rest = Option(option.path[1:], option.kinds[1:], target, children=option.children)
+    rest = Option(option.path[1:], option.kinds[1:], target, children=option.children, sites=option.sites[1:])
     old = plan.loaded.get(name)
     if name == "*":
         for other in model.relations if model is not None and kind is not None else ():
             if other not in plan.loaded:
                 assert kind is not None
-                plan = plans.load(plan, (other,), kind)
+                plan = plans.load(plan, (other,), kind, method=option.kinds[0], site=option.sites[0])
         return plan
-    below = old.plan if old is not None else mapping_plan(target, 1) if target is not None else plans.EMPTY
+    below = old.plan if old is not None else mapping_plan(target) if target is not None else plans.EMPTY
     below = apply_option(below, rest, target)
     if kind is None:
         if option.kinds[0] == "lazyload":
             return replace(plan, loaded={n: e for n, e in plan.loaded.items() if n != name})
-        return plans.load(plan, (name,), old.kind, below) if old is not None else plan
+        return plans.load(plan, (name,), old.kind, below, method=old.method, site=old.site) if old is not None else plan
     cleared = replace(plan, loaded={n: e for n, e in plan.loaded.items() if n != name})
-    return plans.load(cleared, (name,), kind, below)
+    return plans.load(cleared, (name,), kind, below, method=option.kinds[0], site=option.sites[0])
 
 
 def of_other_entities(m: Machine, query: QueryObject, args: list[Value]) -> tuple[dict[Model, LoadPlan], list[Value]]:

@@ -155,7 +155,11 @@ class LoadPlan:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One relation of a load plan."""
+    """One relation of a load plan.
+
+    `method` is the loader that asks for it ("joinedload"), or the `lazy` of the mapping that does ("lazy=joined"), and `site` where that
+    stands: the call of the loader, the relation's declaration.
+    """
 
     kind: LoadKind
     plan: LoadPlan
@@ -163,6 +167,8 @@ class Loaded:
     custom: bool = False
     ordered: bool = False
     to_attr: str = ""
+    method: str = ""
+    site: Site = field(default=NOWHERE, compare=False)
 
 
 class Shape(str, enum.Enum):
@@ -171,6 +177,14 @@ class Shape(str, enum.Enum):
     ROWS = "rows"  # model instances
     TUPLES = "tuples"  # values(), values_list(), column selects: nothing is ever loaded lazily
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A relation that a query joins by name, `.join(Book.author)`, and the place of that."""
+
+    relation: Relation
+    site: Site
 
 
 @dataclass(slots=True, eq=False)
@@ -204,6 +218,8 @@ class QueryObject(Tracked):
     owner: Origin | None = None  # for `row.books`: where that row came from
     filters: frozenset[str] = frozenset()  # lookup names in filter(), get(), …
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on
+    joins: tuple[Join, ...] = ()  # SQLAlchemy: the relations that it joins; that alone loads nothing
+    batched: bool = False  # SQLAlchemy: its rows are fetched in batches, `yield_per`
     asynchronous: bool = False  # run by an AsyncSession: what it does not load cannot be loaded lazily
     complete: bool = True  # False if something unknown may have changed what it loads
     generic: bool = False  # the same expression builds queries of other models too: `self.model.objects.all()`

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ormlint.ir import nodes as ir
+from ormlint.library.sqlalchemy_api import PACKAGES
 from ormlint.link import build_schema
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, Program
 from ormlint.link.schema import Model, Orm
@@ -313,6 +314,9 @@ class Machine:
             value = symbol
             if isinstance(symbol, External) and symbol.path.endswith("()"):
                 value = self._called_external(symbol, module, name)
+                if value is symbol and symbol.package in PACKAGES:
+                    evaluated = self._evaluate_binding(module, name, module.bindings.get(name))
+                    value = evaluated if evaluated is not UNKNOWN else value
         elif isinstance(symbol, ConstRef):
             value = Constant(symbol.value)
         else:
@@ -334,7 +338,8 @@ class Machine:
             if isinstance(stmt, ir.Import):
                 symbol = self.program.import_target(stmt, module)
                 target = self.program.find_module(self.program.absolute(stmt, module), module)
-                if (symbol is None or isinstance(symbol, InstanceRef)) and target is not None and target is not module and stmt.name:
+                made = symbol is None or isinstance(symbol, InstanceRef) or (isinstance(symbol, External) and symbol.path.endswith("()"))
+                if made and target is not None and target is not module and stmt.name:
                     return self.global_value(target, stmt.name)
             elif isinstance(stmt, ir.Assign) and stmt.value is not None and not stmt.op:
                 if any(isinstance(t, ir.Name) and t.id == name for t in stmt.targets):

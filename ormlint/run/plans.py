@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ormlint.run.log import Loaded, LoadKind, LoadPlan
+from ormlint.run.log import NOWHERE, Loaded, LoadKind, LoadPlan
 from ormlint.run.values import EMPTY_PLAN
+from ormlint.text import Site
 
 EMPTY = EMPTY_PLAN
 _joined: dict[tuple[int, int], tuple[LoadPlan, LoadPlan, LoadPlan]] = {}
 
 
-def load(plan: LoadPlan, path: tuple[str, ...], kind: LoadKind, leaf: LoadPlan = EMPTY, *, custom: bool = False, to_attr: str = "") -> LoadPlan:
+def load(
+    plan: LoadPlan,
+    path: tuple[str, ...],
+    kind: LoadKind,
+    leaf: LoadPlan = EMPTY,
+    *,
+    custom: bool = False,
+    to_attr: str = "",
+    method: str = "",
+    site: Site = NOWHERE,
+) -> LoadPlan:
     """Returns the plan with a path loaded, and with it every prefix of the path.
 
-    `leaf` is what the rows at the end of the path load themselves (a Prefetch queryset, the options below a relation).
+    `leaf` is what the rows at the end of the path load themselves (a Prefetch queryset, the options below a relation); `method` and
+    `site` tell what asks for it.
     """
     name, rest = path[0], path[1:]
     old = plan.loaded.get(name)
     below = old.plan if old is not None else EMPTY
     if rest:
-        below = load(below, rest, kind, leaf, custom=custom, to_attr=to_attr)
+        below = load(below, rest, kind, leaf, custom=custom, to_attr=to_attr, method=method, site=site)
         entry = replace(old, plan=below, certain=True) if old is not None else Loaded(kind, below)
     else:
-        entry = Loaded(kind, merge(below, leaf), True, custom or (old.custom if old else False), to_attr=to_attr)
+        entry = Loaded(kind, merge(below, leaf), True, custom or (old.custom if old else False), to_attr=to_attr, method=method, site=site)
     return replace(plan, loaded={**plan.loaded, name: entry})
 
 

@@ -166,17 +166,30 @@ def new_queryset(m: Machine, f: Frame, node: ir.Node, model: Model | None, *, st
     return m.new_query(f, query)
 
 
-def mapping_plan(model: Model, depth: int = 0) -> LoadPlan:
-    """Returns what the mapping of a SQLAlchemy model loads by default, transitively."""
+def mapping_plan(model: Model, above: tuple[Model, ...] = ()) -> LoadPlan:
+    """Returns what the mapping of a SQLAlchemy model loads by default, transitively.
+
+    `above` are the models on the way to it. A relation that leads back to one of them is not loaded unless it has a `join_depth`, which is
+    taken as one hop (measured with SQLAlchemy 2.1); only `lazy="immediate"` goes on.
+    """
     plan = plans.EMPTY
-    if depth > 3:
+    if len(above) > DEEPEST:
         return plan
+    way = (*above, model)
     for relation in model.relations.values():
         kind = MAPPING_LOADS.get(relation.lazy)
-        if kind is not None:
-            below = mapping_plan(relation.target, depth + 1) if relation.target is not None and kind is not LoadKind.RAISE else plans.EMPTY
-            plan = plans.load(plan, (relation.name,), kind, below)
+        if kind is None:
+            continue
+        returns = relation.target in way and relation.lazy in CHAINED
+        if returns and not (relation.recursive and way.count(relation.target) == 1):
+            continue
+        below = mapping_plan(relation.target, way) if relation.target is not None and kind is not LoadKind.RAISE else plans.EMPTY
+        plan = plans.load(plan, (relation.name,), kind, below, method=f"lazy={relation.lazy}", site=relation.site)
     return plan
+
+
+DEEPEST = 3
+CHAINED = frozenset({"joined", "selectin", "subquery"})
 
 
 MAPPING_LOADS = {

@@ -9,7 +9,7 @@ from ormlint.link.schema import Model, Orm
 from ormlint.run import plans
 from ormlint.run.frame import Frame
 from ormlint.run.loader_options import apply_options, of_other_entities
-from ormlint.run.log import Bound, LoadPlan, Op, QueryObject, Shape, UseKind
+from ormlint.run.log import Bound, Join, LoadPlan, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.queries import mapping_plan, refined
 from ormlint.run.results import evaluating, result_method
@@ -98,12 +98,18 @@ def build(
         changes["sliced"], changes["bound"] = True, Bound.PAGE
     elif name == "select_from" and args and query.model is None:
         changes["model"] = next((a.model for a in args if isinstance(a, (ClassInfo, Descriptor))), None)
+    elif name in ("join", "outerjoin"):
+        changes["joins"] = (*query.joins, *joins_of(m, f, node, query, args))
+    elif name == "yield_per" or (name == "execution_options" and "yield_per" in keywords):
+        changes["batched"] = True
     elif name == "distinct":
         changes["distinct"] = True
     elif name == "with_for_update":
         changes["locked"] = True
     elif name in api.COLUMN_BUILDERS or name in api.FURTHER_ENTITIES:
         changes["shape"] = Shape.TUPLES
+        if name != "add_columns" and not any(isinstance(a, ClassInfo) for a in args):
+            changes["plan"] = plans.EMPTY
     elif name in ("union", "union_all", "intersect", "except_"):
         changes["combined"] = True
     elif name == "from_statement":
@@ -120,6 +126,22 @@ def build(
         if len(args) == 1 and counts(args[0]):
             m.counting.add(new)
     return new
+
+
+def joins_of(m: Machine, f: Frame, node: ir.Call, query: QueryObject, args: list[Value]) -> tuple[Join, ...]:
+    """Returns what `.join(Book.author)`, `.join(Author, Book.author)` or `.join(Author)` joins; the last if there is one way only.
+
+    A join of an alias is none of these.
+    """
+    for place in node.args:
+        holder = place.value if isinstance(place, ir.Attr) else place
+        if isinstance(holder, ir.Call) or (isinstance(holder, ir.Name) and not isinstance(m.program.resolve(holder, f.module), ClassInfo)):
+            return ()
+    relations = [arg.relation for arg in args if isinstance(arg, Descriptor) and arg.relation is not None]
+    if not relations and len(args) == len(node.args) == 1 and isinstance(args[0], ClassInfo) and query.model is not None:
+        relations = [relation for relation in query.model.relations.values() if relation.target is args[0].model]
+    site = f.site(node.start, node.end)
+    return tuple(Join(relation, site) for relation in relations) if len(relations) == 1 else ()
 
 
 def _compared(m: Machine, f: Frame, node: ir.Call, model: Model | None) -> list[str]:

@@ -29,6 +29,7 @@ from ormlint.run.log import Bound, Event, Loaded, LoadPlan, Loop, Origin, QueryO
 
 if TYPE_CHECKING:
     from ormlint.run.frame import Frame
+from ormlint.text import Site
 
 EMPTY: frozenset[int] = frozenset()
 EMPTY_PLAN = LoadPlan()
@@ -198,6 +199,7 @@ class Option:
     model: Model | None = None
     columns: tuple[str, ...] = ()
     children: tuple[Option, ...] = ()
+    sites: tuple[Site, ...] = field(default=(), compare=False)  # of the call that makes each step of the path
 
 
 @dataclass(frozen=True, slots=True, eq=False)

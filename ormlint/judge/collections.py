@@ -1,0 +1,76 @@
+"""Collections that a query of SQLAlchemy joins to its rows: what multiplies them, and what needs them made unique."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ormlint.link.schema import Model, Relation
+from ormlint.run.log import Loaded, LoadKind, LoadPlan, QueryObject
+
+MAPPING = "lazy="
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedCollection:
+    """A to-many relation at the end of a path of joins from a query's rows; `steps` are the loads of that path, outermost first."""
+
+    path: tuple[str, ...]
+    relation: Relation
+    steps: tuple[Loaded, ...]
+
+    @property
+    def loaded(self) -> Loaded:
+        """What asks for the collection."""
+        return self.steps[-1]
+
+    @property
+    def by_mapping(self) -> bool:
+        """Whether the mapping asks for it, and no option."""
+        return self.loaded.method.startswith(MAPPING)
+
+    @property
+    def name(self) -> str:
+        """The attribute with its model: "Book.authors"."""
+        return f"{self.relation.model.name}.{self.relation.name}"
+
+    def is_beside(self, other: JoinedCollection) -> bool:
+        """Whether the rows of both multiply: neither stands on the way to the other."""
+        shorter = min(len(self.path), len(other.path))
+        return self.path[:shorter] != other.path[:shorter]
+
+
+def joined_collections(query: QueryObject) -> list[JoinedCollection]:
+    """Returns the collections that every way to a query joins to its rows."""
+    return list(_joined(query.plan, query.model, (), ()))
+
+
+def joined_by_statement(query: QueryObject) -> Iterator[list[JoinedCollection]]:
+    """Yields the collections that each statement joins: the query's own, and those of the loads that run one of their own."""
+    yield from _statements(query.plan, query.model, (), ())
+
+
+def _statements(plan: LoadPlan, model: Model | None, path: tuple[str, ...], steps: tuple[Loaded, ...]) -> Iterator[list[JoinedCollection]]:
+    found = list(_joined(plan, model, path, steps))
+    if len(found) > 1:
+        yield found
+    yield from _separate(plan, model, path, steps)
+
+
+def _separate(plan: LoadPlan, model: Model | None, path: tuple[str, ...], steps: tuple[Loaded, ...]) -> Iterator[list[JoinedCollection]]:
+    for name, entry in plan.loaded.items():
+        relation = model.relations.get(name) if model is not None else None
+        if relation is None or not entry.certain:
+            continue
+        below = _separate if entry.kind is LoadKind.JOIN else _statements
+        yield from below(entry.plan, relation.target, (*path, name), (*steps, entry))
+
+
+def _joined(plan: LoadPlan, model: Model | None, path: tuple[str, ...], steps: tuple[Loaded, ...]) -> Iterator[JoinedCollection]:
+    for name, entry in plan.loaded.items():
+        relation = model.relations.get(name) if model is not None else None
+        if relation is None or entry.kind is not LoadKind.JOIN or not entry.certain:
+            continue
+        if not relation.to_one:
+            yield JoinedCollection((*path, name), relation, (*steps, entry))
+        yield from _joined(entry.plan, relation.target, (*path, name), (*steps, entry))

@@ -1,0 +1,55 @@
+"""ORM406: one query joins two collections to its rows, whose rows multiply."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from ormlint.api import Label, Mark, Orm, Project, QueryLog, QueryObject, ReplaceLoader, Report, rule
+from ormlint.judge.collections import JoinedCollection, joined_by_statement
+from ormlint.judge.describe import at, code, is_shown
+from ormlint.judge.loading import loading_queries
+
+REPLACEABLE = frozenset({"joinedload"})
+Pair = tuple[JoinedCollection, JoinedCollection]
+
+
+@rule("ORM406", "cartesian-eager-load", orms=(Orm.SQLALCHEMY,))
+def check(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every query with two joined collections side by side; those of a mapping are reported once for all queries."""
+    for query in loading_queries(log):
+        for collections in joined_by_statement(query):
+            pairs = [pair for pair in combinations(collections, 2) if pair[0].is_beside(pair[1])]
+            pair = next((p for p in pairs if not p[0].by_mapping or not p[1].by_mapping), pairs[0] if pairs else None)
+            if pair is not None:
+                yield _report(project, query, pair, pairs)
+
+
+def _report(project: Project, query: QueryObject, pair: Pair, pairs: list[Pair]) -> Report:
+    kept, other = sorted(pair, key=lambda collection: not collection.by_mapping)
+    site = other.loaded.site if is_shown(project, other.loaded.site) else query.site
+    verb = 'lazy="selectin"' if other.by_mapping else "`selectinload`"
+    several = dict.fromkeys(c.name for p in pairs for c in p if c.path not in (kept.path, other.path))
+    return Report(
+        site=site,
+        message=f"{code(kept.name)} and {code(other.name)} are joined to the same rows, which multiply",
+        help=f"load {code(other.name)} with {verb}{at(project, site)}: one more statement, and no product",
+        cause=(frozenset(collection.loaded.site for collection in pair),),
+        labels=_labels(project, query, (kept, other)),
+        notes=tuple(f"so is {code(name)}" for name in several),
+        relations=("__".join(kept.path), "__".join(other.path)),
+        intent=ReplaceLoader((other.steps[_fork(kept, other)].site,), "selectinload") if _replaceable(kept, other) else None,
+    )
+
+
+def _fork(kept: JoinedCollection, other: JoinedCollection) -> int:
+    """Returns the first step of the other path that the kept one does not share."""
+    return next(number for number, (a, b) in enumerate(zip(kept.path, other.path, strict=False)) if a != b)
+
+
+def _replaceable(kept: JoinedCollection, other: JoinedCollection) -> bool:
+    return other.steps[_fork(kept, other)].method in REPLACEABLE
+
+
+def _labels(project: Project, query: QueryObject, pair: Pair) -> tuple[Label, ...]:
+    found = [Label(query.site, Mark.QUERY, "the query")]
+    found += [Label(c.loaded.site, Mark.DECLARATION if c.by_mapping else Mark.ACCESS, f"this joins {code(c.name)}") for c in pair]
+    return tuple(label for label in found if is_shown(project, label.site))
