@@ -11,3 +11,9 @@ COLLECTIONS = frozenset({"list", "List", "set", "Set", "frozenset", "Sequence", 
 WRAPPERS = frozenset({"Optional", "Annotated", "Required", "SkipValidation"})
 BEFORE = {"field_validator": "field", "validator": "field", "model_validator": "whole", "root_validator": "whole"}
 """Decorators of validators, and whether they get a field or the whole object."""
+
+DUMPED_BY = frozenset({"Schema", "SQLAlchemySchema", "SQLAlchemyAutoSchema", "ModelSchema", "TableSchema", "SchemaABC"})
+"""marshmallow 3 and 4, marshmallow_sqlalchemy and flask_marshmallow: their `dump(row)` reads an attribute per field."""
+DUMP_BY_MODEL = frozenset({"SQLAlchemyAutoSchema", "ModelSchema", "TableSchema"})
+"""Have a field for every column of `Meta.model`; for its relations with `include_relationships`, `ModelSchema` always."""
+DUMPS = frozenset({"dump", "dumps"})

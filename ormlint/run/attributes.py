@@ -280,6 +280,11 @@ def super_member(m: Machine, value: Super, name: str) -> Value:
             return m.class_value(ancestor, name) or UNKNOWN
     if isinstance(value.self, (Row, QueryObject, Manager)):
         return Method(value.self, f"super:{name}")
+    if name == "__init__" and isinstance(value.self, Instance):
+        from ormlint.run.dumps import is_dumping, keeper
+
+        if is_dumping(value.self.cls):
+            return keeper(value.self)
     if value.owner.externals:
         return External(f"{value.owner.externals[0].path}.{name}")
     return UNKNOWN

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api
+from ormlint.library.schemas import DUMPS
 from ormlint.link.names import ClassInfo, FunctionInfo, decorator_name
 from ormlint.run.frame import Frame
 from ormlint.run.log import UseKind
@@ -65,6 +66,12 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
     annotated = annotated_attribute(m, cls, name)
     if annotated is not None:
         return annotated
+    if name in DUMPS:
+        from ormlint.run.dumps import dumper
+
+        dumping = dumper(value, name)
+        if dumping is not None:
+            return dumping
     if cls.derives_from("Session", "AsyncSession", "scoped_session") and name in sqlalchemy_api.SESSION_METHODS:
         return Method(Session(is_async=cls.derives_from("AsyncSession")), name)
     return Unknown(deps_of(value)) if value.deps else UNKNOWN
