@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from ormlint.link.schema import Model
 
 MAX_DEPTH = 40
+MAX_IMPORTS = 6  # modules that a name is handed on through
+BASE_KEYWORDS = frozenset({"cls", "model_class"})
+"""Arguments by which a function that makes a base class is given one to derive it from: SQLAlchemy, Flask-SQLAlchemy."""
+
 BUILTINS = frozenset(dir(builtins))
 
 
@@ -295,6 +299,10 @@ class Program:
                 externals += base.externals
             elif isinstance(base, External):
                 externals.append(base)
+                given = self._class_given_to(node, cls.module)
+                if given is not None and given is not cls:
+                    self._link(given)
+                    order += given.mro
         kept: list[ClassInfo] = []
         for position, item in enumerate(order):
             if item not in order[position + 1 :] and item is not cls:
@@ -302,6 +310,33 @@ class Program:
         cls.bases = tuple(bases)
         cls.mro = (cls, *kept)
         cls.externals = tuple(dict.fromkeys(externals))
+
+    def _class_given_to(self, base: ir.Expr_, module: ModuleInfo) -> ClassInfo | None:
+        """Returns the class that a base was made from: `Base = declarative_base(cls=Common)`, `db = SQLAlchemy(model_class=Common)`, `db.Model`."""
+        name = base.value if isinstance(base, ir.Attr) else base
+        made = self._call_behind(name.id, module) if isinstance(name, ir.Name) else None
+        while made is not None:
+            call, module = made
+            given = next((value for keyword, value in call.keywords if keyword in BASE_KEYWORDS), None)
+            if given is None:
+                return None
+            made = (given, module) if isinstance(given, ir.Call) else None
+            found = self.resolve(given, module) if made is None else None
+            if isinstance(found, ClassInfo):
+                return found
+        return None
+
+    def _call_behind(self, name: str, module: ModuleInfo) -> tuple[ir.Call, ModuleInfo] | None:
+        """Returns the call whose result a global name is bound to, in whichever module, or None."""
+        for _ in range(MAX_IMPORTS):
+            stmt = module.bindings.get(name, [None])[-1]
+            if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Call):
+                return stmt.value, module
+            target = self.find_module(self.absolute(stmt, module), module) if isinstance(stmt, ir.Import) and stmt.name else None
+            if target is None or not isinstance(stmt, ir.Import):
+                return None
+            name, module = stmt.name, target
+        return None
 
     # --------------------------------------------------------------------------------------------- modules
     def find_module(self, dotted: str, importer: ModuleInfo | None) -> ModuleInfo | None:
