@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import filterfalse
 
-from ormlint.judge.describe import at, call_path, code, is_shown, labels, per_model, place, place_of_column, places
+from ormlint.judge.describe import at, call_path, calls_between, code, is_shown, labels, per_model, place, place_of_column, places
 from ormlint.judge.eager import Chain, advice_for, home_of, intent_for, missing_chains, path_of, relations_along
 from ormlint.judge.finding import Intent, Report
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import heaviest, innermost, repeaters
+from ormlint.judge.rounds import Rounds, is_part_of_write
 from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access
 from ormlint.link.schema import Kind, Orm
@@ -46,10 +47,12 @@ AT_THE_QUERY = Remedy(
 
 def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE_QUERY) -> Iterator[Report]:
     """Yields a report for every place where rows that end in `sink` have the first unloaded to-one relation of a chain read one by one."""
+    rounds = Rounds(log)
     for chain in one_per_access(project, missing_chains(project, log.of(Op.LAZY_OBJECT))):
         if sink_of(project, chain.events[0]) is not sink:
             continue
         advice, intent = remedy.load(project, chain)
+        defeated = rounds.defeat(chain)
         for site, event in _places(project, chain, sink).items():
             yield Report(
                 site=site,
@@ -59,9 +62,9 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
                 notes=(*also_from(project, chain), *call_path(project, event), *_peers(project, chain)),
                 relations=(chain.lookup,),
-                intent=intent,
+                intent=None if defeated else intent,
                 severity=heaviest(project, chain.events),
-                preview=chain.follows_a_query_per_round,
+                preview=chain.follows_a_query_per_round or defeated,
             )
 
 
@@ -106,10 +109,11 @@ def _per(chain: Chain, event: Event) -> str:
 def collections(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE_QUERY) -> Iterator[Report]:
     """Yields a report for every place where rows that end in `sink` have the first unloaded collection of a chain evaluated one by one."""
     events = [event for event in log.events if event.op in _OPS and _is_unloaded_collection(event)]
+    rounds = Rounds(log)
     for is_cured_by_prefetch, chosen in ((True, filter(_can_be_prefetched, events)), (False, filterfalse(_can_be_prefetched, events))):
         for chain in one_per_access(project, missing_chains(project, chosen)):
             if sink_of(project, chain.events[0]) is sink:
-                yield from _collection_reports(project, chain, sink, remedy, curable=is_cured_by_prefetch)
+                yield from _collection_reports(project, chain, sink, remedy, curable=is_cured_by_prefetch, defeated=rounds.defeat(chain))
 
 
 def _is_unloaded_collection(event: Event) -> bool:
@@ -128,7 +132,7 @@ def _can_be_prefetched(event: Event) -> bool:
     return not methods & _IGNORE_PREFETCH
 
 
-def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, *, curable: bool) -> Iterator[Report]:
+def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, *, curable: bool, defeated: bool) -> Iterator[Report]:
     advice, intent = remedy.load(project, chain) if curable else ("", None)
     found = _places(project, chain, sink) if curable or sink is not Sink.SERIALIZER else {event.site: event for event in reversed(chain.events)}
     for site, event in found.items():
@@ -140,10 +144,14 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
             notes=(*also_from(project, chain), *call_path(project, event)),
             relations=(chain.lookup,),
-            intent=intent,
+            intent=None if defeated else intent,
             severity=heaviest(project, chain.events),
-            preview=chain.follows_a_query_per_round,
+            preview=chain.follows_a_query_per_round or defeated or (not curable and _is_part_of_write(project, event)),
         )
+
+
+def _is_part_of_write(project: Project, event: Event) -> bool:
+    return is_part_of_write([callee for _, callee in calls_between(project, event, innermost(repeaters(event)))])
 
 
 def _advice_for_new_query(chain: Chain, event: Event, where: str) -> str:

@@ -117,7 +117,9 @@ def _raise(m: Machine, f: Frame, stmt: ir.Raise) -> bool:
 
 
 def _assert(m: Machine, f: Frame, stmt: ir.Assert) -> bool:
+    f.error_path += 1  # what an assertion asks, it asks to fail
     truth(m, f, stmt.test)
+    f.error_path -= 1
     return True
 
 

@@ -15,9 +15,11 @@ _ASKS_FOR_SOME = {(">", 0): True, ("!=", 0): True, (">=", 1): True, ("==", 0): F
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every count whose number is only compared in ways that tell none from some."""
     prefetched = prefetched_by_some(log)
+    shown = {event.query for event in log.of(Op.COUNT) if any(_asks_for_some(use) is None for use in event.all_uses())}
     for event in log.of(Op.COUNT):
         query = event.query
-        if query is None or query.site in prefetched or costs_nothing(query) or is_deliberate(query):
+        # `if books.count(): print(books.count())` wants the number
+        if query is None or query in shown or query.site in prefetched or costs_nothing(query) or is_deliberate(query):
             continue
         if query.model is not None and not query.has("exclude") and any(query.model.is_primary_key(name) for name in query.filters):
             continue  # `Book.objects.filter(pk=pk).count()` counts one row at most

@@ -2,39 +2,59 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import READS, Event, Loop, Op, Orm, Project, QueryLog, Report, rule
+from ormlint.api import READS, Event, Loop, Op, Orm, Project, QueryLog, Report, Site, rule
 from ormlint.judge.describe import at, call_path, calls_between, code, labels, per, place
 from ormlint.judge.repetition import decides_to_go_on, innermost, is_deliberate, repeaters, weight, worth_counting
+from ormlint.judge.rounds import is_part_of_write
 
 NEAR = 2  # calls between a loop and a query that people see together
 FARTHEST = 4
 _FIGURES = (Op.COUNT, Op.AGGREGATE)
 _KEYS = ("pk", "id", "pk__exact", "id__exact")
 # fmt: off
-_OPERATORS = frozenset((
-    "iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "gt", "gte", "lt", "lte",
+_NO_KEYS = frozenset((
+    "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "gt", "gte", "lt", "lte",
     "range", "isnull", "overlap", "contained_by", "has_key", "has_keys", "has_any_keys", "search",
 ))
+_OPERATORS = _NO_KEYS | {"iexact"}
 # fmt: on
 
 
 @rule("ORM103", "query-in-loop")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query that a loop runs with parameters of its own round."""
+    causes: dict[tuple[Site, Site], tuple[object, ...]] = {}  # what a call in a loop leads to is one cause
     for event, loops, distance in _nearest_first(project, log):
         loop = innermost(loops)
+        site = place(project, event, loop)
+        cause = _asked(event, loop) if not distance else causes.setdefault((site, loop.site), _asked(event, loop))
         model = event.model or (event.query.model if event.query is not None else None)
         yield Report(
-            site=place(project, event, loop),
+            site=site,
             message=f"{_subject(event)} runs one query {per(loop)}",
             help=_advice(project, event, loop, model.name if model is not None else ""),
-            cause=(place(project, event, loop), loop.site, *(() if distance else (model or event.site, event.op in _FIGURES))),
+            cause=cause,
             labels=labels(project, event, loop, loop.source, "this runs the query"),
             notes=call_path(project, event),
             severity=weight(project, event, loops),
-            preview=distance > NEAR,
+            preview=distance > NEAR or _has_no_key(event) or is_part_of_write([callee for _, callee in calls_between(project, event, loop)]),
             counted_as="query" if distance else "",
         )
+
+
+def _asked(event: Event, loop: Loop) -> tuple[object, ...]:
+    """Returns what makes two queries of a round one: they ask the same table for the same, in two branches or twice."""
+    query = event.query
+    model = event.model or (query.model if query is not None else None)
+    lookups = query.filters if query is not None else frozenset()
+    known = model is not None and (lookups or event.method == "get")
+    return (loop.site, model if known else event.site, lookups, event.op in _FIGURES)
+
+
+def _has_no_key(event: Event) -> bool:
+    """Whether rows are asked for by nothing that they could be looked up by: `filter(start__lt=shift.end)`."""
+    lookups = event.query.filters if event.query is not None else frozenset[str]()
+    return bool(lookups) and all("__" in lookup and lookup.rsplit("__", 1)[-1] in _NO_KEYS for lookup in lookups)
 
 
 def _nearest_first(project: Project, log: QueryLog) -> list[tuple[Event, tuple[Loop, ...], int]]:
@@ -64,7 +84,8 @@ def _is_deliberate(event: Event, loops: tuple[Loop, ...]) -> bool:
         return True
     if any(loop.batches and loop.id in event.depends for loop in event.loops):
         return True
-    return any(decides_to_go_on(event, loop) for loop in loops)
+    waiting = (loop for loop in event.loops if loop.kind == "while")
+    return any(decides_to_go_on(event, loop) for loop in (*loops, *waiting))
 
 
 def _subject(event: Event) -> str:

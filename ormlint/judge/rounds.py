@@ -1,0 +1,68 @@
+"""What else a round of a loop does, which an eager load before the loop would not know of.
+
+for part in parts:                         for order in orders:              for job in jobs:
+    part.box.open = True                       order.lines.add(line)             job.steps
+    part.box.save()                            if order.lines.exists(): …        session.commit()
+    two parts share a box: joined,             asked before the loop,            expires what was
+    each would have a copy of its own          the answer would be old           loaded along
+"""
+
+from __future__ import annotations
+
+from ormlint.judge.eager import Chain, path_of
+from ormlint.judge.repetition import innermost, repeaters
+from ormlint.link.schema import Kind, Orm
+from ormlint.run.log import Event, Loop, Op, QueryLog
+
+_CHANGES = (Op.LINK, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.DELETE_ROWS, Op.BULK_WRITE, Op.UPDATE_ROWS, Op.SAVE)
+_WRITING_METHODS = frozenset({"save", "delete", "save_base", "asave", "adelete", "full_clean", "clean"})
+
+
+class Rounds:
+    """The commits and writes of a log, by the loops that repeat them."""
+
+    def __init__(self, log: QueryLog) -> None:
+        self._position = {id(event): number for number, event in enumerate(log.events)}
+        self._by_loop: dict[int, list[Event]] = {}
+        for event in log.of(Op.COMMIT, *_CHANGES):
+            for loop in event.loops:
+                self._by_loop.setdefault(loop.id, []).append(event)
+
+    def defeat(self, chain: Chain) -> bool:
+        """Whether a round undoes the eager load of a chain or makes what it loaded out of date."""
+        loop = innermost(repeaters(chain.events[0]))
+        return self._expire(chain, loop) or self._save_copies(chain, loop) or self._change_before(chain, loop)
+
+    def _expire(self, chain: Chain, loop: Loop) -> bool:
+        if chain.query.orm is not Orm.SQLALCHEMY:
+            return False
+        return any(event.op is Op.COMMIT and not (event.around.conditional or event.around.error_path) for event in self._in(loop))
+
+    def _save_copies(self, chain: Chain, loop: Loop) -> bool:
+        """Whether the related row itself is saved in the loop, which reads it anew for every row that leads to it."""
+        read = path_of(chain.events[0])
+        relation = chain.events[0].relation
+        if relation is None or not relation.to_one or relation.kind is Kind.ONE_TO_ONE:
+            return False
+        return any(
+            event.op is Op.SAVE and event.row is not None and event.row.query.site == chain.query.site and event.row.path == read
+            for event in self._in(loop)
+        )
+
+    def _change_before(self, chain: Chain, loop: Loop) -> bool:
+        """Whether rows of the collection are linked, made, changed or deleted in the round before they are asked for."""
+        first = chain.events[0]
+        relation = first.relation
+        if relation is None or relation.to_one:
+            return False
+        asked = self._position.get(id(first), 0)
+        changes = (event for event in self._in(loop) if event.op is not Op.COMMIT and self._position[id(event)] < asked)
+        return any(event.relation is relation or (event.op is not Op.LINK and event.model is relation.target) for event in changes)
+
+    def _in(self, loop: Loop) -> list[Event]:
+        return self._by_loop.get(loop.id, [])
+
+
+def is_part_of_write(callees: list[str]) -> bool:
+    """Whether one of the functions called on the way is a row's `save()`, `delete()` or the like: a unit of work for one row."""
+    return any("." in callee and callee.rsplit(".", 1)[-1] in _WRITING_METHODS for callee in callees)
