@@ -15,7 +15,7 @@ _ASKS_FOR_SOME = {(">", 0): True, ("!=", 0): True, (">=", 1): True, ("==", 0): F
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every count whose number is only compared in ways that tell none from some."""
     prefetched = prefetched_by_some(log)
-    shown = {event.query for event in log.of(Op.COUNT) if any(_asks_for_some(use) is None for use in event.all_uses())}
+    shown = {event.query for event in log.of(Op.COUNT) if any(use.kind not in (UseKind.TRUTH, UseKind.COMPARE) for use in event.all_uses())}
     for event in log.of(Op.COUNT):
         query = event.query
         # `if books.count(): print(books.count())` wants the number
