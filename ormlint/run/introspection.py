@@ -6,6 +6,8 @@ has_member(object, name)  whether the class of an object defines a method or att
 read(row, "a__b")         row.a.b, the last of which is called if it can be
 foreign_keys(model, names) those of the names that are relations to one row, with a column of their own
 is_joined(query)          whether a query has had a select_related()
+model_name(x, "_list")     the name of the model behind a query, rows, a row or a class, in lower case, with something behind it
+template_of(x, "_list")    the template that is named after that model: "shop/book_list.html"
 at_least("django", 5, 1)  whether the project runs on this version or a later one
 """
 
@@ -16,7 +18,7 @@ from dataclasses import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo
-from ormlint.link.schema import Kind, Relation
+from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run.frame import Frame
 from ormlint.run.log import LoadKind, QueryObject
 from ormlint.run.machine import Machine
@@ -30,6 +32,38 @@ def at_least(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: d
     """Returns whether the project runs on a version of a package or on a later one."""
     package, *version = (arg.value for arg in args if isinstance(arg, Constant))
     return Constant((m.targets.get(str(package)) or ASSUMED[str(package)]) >= tuple(version))
+
+
+def model_name(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns what Django calls rows of a model in a context."""
+    model = _model_behind(args[0])
+    return Constant(f"{model.name.lower()}{_text(args[1])}") if model is not None else Constant(None)
+
+
+def template_of(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns the name of the template that a generic view takes for a model if it names none."""
+    model = _model_behind(args[0])
+    if model is None or "." not in model.label:
+        return Constant(None)
+    return Constant(f"{model.label.partition('.')[0]}/{model.name.lower()}{_text(args[1])}.html")
+
+
+def _text(value: Value) -> str:
+    return value.value if isinstance(value, Constant) and isinstance(value.value, str) else ""
+
+
+def _model_behind(value: Value) -> Model | None:
+    for option in options(value):
+        match option:
+            case QueryObject() | Row():
+                return option.model
+            case Sequence() if option.source is not None:
+                return option.source.model
+            case ClassInfo() if option.model is not None:
+                return option.model
+            case _:
+                pass
+    return None
 
 
 def is_joined(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -152,5 +186,6 @@ def _written(node: ir.Expr_) -> Iterator[ir.Expr_]:
 
 
 FUNCTIONS = {
-    f"ormlint.intrinsics.{function.__name__}": function for function in (at_least, each, foreign_keys, has_member, is_field, is_joined, read)
+    f"ormlint.intrinsics.{function.__name__}": function
+    for function in (at_least, each, foreign_keys, has_member, is_field, is_joined, model_name, read, template_of)
 }

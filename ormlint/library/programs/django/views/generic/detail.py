@@ -1,6 +1,6 @@
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 
-from ormlint.intrinsics import is_unset
+from ormlint.intrinsics import is_unset, model_name, template_of
 
 
 class SingleObjectMixin(ContextMixin):
@@ -20,6 +20,8 @@ class SingleObjectMixin(ContextMixin):
         return self.queryset.all()
 
     def get_context_object_name(self, obj):
+        if is_unset(self.context_object_name):
+            return model_name(obj, "")
         return self.context_object_name
 
     def get_context_data(self, **kwargs):
@@ -40,6 +42,10 @@ class BaseDetailView(SingleObjectMixin, View):
 
 class SingleObjectTemplateResponseMixin(TemplateResponseMixin):
     template_name_suffix = "_detail"
+
+    def get_template_names(self):
+        named = self.model if is_unset(self.object) else self.object
+        return [*super().get_template_names(), template_of(named, self.template_name_suffix)]
 
 
 class DetailView(SingleObjectTemplateResponseMixin, BaseDetailView):

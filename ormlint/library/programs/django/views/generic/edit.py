@@ -57,7 +57,7 @@ class BaseCreateView(ModelFormMixin, ProcessFormView):
 
 
 class CreateView(SingleObjectTemplateResponseMixin, BaseCreateView):
-    pass
+    template_name_suffix = "_form"
 
 
 class BaseUpdateView(ModelFormMixin, ProcessFormView):
@@ -67,7 +67,7 @@ class BaseUpdateView(ModelFormMixin, ProcessFormView):
 
 
 class UpdateView(SingleObjectTemplateResponseMixin, BaseUpdateView):
-    pass
+    template_name_suffix = "_form"
 
 
 class DeletionMixin:
@@ -79,4 +79,4 @@ class BaseDeleteView(DeletionMixin, FormMixin, BaseDetailView):
 
 
 class DeleteView(SingleObjectTemplateResponseMixin, BaseDeleteView):
-    pass
+    template_name_suffix = "_confirm_delete"

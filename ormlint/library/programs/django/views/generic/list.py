@@ -1,7 +1,7 @@
 from django.core.paginator import Paginator
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 
-from ormlint.intrinsics import is_unset
+from ormlint.intrinsics import is_unset, model_name, template_of
 
 
 class MultipleObjectMixin(ContextMixin):
@@ -39,6 +39,8 @@ class MultipleObjectMixin(ContextMixin):
         return self.allow_empty
 
     def get_context_object_name(self, object_list):
+        if is_unset(self.context_object_name):
+            return model_name(object_list, "_list")
         return self.context_object_name
 
     def get_context_data(self, *, object_list=None, **kwargs):
@@ -65,6 +67,9 @@ class BaseListView(MultipleObjectMixin, View):
 
 class MultipleObjectTemplateResponseMixin(TemplateResponseMixin):
     template_name_suffix = "_list"
+
+    def get_template_names(self):
+        return [*super().get_template_names(), template_of(self.object_list, self.template_name_suffix)]
 
 
 class ListView(MultipleObjectTemplateResponseMixin, BaseListView):
