@@ -62,7 +62,7 @@ class SqlalchemyIndexes:
         if declared is not None:
             self._of_arguments(declared[0], model)
         groups = (index.columns for index in model.indexes if index.unique and not index.partial and index.kind != "primary key")
-        model.unique_together += [frozenset(group) for group in groups if len(group) > 1]
+        model.unique_together += [frozenset(group) for group in groups if "" not in group]
 
     def _of_arguments(self, cls: ClassInfo, owner: Owner, depth: int = 0) -> None:
         """Adds what `__table_args__` of a class declares; what cannot be read makes the indexes of the owner not known."""

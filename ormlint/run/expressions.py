@@ -192,9 +192,11 @@ def truth(m: Machine, f: Frame, node: ir.Expr_, *, negated: bool = False) -> boo
             return truth_of(m, f, value, node, negated=negated)
 
 
-def truth_of(m: Machine, f: Frame, value: Value, node: ir.Node, *, negated: bool = False) -> bool | None:
-    """Records the truth test of a value; returns its truth if it is known."""
+def truth_of(m: Machine, f: Frame, value: Value, node: ir.Node, *, negated: bool = False, certain: bool = True) -> bool | None:
+    """Records the truth test of a value; returns its truth if it is known. `certain` tells that nothing else may stand there."""
     match value:
+        case QueryObject(style="query" | "select" | "result"):
+            m.use(f, value, UseKind.TRUTH, node, negated=negated, certain=certain and m.created[value][0] is f)
         case QueryObject():
             evaluate_query(m, f, value, node, UseKind.TRUTH, negated=negated)
         case Scalar():
@@ -202,7 +204,7 @@ def truth_of(m: Machine, f: Frame, value: Value, node: ir.Node, *, negated: bool
         case Constant():
             return bool(value.value)
         case Union():
-            results = {truth_of(m, f, option, node, negated=negated) for option in value.options}
+            results = {truth_of(m, f, option, node, negated=negated, certain=False) for option in value.options}
             return results.pop() if len(results) == 1 else None
         case Sequence() if value.source is not None:
             m.use_rows(f, value, UseKind.TRUTH, node, negated=negated)

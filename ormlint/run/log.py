@@ -101,6 +101,7 @@ class Use:
     constant: object = None
     negated: bool = False  # under `not`
     reflected: bool = False  # `0 < qs.count()`: the constant stands on the left
+    certain: bool = True  # False if something else may stand there instead, such as None; for a truth test
 
 
 @dataclass(slots=True, eq=False)

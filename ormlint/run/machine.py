@@ -144,12 +144,12 @@ class Machine:
         site = frame.site(node.start, node.end)
         if any(u.kind is kind and u.site == site for u in tracked.uses):
             return
-        tracked.uses.append(Use(kind, site, operator, constant, facts.get("negated", False), facts.get("reflected", False)))
+        tracked.uses.append(Use(kind, site, operator, constant, **facts))
 
     def use_rows(self, frame: Frame, rows: Sequence, kind: UseKind, node: ir.Node, *, negated: bool = False) -> None:
         """Notes what is done with the list of a query's rows, on the query."""
         if rows.source is not None:
-            self.use(frame, rows.source, kind, node, negated=negated)
+            self.use(frame, rows.source, kind, node, negated=negated, certain=False)
 
     def new_query(self, frame: Frame, query: QueryObject) -> QueryObject:
         """Registers a query object that the frame makes now."""

@@ -87,7 +87,7 @@ def build(
     elif name in ("filter", "where", "filter_by"):
         names = frozenset(keywords) | frozenset(_compared(m, f, node, query.model))
         changes["filters"] = query.filters | names
-        if _is_unique(query.model, names):
+        if _is_unique(query.model, query.filters | names):
             changes["bound"], changes["limit"] = Bound.ONE, 1
     elif name == "limit" and args:
         changes["sliced"] = True

@@ -17,9 +17,14 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         if query.style != "result" or query.has("unique") or query.orm is not Orm.SQLALCHEMY or not query.complete:
             continue
         collections = joined_collections(query)
-        for use in query.uses if collections else ():
-            if use.kind is UseKind.ITERATE or (use.kind in (UseKind.METHOD, UseKind.DERIVE) and use.operator in RAISING):
-                yield _report(project, query, use, collections[0])
+        for use in _reads(query) if collections else ():
+            yield _report(project, query, use, collections[0])
+
+
+def _reads(query: QueryObject) -> list[Use]:
+    """Returns the uses that read a result. Where a list is made of it, a loop may be one over that list."""
+    called = [use for use in query.uses if use.kind in (UseKind.METHOD, UseKind.DERIVE) and use.operator in RAISING]
+    return called or [use for use in query.uses if use.kind is UseKind.ITERATE]
 
 
 def _report(project: Project, query: QueryObject, use: Use, collection: JoinedCollection) -> Report:
