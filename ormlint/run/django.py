@@ -16,6 +16,7 @@ from ormlint.run.queries import around_row, evaluate_query, new_queryset, query_
 from ormlint.run.rows import new_row
 from ormlint.run.values import (
     EMPTY,
+    NONE,
     UNKNOWN,
     Constant,
     Instance,
@@ -179,6 +180,13 @@ def number(m: Machine, f: Frame, node: ir.Call, query: QueryObject, method: str,
     return Scalar(event) if method in ("count", "exists", "contains") else varying((query,))
 
 
+def _lookups(method: str, keywords: dict[str, Value]) -> frozenset[str]:
+    """Returns the lookups that select rows: `parent=None` asks whether there is a parent, `exclude(parent=p)` for the rows of all others."""
+    if method == "exclude":
+        return frozenset(f"{name}__not" for name in keywords)
+    return frozenset(f"{name}__isnull" if value == NONE else name for name, value in keywords.items())
+
+
 def lazy(
     m: Machine, f: Frame, node: ir.Call, query: QueryObject, method: str, args: list[Value], keywords: dict[str, Value], parameters: frozenset[int]
 ) -> Value:
@@ -197,7 +205,7 @@ def lazy(
     plan = changes.get("plan", query.plan)
     assert isinstance(plan, LoadPlan)
     if method in ("filter", "exclude"):
-        changes["filters"] = query.filters | frozenset(keywords)
+        changes["filters"] = query.filters | _lookups(method, keywords)
         if method == "filter" and is_unique(query.model, frozenset(keywords)):
             changes["bound"], changes["limit"] = Bound.ONE, 1
     elif method == "select_related":

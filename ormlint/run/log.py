@@ -217,7 +217,7 @@ class QueryObject(Tracked):
     cached: bool = False  # the rows are already at hand: prefetched, or a list
     flat_column: str = ""  # for `values_list("pages", flat=True)` and `select(Book.pages)`: the only column
     owner: Origin | None = None  # for `row.books`: where that row came from
-    filters: frozenset[str] = frozenset()  # lookup names in filter(), get(), …
+    filters: frozenset[str] = frozenset()  # lookups of filter(), get(), …; those of exclude() end in `__not`
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on
     joins: tuple[Join, ...] = ()  # SQLAlchemy: the relations that it joins; that alone loads nothing
     batched: bool = False  # SQLAlchemy: its rows are fetched in batches, `yield_per`
