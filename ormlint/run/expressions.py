@@ -352,7 +352,13 @@ def _star(m: Machine, f: Frame, node: ir.Star) -> Value:
 
 
 def _await(m: Machine, f: Frame, node: ir.Await) -> Value:
-    return evaluate(m, f, node.value)
+    expirations = f.expirations
+    value = evaluate(m, f, node.value)
+    if expirations and f.expirations == expirations:
+        from ormlint.run.expiry import revive
+
+        revive(f)
+    return value
 
 
 def _yield(m: Machine, f: Frame, node: ir.Yield) -> Value:

@@ -86,6 +86,7 @@ class Frame:
     guarded: int = 0
     isolated: int = 0
     transaction: int = 0
+    expirations: int = 0  # commits so far that expired rows
     loop_ids: dict[tuple[int, int], Loop] = field(default_factory=dict)
     number: int = 0  # unique within a run
     begun: int = 0  # the number of queries that had been made when it began

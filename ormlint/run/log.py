@@ -57,6 +57,7 @@ class Obstacle(str, enum.Enum):
 
     ASYNCHRONOUS = "asynchronous"  # the row belongs to an AsyncSession, and this is not awaited
     FORBIDDEN = "forbidden"  # raiseload, lazy="raise"
+    EXPIRED = "expired"  # a commit has expired the row of an AsyncSession
 
 
 READS = frozenset({Op.LOAD_ROWS, Op.GET_ROW, Op.COUNT, Op.EXISTS, Op.AGGREGATE})
@@ -301,6 +302,7 @@ class Event(Tracked):
     certain: bool = True  # False if on some ways to this point the relation is loaded
     around: Circumstances = Circumstances()
     obstacle: Obstacle | None = None  # for FAILED_LOAD
+    since: Site | None = None  # for FAILED_LOAD of an expired row: the commit
 
     def repeated_by(self, at_least: Bound = Bound.PAGE) -> Loop | None:
         """Returns the innermost loop that repeats the event at least that often, or None."""

@@ -78,6 +78,7 @@ class Machine:
         self.executed: dict[QueryObject, Event] = {}  # the event that made a result
         self.result_of: dict[QueryObject, QueryObject] = {}  # the result that another one was made of
         self.schema_fields: dict[Site, str] = {}  # the places of fields that are read from rows, and their schemas
+        self.expires_on_commit: bool | None = None  # None: nobody has asked yet
         self.greenlets = 0  # calls under way that `AsyncSession.run_sync` runs: there an asynchronous session loads lazily
         self.session_places: set[tuple[str, str]] = set()  # expressions of a file that proved to be sessions
         self.serial: dict[QueryObject, int] = {}  # the order in which queries were made
@@ -256,6 +257,7 @@ class Machine:
                 column=event.column,
                 path=event.path,
                 obstacle=event.obstacle,
+                since=event.since,
             )
             copy.parent = event
             copy.function = event.function

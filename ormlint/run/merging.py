@@ -48,7 +48,7 @@ def _mergeable(left: Value, right: Value) -> bool:
 def _merge_rows(m: Machine, left: Row, right: Row) -> Value:
     if left.origin is None or right.origin is None:
         if left.fresh and right.fresh:
-            return left
+            return left if left.expired is None else right
         known = left if left.origin is not None else right
         return Row(left.model, left.cls, None, plans.EMPTY, known.births, assigned=tuple(dict.fromkeys(left.assigned + right.assigned)))
     if left.origin == right.origin and left.births == right.births:

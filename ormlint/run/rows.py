@@ -8,6 +8,7 @@ from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run import plans
+from ormlint.run.expiry import read_expired
 from ormlint.run.failures import failed_load, obstacle_to
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Loaded, LoadKind, LoadPlan, Obstacle, Op, Origin, QueryObject, UseKind
@@ -52,6 +53,8 @@ DJANGO_METHODS = frozenset(
 
 def row_attribute(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> Value:
     """Returns what an attribute of a row is; a relation that is not loaded costs a query."""
+    if row.expired is not None and read_expired(m, f, node, row, name):
+        return row_deps(row)
     if row.model.is_primary_key(name):
         return row_deps(row)
     relation = row.model.relations.get(name)

@@ -9,7 +9,7 @@ from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api
 from ormlint.link.names import ClassInfo
 from ormlint.link.schema import Orm
-from ormlint.run import plans
+from ormlint.run import expiry, plans
 from ormlint.run.frame import Frame
 from ormlint.run.loader_options import apply_options
 from ormlint.run.log import Op, QueryObject, Shape, UseKind
@@ -54,6 +54,8 @@ def session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: 
             return NONE  # a session of this round's own: there is nothing to commit behind the loop
         own = session.made_in == f.number != 0  # its caller's loop cannot end the transaction of a session that it does not know
         m.event(f, ops[name], node, orm=Orm.SQLALCHEMY, method=name, depends=depends, absolute=own)
+        if name == "commit" and session.is_async:
+            expiry.commit(m, f, node)
         return NONE
     if name in ("bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"):
         model = first.model if isinstance(first, ClassInfo) else None
@@ -81,6 +83,8 @@ def _unit_of_work(m: Machine, f: Frame, node: ir.Call, name: str, first: Value, 
     if isinstance(row, Row):
         facts["row"] = row.origin
         facts["row_loops"] = row.births
+    if isinstance(first, Row) and name in ("add", "delete"):
+        (expiry.add if name == "add" else expiry.forget)(f, first)
     if name == "refresh" and names is not None:
         facts["assigned"] = tuple(_names(names))
     m.event(f, ops[name], node, **facts)

@@ -114,6 +114,9 @@ class Row:
     constant: bool = True  # every value assigned so far is a constant
     awaited: bool = False  # read through `awaitable_attrs`
     single: bool = False  # found by a query for one row, or the program made it
+    added: bool = False  # a new row that a session holds
+    deleted: bool = False  # by a session, with the next flush
+    expired: Site | None = None  # the commit since which nothing of it is loaded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -342,6 +345,7 @@ def _same(left: Value, right: Value) -> bool:
 
 def _same_row(left: Row, right: Row) -> bool:
     same = left.model is right.model and left.plan is right.plan and left.births == right.births and left.assigned == right.assigned
+    same = same and left.expired == right.expired
     if not same or left.origin is right.origin:
         return same
     return left.origin is not None and right.origin is not None and left.origin == right.origin
@@ -390,6 +394,8 @@ def key_of(value: Value, depth: int = 0) -> object:
         case Constant():
             return (type(value.value), value.value)
         case Row():
+            if value.expired is not None:
+                return (id(value.model), "expired", id(value.origin), value.expired)
             if value.origin is None:
                 return (id(value.model), value.fresh, bool(value.births), id(value.plan.loaded))
             origin = (id(value.origin.query), value.origin.path)

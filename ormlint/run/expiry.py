@@ -1,0 +1,126 @@
+"""Rows that a commit expires: the next read of an attribute fetches the row again, which an AsyncSession cannot do.
+
+    await session.commit()
+    return order.id              MissingGreenlet
+
+Only what is certain is followed: every session of the project is made without `expire_on_commit`, and the row is read before
+anything else is awaited, as anything that is awaited may fetch it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ormlint.ir import nodes as ir
+from ormlint.library.sqlalchemy_api import SESSION_TYPES
+from ormlint.run.frame import Frame
+from ormlint.run.log import Obstacle, Op
+from ormlint.run.machine import Machine
+from ormlint.run.values import Row, Session
+from ormlint.text import Site
+
+OPTION = "expire_on_commit"
+FACTORIES = SESSION_TYPES | {"sessionmaker", "async_sessionmaker"}
+
+
+def add(f: Frame, row: Row) -> None:
+    """Notes that a new row is added to a session: a commit expires it as well."""
+    if row.fresh and not row.added:
+        _replace(f, row, replace(row, added=True))
+
+
+def forget(f: Frame, row: Row) -> None:
+    """Notes that a row is deleted: a commit detaches it and leaves it as it is."""
+    if row.added or row.origin is not None:
+        _replace(f, row, replace(row, added=False, deleted=True))
+
+
+def commit(m: Machine, f: Frame, node: ir.Node) -> None:
+    """Marks the rows of the frame's asynchronous session as expired."""
+    sessions = [value for value in f.env.values() if isinstance(value, Session)]
+    if len(sessions) > 1 or f.conditional or m.greenlets or not expires_on_commit(m):
+        return
+    f.expirations += 1
+    site = f.site(node.start, node.end)
+    for value in list(f.env.values()):
+        if isinstance(value, Row) and not value.deleted and (value.added or (value.origin is not None and value.origin.query.asynchronous)):
+            _replace(f, value, replace(value, expired=site, added=True))
+
+
+def revive(f: Frame) -> None:
+    """Forgets which rows are expired: something was awaited that may have fetched them again."""
+    for value in list(f.env.values()):
+        if isinstance(value, Row) and value.expired is not None:
+            _replace(f, value, replace(value, expired=None))
+
+
+def read_expired(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> bool:
+    """Records that a mapped attribute of an expired row is read; returns whether it is one."""
+    model = row.model
+    if m.greenlets or row.awaited or not (model.is_primary_key(name) or name in model.columns or name in model.relations):
+        return False
+    m.event(
+        f,
+        Op.FAILED_LOAD,
+        node,
+        model=model,
+        orm=model.orm,
+        query=row.origin.query if row.origin is not None else None,
+        row=row.origin,
+        column=name,
+        obstacle=Obstacle.EXPIRED,
+        since=row.expired,
+    )
+    _replace(f, row, replace(row, expired=None))
+    return True
+
+
+def _replace(f: Frame, old: Row, new: Row) -> None:
+    for name, value in list(f.env.items()):
+        if value is old:
+            f.env[name] = new
+
+
+def expires_on_commit(m: Machine) -> bool:
+    """Whether the project makes sessions, and none of them with an option of its own."""
+    if m.expires_on_commit is None:
+        made = [call for module in m.program.modules.values() for call in _calls(module.tree.body) if _name(call) in FACTORIES]
+        m.expires_on_commit = bool(made) and not any(_mentions(module.tree.body) for module in m.program.modules.values())
+    return m.expires_on_commit
+
+
+def _name(call: ir.Call) -> str:
+    return call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
+
+
+def _calls(value: object) -> Iterator[ir.Call]:
+    return (node for node in _nodes(value) if isinstance(node, ir.Call))
+
+
+def _mentions(value: object) -> bool:
+    """Whether the option is set anywhere, as a keyword, in a dict or by a function's default; then it decides, and not the default."""
+    for node in _nodes(value):
+        match node:
+            case ir.Call() if any(name == OPTION for name, _ in node.keywords) or (_name(node) in FACTORIES and any(not n for n, _ in node.keywords)):
+                return True
+            case ir.Const(value="expire_on_commit") | ir.Param(name="expire_on_commit"):
+                return True
+            case _:
+                pass
+    return False
+
+
+def _nodes(value: object) -> Iterator[ir.Node]:
+    """Yields every node in a value of the intermediate language."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, ir.Node):
+            yield item
+            waiting += [getattr(item, name) for name in item.__struct_fields__]
+        elif isinstance(item, (list, tuple)):
+            waiting += item
+
+
+__all__ = ["Site", "add", "commit", "forget", "read_expired", "revive"]
