@@ -54,7 +54,8 @@ class SqlalchemyIndexes:
     # ---------------------------------------------------------------------------------------------- classes
     def _of_class(self, cls: ClassInfo, model: Model) -> None:
         inherited = [c.model for c in cls.mro[1:] if c.model is not None and not c.model.abstract and c.model.columns]
-        model.indexes += of_columns(model.columns)
+        lent = {column.site for base in inherited for column in base.columns.values()}
+        model.indexes += of_columns({name: column for name, column in model.columns.items() if column.site not in lent})
         for base in inherited:
             model.indexes += [index for index in base.indexes if index not in model.indexes]
             model.indexes_known &= base.indexes_known

@@ -1,0 +1,53 @@
+"""ORM504: an index begins another one of the same table, which serves its look-ups as well."""
+
+from collections.abc import Iterator
+
+from ormlint.api import Index, Label, Mark, Model, Project, QueryLog, Report, Severity, Table, rule
+from ormlint.judge.describe import code, is_shown
+
+Owner = Model | Table
+
+
+@rule("ORM504", "redundant-index", severity=Severity.INFO)
+def check(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every index that another one makes superfluous; one of fewer columns than the other only with --preview."""
+    for owner in (*project.schema, *project.schema.tables.values()):
+        if isinstance(owner, Model) and owner.abstract:
+            continue
+        for number, index in enumerate(owner.indexes):
+            other = _served_by(owner.indexes, number)
+            if other is not None and is_shown(project, index.site):
+                yield _report(project, owner, index, other)
+
+
+def _served_by(indexes: list[Index], number: int) -> Index | None:
+    """Returns the index that serves every look-up of the one with this number, if that is one of its own right."""
+    index = indexes[number]
+    if index.kind != "index" or index.unique or not _is_plain(index):
+        return None
+    for position, other in enumerate(indexes):
+        if position == number or not _is_plain(other) or other.columns[: len(index.columns)] != index.columns:
+            continue
+        twin = other.columns == index.columns and other.kind == "index" and not other.unique
+        if not twin or position < number:
+            return other
+    return None
+
+
+def _is_plain(index: Index) -> bool:
+    return not index.partial and index.kind != "migration" and "" not in index.columns
+
+
+def _report(project: Project, owner: Owner, index: Index, other: Index) -> Report:
+    columns = ", ".join(index.columns)
+    what = {"primary key": "the primary key", "foreign key": "the index of the foreign key"}.get(other.kind, f"the {other.kind}")
+    more = f" on `{', '.join(other.columns)}`" if other.columns != index.columns else ""
+    labels = (Label(other.site, Mark.DECLARATION, f"{what} serves its look-ups"), Label(index.site, Mark.DECLARATION, "the index"))
+    return Report(
+        site=index.site,
+        message=f"the index on {code(f'{owner.name}.{columns}')} repeats {what}{more}",
+        help="remove it from the model, and drop the index in a migration",
+        cause=(index.site, index.columns),
+        labels=tuple(label for label in labels if is_shown(project, label.site)) if other.site != index.site else labels[1:],
+        preview=other.columns != index.columns,
+    )
