@@ -9,7 +9,6 @@ def create_book(request): {"books": …}             none: who writes a row choo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from ormlint.run.log import Endpoint, QueryObject
 
@@ -27,17 +26,19 @@ def is_export(endpoint: Endpoint, query: QueryObject) -> bool:
     return bool(_words(endpoint.name) & EXPORTS - _words(query.model.name if query.model is not None else ""))
 
 
-def is_main(endpoint: Endpoint, query: QueryObject, lists: Iterable[QueryObject]) -> bool:
-    """Whether a query gives the list that an endpoint is there for; `lists` are all queries of the endpoint."""
+def is_main(endpoint: Endpoint, query: QueryObject) -> bool:
+    """Whether a query gives the list that an endpoint is there for."""
     if not endpoint.keys or not MAIN_KEYS.isdisjoint(endpoint.keys):
         return True
     words = _words(endpoint.name)
     if words & WRITES:
         return False
-    if not endpoint.shown_by_template and endpoint.framework != "django" and {other.model for other in lists} == {query.model}:
-        return True
     model = query.model.name if query.model is not None else ""
-    return bool(words & _words(model)) or (bool(model) and model.lower() in "".join(re.findall(r"\w", endpoint.name)).lower().replace("_", ""))
+    if not model:
+        return False
+    # of `RoomBooking` the bookings are meant
+    head = _singular(_WORDS.findall(model)[-1].lower())
+    return head in words or model.lower() in endpoint.name.replace("_", "").lower()
 
 
 def _words(name: str) -> set[str]:

@@ -9,6 +9,9 @@ BATCHES = frozenset({
 })  # fmt: skip
 """Give lists of a limited number of elements: itertools.batched, more_itertools.chunked, the recipes of itertools and what is named after them."""
 
+BATCH_VARIABLES = frozenset({"batch", "chunk"})
+"""What programs call the pieces that they cut with functions of their own."""
+
 WAITS = frozenset({"sleep", "wait", "wait_for", "poll"})
 """Pause a loop that serves, polls or tries again: time, asyncio, threading, message queues."""
 

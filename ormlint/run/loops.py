@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ormlint.ir import nodes as ir
-from ormlint.library.functions import WAITS
+from ormlint.library.functions import BATCH_VARIABLES, WAITS
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Loop, QueryObject, Shape
 from ormlint.run.machine import Machine, text_of
@@ -129,7 +129,7 @@ def make_loop(
         iterated.source,
         first_only=leaves_at_once(body),
         searches=leaves(body, ("break", "return")),
-        batches=iterated.batches,
+        batches=iterated.batches or (variable in BATCH_VARIABLES and iterated.source is None and not isinstance(iterated.element, Row)),
         polls=waits(body),
     )
     f.loop_ids[key] = loop

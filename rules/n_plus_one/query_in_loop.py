@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import READS, Event, Loop, Op, Orm, Project, QueryLog, Report, Site, rule
+from ormlint.api import READS, Event, Loop, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.describe import at, call_path, calls_between, code, labels, per, place
 from ormlint.judge.repetition import decides_to_go_on, innermost, is_deliberate, repeaters, weight, worth_counting
 from ormlint.judge.rounds import is_part_of_write
@@ -23,11 +23,12 @@ _OPERATORS = _NO_KEYS | {"iexact"}
 @rule("ORM103", "query-in-loop")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query that a loop runs with parameters of its own round."""
-    causes: dict[tuple[Site, Site], tuple[object, ...]] = {}  # what a call in a loop leads to is one cause
+    causes: dict[tuple[object, ...], tuple[object, ...]] = {}
     for event, loops, distance in _nearest_first(project, log):
         loop = innermost(loops)
         site = place(project, event, loop)
-        cause = _asked(event, loop) if not distance else causes.setdefault((site, loop.site), _asked(event, loop))
+        # what a call in a loop leads to is one cause, and so is what one place asks of several tables
+        cause = causes.setdefault((site, loop.site) if distance else (event.site, loop.site), _asked(event, loop))
         model = event.model or (event.query.model if event.query is not None else None)
         yield Report(
             site=site,
@@ -52,9 +53,15 @@ def _asked(event: Event, loop: Loop) -> tuple[object, ...]:
 
 
 def _has_no_key(event: Event) -> bool:
-    """Whether rows are asked for by nothing that they could be looked up by: `filter(start__lt=shift.end)`."""
+    """Whether rows are asked for by nothing that they could be looked up by: `filter(start__lt=shift.end)`.
+
+    # `filter(room=room, start__lt=shift.end).last()`: of all rows of the room it takes the one next to each shift
+    """
     lookups = event.query.filters if event.query is not None else frozenset[str]()
-    return bool(lookups) and all("__" in lookup and lookup.rsplit("__", 1)[-1] in _NO_KEYS for lookup in lookups)
+    without = sum("__" in lookup and lookup.rsplit("__", 1)[-1] in _NO_KEYS - {"isnull"} for lookup in lookups)
+    isnull = sum(lookup.endswith("__isnull") for lookup in lookups)
+    picks = event.op is Op.GET_ROW and event.method not in ("get", "aget")
+    return bool(lookups) and (without + isnull == len(lookups) or (picks and without > 0))
 
 
 def _nearest_first(project: Project, log: QueryLog) -> list[tuple[Event, tuple[Loop, ...], int]]:

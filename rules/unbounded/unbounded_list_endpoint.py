@@ -20,10 +20,9 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         if endpoint.query is not None and endpoint.query.site not in counted and _is_meant(project, endpoint, endpoint.query):
             found.setdefault(endpoint.site, []).append((endpoint, endpoint.query))
     for site, lists in found.items():
-        queries = [query for _, query in lists]
-        endpoint, query = min(lists, key=lambda pair: (limit_in_practice(pair[1]) != "", not is_main(pair[0], pair[1], queries)))
+        endpoint, query = min(lists, key=lambda pair: (limit_in_practice(pair[1]) != "", not is_main(*pair)))
         limit = limit_in_practice(query)
-        secondary = not is_main(endpoint, query, queries)
+        secondary = not is_main(endpoint, query)
         yield Report(
             site=site,
             message=f"{code(endpoint.name)} returns every {'matching ' if is_filtered(query) else ''}{row_of(query)}",
