@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.library.functions import BATCHES, MEMOISING, MODEL_GETTERS, NARROWING, QUEUES
+from ormlint.library.schemas import READ_CLASSES
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.schema import Orm
 from ormlint.run.annotations import annotated
@@ -467,6 +468,10 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
     ]
     instance.attributes.update(zip(dict.fromkeys(fields), args, strict=False))
     instance.attributes.update({k: v for k, v in keywords.items() if k != "**"})
+    if any(isinstance(value, (Row, Sequence)) for value in keywords.values()) and cls.derives_from(*READ_CLASSES):
+        from ormlint.run.schemas import fill_given
+
+        fill_given(m, f, node, instance, keywords)
     return instance
 
 

@@ -97,7 +97,7 @@ def _in_reach(f: Frame) -> Iterator[Frame]:
 def _holds(value: Value, row: Row, model: Model) -> bool:
     match value:
         case Row():
-            return value is not row and value.origin != row.origin and _is_a(value.model, model)
+            return value is not row and value.origin != row.origin and (_is_a(value.model, model) or _may_hold(value, model))
         case Sequence():
             items = value.items if value.items is not None else (value.element,)
             return any(_holds(item, row, model) for item in items if not isinstance(item, Sequence))
@@ -107,6 +107,11 @@ def _holds(value: Value, row: Row, model: Model) -> bool:
             return any(_holds(option, row, model) for option in options(value))
         case _:
             return False
+
+
+def _may_hold(row: Row, model: Model) -> bool:
+    """Whether rows of a model may have been loaded with a row of which it is not known how it was fetched."""
+    return row.origin is None and not row.fresh and any(r.target is not None and _is_a(r.target, model) for r in row.model.relations.values())
 
 
 def _is_a(model: Model, other: Model) -> bool:

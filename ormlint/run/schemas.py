@@ -60,6 +60,14 @@ def read_fields(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords
     return validated(m, f, node, Shape(cls), value) if isinstance(cls, ClassInfo) else UNKNOWN
 
 
+def fill_given(m: Machine, f: Frame, node: ir.Node, made: Instance, keywords: dict[str, Value]) -> None:
+    """Fills the fields of a new object of a schema class that is given rows where it declares schemas: `Page(items=books)`."""
+    for field in fields_of(m, made.cls, {}):
+        value = keywords.get(field.name)
+        if value is not None and field.shape != ANYTHING:
+            made.attributes[field.name] = validated(m, f, node, field.shape, value, (made.cls,))
+
+
 def adapter(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Returns a `TypeAdapter` for the annotation that the call is given."""
     module = m.program.library.get("pydantic.type_adapter")
