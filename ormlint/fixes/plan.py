@@ -15,6 +15,7 @@ from ormlint.judge.finding import (
     Fix,
     ListSelectRelated,
     MoveAfterLoop,
+    ReadKey,
     ReplaceCountTest,
     ReplaceLen,
     ReplaceLoader,
@@ -57,7 +58,7 @@ def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str],
 
 
 def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
-    from ormlint.fixes import aggregates, calls, counts, loops, truth
+    from ormlint.fixes import aggregates, calls, counts, keys, loops, truth
 
     match finding.intent:
         case ReplaceLen() as intent:
@@ -68,6 +69,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return truth.replace_truth_test(sources, intent)
         case AggregateInDatabase() as intent:
             return aggregates.aggregate_in_database(sources, intent, project.schema)
+        case ReadKey() as intent:
+            return keys.read_key(sources, intent)
         case MoveAfterLoop() as intent:
             return loops.move_after_loop(sources, intent)
         case AddKeyword() as intent:

@@ -140,6 +140,16 @@ class AppendMethod:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ReadKey:
+    """`row.relation.id` → `row.relation_id`. `relation_site` is `row.relation`, `site` the whole expression."""
+
+    site: Site
+    relation_site: Site
+    relation: Relation
+    column: str
+
+
 Intent = (
     AddKeyword
     | AggregateInDatabase
@@ -147,6 +157,7 @@ Intent = (
     | EagerLoad
     | ListSelectRelated
     | MoveAfterLoop
+    | ReadKey
     | ReplaceCountTest
     | ReplaceLen
     | ReplaceLoader

@@ -9,6 +9,7 @@ from itertools import filterfalse
 from ormlint.judge.describe import at, call_path, calls_between, code, is_shown, labels, per_model, place, place_of_column, places
 from ormlint.judge.eager import Chain, advice_for, home_of, intent_for, missing_chains, path_of, relations_along
 from ormlint.judge.finding import Intent, Report
+from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import heaviest, innermost, repeaters
 from ormlint.judge.rounds import Rounds, is_part_of_write
@@ -48,7 +49,9 @@ AT_THE_QUERY = Remedy(
 def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE_QUERY) -> Iterator[Report]:
     """Yields a report for every place where rows that end in `sink` have the first unloaded to-one relation of a chain read one by one."""
     rounds = Rounds(log)
-    for chain in one_per_access(project, missing_chains(project, log.of(Op.LAZY_OBJECT))):
+    keys = read_for_their_key(log)
+    others = (event for event in log.of(Op.LAZY_OBJECT) if event not in keys)
+    for chain in one_per_access(project, missing_chains(project, others)):
         if sink_of(project, chain.events[0]) is not sink:
             continue
         advice, intent = remedy.load(project, chain)
@@ -108,12 +111,53 @@ def _per(chain: Chain, event: Event) -> str:
 
 def collections(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE_QUERY) -> Iterator[Report]:
     """Yields a report for every place where rows that end in `sink` have the first unloaded collection of a chain evaluated one by one."""
-    events = [event for event in log.events if event.op in _OPS and _is_unloaded_collection(event)]
     rounds = Rounds(log)
+    events = [event for event in log.events if event.op in _OPS and event.op not in _AGGREGATES and _is_unloaded_collection(event)]
     for is_cured_by_prefetch, chosen in ((True, filter(_can_be_prefetched, events)), (False, filterfalse(_can_be_prefetched, events))):
         for chain in one_per_access(project, missing_chains(project, chosen)):
             if sink_of(project, chain.events[0]) is sink:
                 yield from _collection_reports(project, chain, sink, remedy, curable=is_cured_by_prefetch, defeated=rounds.defeat(chain))
+
+
+def figures(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every place where a collection is counted, tested or added up by a query for each row.
+
+    Not if the collection of the same rows is loaded too: then loading it in advance is what helps.
+    """
+    rounds = Rounds(log)
+    events = [event for event in log.events if event.op in _OPS and _is_unloaded_collection(event)]
+    loaded = {_collection_of(event) for event in events if event.op not in _AGGREGATES and repeaters(event)}
+    counted = [event for event in events if event.op in _AGGREGATES and _collection_of(event) not in loaded]
+    for chain in one_per_access(project, missing_chains(project, counted)):
+        defeated = rounds.defeat(chain)
+        for site, event in places(project, chain.events, place_of_column if _is_of_admin(project, chain) else place).items():
+            yield Report(
+                site=site,
+                message=f"{code(f'{event.method}()')} of {code(event.text or chain.lookup)} runs one query {per_model(chain.owner)}",
+                help=_advice_for_figure(project, chain, event),
+                cause=chain.cause,
+                labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this asks about {code(chain.lookup)}"),
+                notes=(*also_from(project, chain), *call_path(project, event)),
+                relations=(chain.lookup,),
+                severity=heaviest(project, chain.events),
+                preview=chain.follows_a_query_per_round or defeated or _is_part_of_write(project, event),
+            )
+
+
+def _is_of_admin(project: Project, chain: Chain) -> bool:
+    return sink_of(project, chain.events[0]) is Sink.ADMIN
+
+
+def _collection_of(event: Event) -> tuple[Site | None, tuple[str, ...]]:
+    return (event.row.query.site if event.row is not None else None, path_of(event))
+
+
+def _advice_for_figure(project: Project, chain: Chain, event: Event) -> str:
+    where = at(project, home_of(project, chain))
+    if event.orm is Orm.SQLALCHEMY:
+        return f"select the figure for all rows of the query{where} with one `group_by()`, or as a `column_property()`"
+    call = f'Count("{_counted(chain)}")' if event.op is Op.COUNT else f"{_AGGREGATES[event.op]}(…)"
+    return f"compute it for all rows with `.annotate(…={call})` on the query{where}"
 
 
 def _is_unloaded_collection(event: Event) -> bool:
@@ -123,8 +167,6 @@ def _is_unloaded_collection(event: Event) -> bool:
 
 def _can_be_prefetched(event: Event) -> bool:
     """Whether the prefetched rows would serve: `.all()` and what reads its cache, but no query made anew."""
-    if event.op in _AGGREGATES:
-        return False
     methods = {event.method, *(event.query.methods if event.query is not None else ())}
     if methods & {"first", "afirst"}:
         # `.first()` uses the prefetched rows if they have an order, otherwise it asks for the one with the lowest key
@@ -158,9 +200,6 @@ def _advice_for_new_query(chain: Chain, event: Event, where: str) -> str:
     lookup = chain.lookup
     if event.orm is Orm.SQLALCHEMY:
         return f"fetch these rows for all rows of {where} with one statement and group them by key"
-    if event.op in _AGGREGATES:
-        call = f'Count("{_counted(chain)}")' if event.op is Op.COUNT else f"{_AGGREGATES[event.op]}(…)"
-        return f"compute it for all rows with `.annotate(…={call})` on {where}"
     return f'add `.prefetch_related(Prefetch("{lookup}", queryset=…, to_attr="…"))` to {where} and read that attribute'
 
 

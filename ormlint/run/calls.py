@@ -16,6 +16,7 @@ from ormlint.run.loops import outliving
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.parameters import Bindings, resolve_deps, returned, symbolic
+from ormlint.run.recipes import note_call, returned_recipe
 from ormlint.run.rows import new_row, row_method
 from ormlint.run.templates import fill_in
 from ormlint.run.values import (
@@ -77,6 +78,7 @@ def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
     m.counters.calls.add(site)
     if not isinstance(func, type(UNKNOWN)):
         m.counters.resolved.add(site)
+    note_call(f, node, func)
     return call(m, f, node, func, args, keywords)
 
 
@@ -239,7 +241,7 @@ def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: 
     f.guarded += memoised
     m.absorb(f, node, function.qualname, summary, bindings)
     f.guarded -= memoised
-    return adopt(m, f, returned(summary.returned, bindings, rows), tuple(given), bindings)
+    return adopt(m, f, node, returned(summary.returned, bindings, rows), tuple(given), bindings)
 
 
 def memoises(decorator: str) -> bool:
@@ -249,13 +251,14 @@ def memoises(decorator: str) -> bool:
     return decorator in MEMOISING or "memo" in decorator or decorator.startswith(("cache", "cached"))
 
 
-def adopt(m: Machine, f: Frame, value: Value, given: tuple[Value, ...], bindings: Bindings) -> Value:
+def adopt(m: Machine, f: Frame, node: ir.Node, value: Value, given: tuple[Value, ...], bindings: Bindings) -> Value:
     """Returns a callee's value with a life of its own in the caller: what one caller does with a query does not concern another."""
     match value:
         case QueryObject():
             if any(value is g for g in given) or m.created[value][0] is f:
                 return value
-            mine = replace(value, uses=[], heirs=[], parent=value, parameters=resolve_deps(value.parameters, bindings))
+            recipe = returned_recipe(m, f, node, value.recipe)
+            mine = replace(value, uses=[], heirs=[], parent=value, parameters=resolve_deps(value.parameters, bindings), recipe=recipe)
             m.new_query(f, mine)
             row = m.rows_of.get(value)
             if row is not None:
@@ -264,13 +267,13 @@ def adopt(m: Machine, f: Frame, value: Value, given: tuple[Value, ...], bindings
                 m.queryset_classes[mine] = m.queryset_classes[value]
             return mine
         case Sequence() if value.source is not None and not any(value is g for g in given):
-            source = adopt(m, f, value.source, given, bindings)
+            source = adopt(m, f, node, value.source, given, bindings)
             assert isinstance(source, QueryObject)
             return Sequence(value.kind, value.element, value.items, value.bound, value.limit, source, value.deps, value.batches)
         case Row() if value.single and f.loops and not any(value is g for g in given):
             return replace(value, births=(*f.loops, *value.births))
         case Union():
-            return Union(tuple(adopt(m, f, o, given, bindings) for o in value.options))
+            return Union(tuple(adopt(m, f, node, o, given, bindings) for o in value.options))
         case _:
             return value
 
@@ -304,7 +307,7 @@ def replace_frame(f: Frame, outer: Frame, env: dict[str, Value]) -> Frame:
         outer,
         f.depth,
         f.loops,
-        f.evaluated,
+        f.flow,
         f.events,
         f.calls,
         f.copied,

@@ -13,6 +13,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, LoadKind, LoadPlan, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.queries import around_row, evaluate_query, new_queryset, query_facts, refined, single_row
+from ormlint.run.recipes import extended, note_statement, recipe_of_expression
 from ormlint.run.rows import new_row
 from ormlint.run.values import (
     EMPTY,
@@ -52,7 +53,8 @@ def manager_query(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> Quer
             query = new_queryset(m, f, node, manager.model, complete=False)
         else:
             # the manager's own query is where a relation is added by default, but the place that uses it is nearer
-            query = replace(query, uses=[], heirs=[], parent=None, site=f.site(node.start, node.end), steps=())
+            recipe = recipe_of_expression(m, f, node)
+            query = replace(query, uses=[], heirs=[], parent=None, site=f.site(node.start, node.end), steps=(), recipe=recipe)
             m.new_query(f, query)
     else:
         query = base_query(m, f, node, manager)
@@ -177,6 +179,8 @@ def number(m: Machine, f: Frame, node: ir.Call, query: QueryObject, method: str,
     facts["depends"] = query.parameters | parameters | frozenset(facts["depends"])  # type: ignore[call-overload]
     m.counters.queries.add(query.site)
     event = m.event(f, ops[querysets.NUMBERS[method]], node, loops=loops, method=method, absolute=foreign, **facts)
+    plain = method in ("count", "exists")
+    note_statement(f, event, query.recipe if plain else extended(m, f, query.recipe, method, node))
     return Scalar(event) if method in ("count", "exists", "contains") else varying((query,))
 
 

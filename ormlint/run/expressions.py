@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ from ormlint.run.loops import Iterated, either, enter_loop, make_loop, walk
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.queries import evaluate_query, iterate_query
+from ormlint.run.rows import note_key
 from ormlint.run.targets import assign
 from ormlint.run.values import (
     UNKNOWN,
@@ -74,16 +76,20 @@ def free_name(m: Machine, f: Frame, name: str) -> Value:
 
 
 def _attr(m: Machine, f: Frame, node: ir.Attr) -> Value:
+    value = evaluate(m, f, node.value)
+    if type(value) is Row and value.model.is_primary_key(node.name):
+        note_key(f, node)
     if isinstance(f.module, TemplateInfo):
         from ormlint.run.template_expressions import attribute_in_template
 
-        return attribute_in_template(m, f, node, evaluate(m, f, node.value))
-    return attribute(m, f, node, evaluate(m, f, node.value), node.name)
+        return attribute_in_template(m, f, node, value)
+    return attribute(m, f, node, value, node.name)
 
 
 def _walrus(m: Machine, f: Frame, node: ir.Walrus) -> Value:
     value = evaluate(m, f, node.value)
     f.env[node.name] = value
+    f.note_binding(node.name)
     return value
 
 
@@ -183,7 +189,12 @@ def truth(m: Machine, f: Frame, node: ir.Expr_, *, negated: bool = False) -> boo
             known = truth(m, f, node.value, negated=not negated)
             return None if known is None else not known
         case ir.Bool():
-            results = [truth(m, f, v, negated=negated) for v in node.values]
+            results = [truth(m, f, node.values[0], negated=negated)]
+            entered, way = f.flow.fork(), f.way
+            for before, part in itertools.pairwise(node.values):
+                f.way = (*f.way, (f.site(before.start, before.end), node.op == "and"))
+                results.append(truth(m, f, part, negated=negated))
+            f.skipped, f.way = entered.meet(f.flow), way
             if node.op == "and":
                 return False if False in results else True if all(r is True for r in results) else None
             return True if True in results else False if all(r is False for r in results) else None
@@ -221,9 +232,13 @@ def _not(m: Machine, f: Frame, node: ir.Not) -> Value:
 def _bool(m: Machine, f: Frame, node: ir.Bool) -> Value:
     result: Value | None = None
     before = f.conditional
+    entered, way = f.flow, f.way
     for position, part in enumerate(node.values):
         if position:
             f.conditional = before + 1
+            f.way = (*f.way, (f.site(node.values[position - 1].start, node.values[position - 1].end), node.op == "and"))
+        if position == 1:
+            entered = f.flow.fork()
         value = evaluate(m, f, part)
         if position < len(node.values) - 1:
             known = truth_of(m, f, value, part)
@@ -235,6 +250,7 @@ def _bool(m: Machine, f: Frame, node: ir.Bool) -> Value:
             m.use(f, value, UseKind.OTHER, part)  # `drafts or letters` goes on with the rows it tested
         result = value if result is None else join_values(m, result, value)
     f.conditional = before
+    f.flow, f.way = entered.meet(f.flow), way
     return result if result is not None else UNKNOWN
 
 
@@ -311,17 +327,18 @@ def _cond(m: Machine, f: Frame, node: ir.Cond) -> Value:
     known = truth(m, f, node.test)
     if known is not None:
         return evaluate(m, f, node.body if known else node.orelse)
-    env = f.env
+    env, flow, way = f.env, f.flow, f.way
+    test = f.site(node.test.start, node.test.end)
     f.conditional += 1
-    f.env = dict(env)
+    f.env, f.flow, f.way = dict(env), flow.fork(), (*way, (test, True))
     from ormlint.run.narrowing import narrow
 
     narrow(m, f, node.test, positive=True)
-    left = evaluate(m, f, node.body)
-    f.env = dict(env)
+    left, then = evaluate(m, f, node.body), f.flow
+    f.env, f.flow, f.way = dict(env), flow, (*way, (test, False))
     narrow(m, f, node.test, positive=False)
     right = evaluate(m, f, node.orelse)
-    f.env = env
+    f.env, f.flow, f.way = env, then.meet(f.flow), way
     f.conditional -= 1
     return join_values(m, left, right)
 
@@ -362,6 +379,7 @@ def _await(m: Machine, f: Frame, node: ir.Await) -> Value:
 
 
 def _yield(m: Machine, f: Frame, node: ir.Yield) -> Value:
+    f.note_write()  # until it goes on, others may write
     if node.value is None:
         return UNKNOWN
     value = evaluate(m, f, node.value)

@@ -47,8 +47,34 @@ class Summary:
     events: list[Event] = field(default_factory=list)
     calls: list[Called] = field(default_factory=list)
     flat: list[Flat] | None = None
+    writes: bool = False  # after it the same query may give other rows
     external: bool = False  # it does something outside the program and the database
     returns: list[tuple[Site, Value]] = field(default_factory=list)  # what each return statement gives
+
+
+@dataclass(slots=True, eq=False)
+class Flow:
+    """What is certain at a point of a frame, whichever way led there.
+
+    `evaluated` are the query objects whose rows are at hand, `asked` the statements run so far by the rows that they ask for.
+    """
+
+    evaluated: set[QueryObject] = field(default_factory=set)
+    asked: dict[object, tuple[Event, ...]] = field(default_factory=dict)
+
+    def fork(self) -> Flow:
+        """Returns a copy for one of several ways."""
+        return Flow(set(self.evaluated), dict(self.asked))
+
+    def meet(self, other: Flow) -> Flow:
+        """Returns what is certain where two ways meet."""
+        asked = {}
+        for key, events in self.asked.items():
+            known = other.asked.get(key, ())
+            both = events if known is events else tuple(event for event in events if event in known)
+            if both:
+                asked[key] = both
+        return Flow(self.evaluated & other.evaluated, asked)
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +89,7 @@ class Frame:
     outer: Frame | None = None  # where a nested function is defined
     depth: int = 0
     loops: list[Loop] = field(default_factory=list)
-    evaluated: set[QueryObject] = field(default_factory=set)
+    flow: Flow = field(default_factory=Flow)
     events: list[Event] = field(default_factory=list)
     calls: list[Called] = field(default_factory=list)
     copied: list[Event] = field(default_factory=list)  # events of calls, with this frame's loops around them
@@ -83,6 +109,11 @@ class Frame:
     left: frozenset[int] = frozenset()  # ids of the loops that the way taken now always leaves
     remembered: dict[tuple[int, int], tuple[Value, Value]] = field(default_factory=dict)  # cached properties by object and function
     effects: int = 0  # calls so far that do something outside the program and the database
+    writes: int = 0  # events and calls so far after which the same query may give other rows
+    bindings: int = 0  # assignments so far
+    versions: dict[str, int] = field(default_factory=dict)  # by variable, ".attribute" or "[]": the assignment that changed it last
+    skipped: Flow = field(default_factory=Flow)  # what is certain behind the last `and` or `or` if only its first part was evaluated
+    way: tuple[tuple[Site, bool], ...] = ()  # the tests of the branches it is in, and whether they held
     guarded: int = 0
     isolated: int = 0
     transaction: int = 0
@@ -93,6 +124,21 @@ class Frame:
     self_value: Value | None = None
     caller: Frame | None = None
     call_site: Site | None = None
+
+    @property
+    def evaluated(self) -> set[QueryObject]:
+        """The query objects whose rows are at hand, whichever way led here."""
+        return self.flow.evaluated
+
+    def note_binding(self, name: str) -> None:
+        """Notes that a variable, an attribute (".name") or an entry ("[]") may have another value from here on."""
+        self.bindings += 1
+        self.versions[name] = self.bindings
+
+    def note_write(self) -> None:
+        """Notes that the same query may give other rows from here on."""
+        self.writes += 1
+        self.flow.asked.clear()
 
     def site(self, start: int, end: int) -> Site:
         """Returns a place in the frame's module; for the inside of a framework, the place in the project that called it."""

@@ -189,6 +189,21 @@ class Join:
     site: Site
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a query asks for, so that two of them can be proven to ask the same: equal keys, equal statements.
+
+    `key` is made of the expressions that build it, every name with the assignment that it got its value from; `rows` leaves out what
+    only changes the order of the rows or what is loaded along with them. `names` are the variables and attributes it was built
+    from. An expression of which nothing is known has a key of its own and is not `known`: it is equal to nothing else.
+    """
+
+    key: object
+    rows: object
+    names: frozenset[str] = frozenset()
+    known: bool = True
+
+
 @dataclass(slots=True, eq=False)
 class QueryObject(Tracked):
     """A queryset, Query, Select or Result as the program holds it; also the source of rows.
@@ -225,6 +240,7 @@ class QueryObject(Tracked):
     asynchronous: bool = False  # run by an AsyncSession: what it does not load cannot be loaded lazily
     complete: bool = True  # False if something unknown may have changed what it loads
     generic: bool = False  # the same expression builds queries of other models too: `self.model.objects.all()`
+    recipe: Recipe | None = None  # what it asks for
 
     def has(self, *names: str) -> bool:
         """Whether one of these methods stands in the chain."""
@@ -300,9 +316,14 @@ class Event(Tracked):
     row_loops: tuple[Loop, ...] = ()  # for work on a row: those of `loops` in which it is a new row per round
     bypasses: bool = False  # the relation is prefetched, but this way of reading it runs a query all the same
     certain: bool = True  # False if on some ways to this point the relation is loaded
+    key: Site | None = None  # for LAZY_OBJECT: the expression that reads of the row nothing but its primary key, `column`
     around: Circumstances = Circumstances()
     obstacle: Obstacle | None = None  # for FAILED_LOAD
     since: Site | None = None  # for FAILED_LOAD of an expired row: the commit
+    recipe: Recipe | None = None  # what a reading statement asks for, the arguments of its last method included
+    earlier: tuple[Event, ...] = ()  # statements about the same rows that every way to this one has run, with nothing written in between
+    unchanged: frozenset[int] = frozenset()  # ids of the loops in whose every round it asks the same and gets the same answer
+    way: tuple[tuple[Site, bool], ...] = ()  # the tests it stands under in its function, outermost first, and whether they held
 
     def repeated_by(self, at_least: Bound = Bound.PAGE) -> Loop | None:
         """Returns the innermost loop that repeats the event at least that often, or None."""

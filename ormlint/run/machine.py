@@ -21,7 +21,7 @@ from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, Inst
 from ormlint.link.schema import Model, Orm
 from ormlint.link.templates import Templates
 from ormlint.run.frame import Called, Flat, Frame, Summary
-from ormlint.run.log import NOWHERE, AdminList, Circumstances, Endpoint, Event, LoadPlan, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
+from ormlint.run.log import NOWHERE, READS, AdminList, Circumstances, Endpoint, Event, LoadPlan, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
 from ormlint.run.parameters import MANY_RUNS, Bindings, resolve_deps, symbolic
 from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of, key_of
 from ormlint.text import Site
@@ -93,6 +93,7 @@ class Machine:
         self.has_django = any(model.orm is Orm.DJANGO and not model.site.path.startswith("<") for model in self.schema)
         self.row_classes: dict[Model, ClassInfo] = {c.model: c for c in program.classes if c.model is not None}
         self.next_loop = 1
+        self.recipes = 0  # the number of recipes so far that are equal to no other
         self.keep: list[object] = []  # values whose id() is part of a memo key
         self.managers: dict[tuple[int, str], Value] = {}
         self.settings: dict[str, object] = {}
@@ -125,6 +126,8 @@ class Machine:
             event.row_loops = tuple(loop for loop in event.row_loops if loop.id not in frame.left)
         if event.absolute and event.loops:
             event.calls, event.callees = call_path(frame, event.loops[0])
+        if op not in LEAVES_ROWS:
+            frame.note_write()
         return self.record(frame, event)
 
     def use(self, frame: Frame, value: Value, kind: UseKind, node: ir.Node, *, operator: str = "", constant: object = None, **facts: bool) -> None:
@@ -212,7 +215,7 @@ class Machine:
         if function.node.is_generator:
             yielded = frame.yielded if frame.yielded is not None else UNKNOWN
             returned = Sequence("generator", yielded, batches=isinstance(yielded, Sequence) and yielded.batches)
-        return Summary(returned, frame.events, frame.calls, external=frame.effects > 0, returns=frame.returns)
+        return Summary(returned, frame.events, frame.calls, writes=frame.writes > 0, external=frame.effects > 0, returns=frame.returns)
 
     def _run_closures(self, frame: Frame) -> None:
         """Runs the nested functions that the body defined but never called, as whoever gets them may call them."""
@@ -232,6 +235,8 @@ class Machine:
         around = frame.around()
         frame.calls.append(Called(site, name, summary, bindings, loops, around))
         frame.effects += summary.external
+        if summary.writes:
+            frame.note_write()
         if not loops or frame.muted:
             return
         for flat in self.flatten(summary):
@@ -258,6 +263,7 @@ class Machine:
                 path=event.path,
                 obstacle=event.obstacle,
                 since=event.since,
+                key=event.key,
             )
             copy.parent = event
             copy.function = event.function
@@ -399,6 +405,7 @@ class ClassEnv(dict[str, Value]):
         return default
 
 
+LEAVES_ROWS = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.FAILED_LOAD}
 ESCAPES = frozenset({UseKind.ARGUMENT, UseKind.RETURN, UseKind.STORE, UseKind.RENDER, UseKind.OTHER, UseKind.INDEX, UseKind.ITERATE})
 
 

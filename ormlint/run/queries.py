@@ -11,6 +11,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, LoadKind, LoadPlan, Loop, Op, Origin, QueryObject, Shape, UseKind
 from ormlint.run.loops import Iterated
 from ormlint.run.machine import Machine, text_of
+from ormlint.run.recipes import combined_recipe, extended, note_statement, recipe_of_expression
 from ormlint.run.values import EMPTY, UNKNOWN, Row, Value
 
 DJANGO_STYLES = frozenset({"queryset", "related"})
@@ -25,6 +26,7 @@ def refined(m: Machine, f: Frame, node: ir.Node, query: QueryObject, method: str
         where: dict[str, object] = {"steps": (*query.steps[:-1], site)} if query.steps else {"site": site}
     else:
         where = {"steps": (*query.steps, site)}
+    changes.setdefault("recipe", extended(m, f, query.recipe, method, node))
     new = replace(query, uses=[], heirs=[], parent=None, methods=(*query.methods, method), **{**where, **changes})  # type: ignore[arg-type]
     m.new_query(f, new)
     row = m.rows_of.get(query)
@@ -45,7 +47,9 @@ def refined(m: Machine, f: Frame, node: ir.Node, query: QueryObject, method: str
 def combined(m: Machine, f: Frame, node: ir.Node, left: QueryObject, right: QueryObject, op: str) -> QueryObject:
     """Returns `left | right` and the like: the loads of the left side count."""
     m.use(f, right, UseKind.DERIVE, node, operator=op)
-    return refined(m, f, node, left, op, combined=True, bound=max(left.bound, right.bound), parameters=left.parameters | right.parameters)
+    parameters = left.parameters | right.parameters
+    recipe = combined_recipe(left.recipe, right.recipe, op)
+    return refined(m, f, node, left, op, combined=True, bound=max(left.bound, right.bound), parameters=parameters, recipe=recipe)
 
 
 def around_row(f: Frame, row: Row | None, loops: tuple[Loop, ...]) -> tuple[tuple[Loop, ...], bool]:
@@ -78,7 +82,9 @@ def evaluate_query(
     facts = query_facts(query, row)
     repeated = row is not None and any(loop.id > 0 for loop in row.births)
     m.counters.queries.add(query.site)
-    m.event(f, Op.LAZY_COLLECTION if repeated else Op.LOAD_ROWS, node, loops=loops, use=use, method=operator, absolute=absolute or foreign, **facts)
+    op = Op.LAZY_COLLECTION if repeated else Op.LOAD_ROWS
+    event = m.event(f, op, node, loops=loops, use=use, method=operator, absolute=absolute or foreign, **facts)
+    note_statement(f, event, query.recipe)
 
 
 def query_facts(query: QueryObject, row: Row | None) -> dict[str, object]:
@@ -160,7 +166,8 @@ def tuple_row(m: Machine, query: QueryObject) -> Value:
 def new_queryset(m: Machine, f: Frame, node: ir.Node, model: Model | None, *, style: str = "queryset", complete: bool = True) -> QueryObject:
     """Returns a new query object for all rows of a model."""
     orm = model.orm if model is not None else Orm.DJANGO
-    query = QueryObject(model=model, orm=orm, site=f.site(node.start, node.end), style=style, complete=complete)
+    recipe = recipe_of_expression(m, f, node)
+    query = QueryObject(model=model, orm=orm, site=f.site(node.start, node.end), style=style, complete=complete, recipe=recipe)
     if model is not None and orm is Orm.SQLALCHEMY:
         query.plan = mapping_plan(model)
     return m.new_query(f, query)
@@ -210,7 +217,8 @@ def single_row(m: Machine, f: Frame, node: ir.Node, query: QueryObject, method: 
     one = refined(m, f, node, query, method, bound=Bound.ONE, limit=1, parameters=query.parameters | parameters)
     loops, foreign = around_row(f, row, tuple(f.loops))
     m.counters.queries.add(query.site)
-    m.event(f, Op.GET_ROW, node, loops=loops, method=method, absolute=foreign, **query_facts(one, row))
+    event = m.event(f, Op.GET_ROW, node, loops=loops, method=method, absolute=foreign, **query_facts(one, row))
+    note_statement(f, event, one.recipe)
     element = element_of_query(m, one, single=True)
     if isinstance(element, Row):
         return replace(element, births=tuple(f.loops))

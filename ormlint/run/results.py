@@ -10,6 +10,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.queries import around_row, element_of_query, evaluate_query, query_facts, refined, single_row
+from ormlint.run.recipes import note_statement
 from ormlint.run.values import NONE, UNKNOWN, Instance, Row, Scalar, Sequence, Value, varying
 
 
@@ -130,7 +131,9 @@ def counted(m: Machine, f: Frame, node: ir.Call, query: QueryObject, name: str) 
     row = m.rows_of.get(query)
     loops, foreign = around_row(f, row, tuple(f.loops))
     m.counters.queries.add(query.site)
-    return Scalar(m.event(f, Op.COUNT, node, loops=loops, method=name, absolute=foreign, **query_facts(query, row)))
+    event = m.event(f, Op.COUNT, node, loops=loops, method=name, absolute=foreign, **query_facts(query, row))
+    note_statement(f, event, query.recipe)
+    return Scalar(event)
 
 
 def page_of(m: Machine, items: Sequence) -> Value:

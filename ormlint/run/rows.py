@@ -240,6 +240,13 @@ def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
     return _behind(m, row, relation, Origin(row.origin.query, path), _with_partner(row, relation, below))
 
 
+def note_key(f: Frame, node: ir.Attr) -> None:
+    """Notes on the lazy load that `node` begins with, if it does, that the primary key of the row is all it is needed for."""
+    last = f.events[-1] if f.events else None
+    if last is not None and last.op is Op.LAZY_OBJECT and last.site == f.site(node.value.start, node.value.end):
+        last.column, last.key = node.name, f.site(node.start, node.end)
+
+
 def comes_from_outside(m: Machine, f: Frame, row: Row) -> bool:
     """Whether a row was met by a caller: what is cached on it is then read once, however often this function is called."""
     if row.births:

@@ -15,6 +15,7 @@ from ormlint.run.loader_options import apply_options
 from ormlint.run.log import Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.queries import element_of_query, query_facts, single_row
+from ormlint.run.recipes import note_statement
 from ormlint.run.results import carry
 from ormlint.run.sqlalchemy import STATEMENT_OPS, statement
 from ormlint.run.values import (
@@ -144,6 +145,7 @@ def execute(m: Machine, f: Frame, node: ir.Call, session: Session, name: str, ar
     one = name == "scalar"
     op = (Op.COUNT if stmt in m.counting else Op.GET_ROW) if one else Op.LOAD_ROWS
     event = m.event(f, op, node, method=name, use=UseKind.OTHER, **query_facts(result, None))
+    note_statement(f, event, result.recipe if len(args) < 2 else None)
     m.executed[result] = event
     if one:
         if stmt in m.counting:

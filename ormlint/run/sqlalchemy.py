@@ -12,6 +12,7 @@ from ormlint.run.loader_options import apply_options, of_other_entities
 from ormlint.run.log import Bound, Join, LoadPlan, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.queries import mapping_plan, refined
+from ormlint.run.recipes import statement_recipe
 from ormlint.run.results import evaluating, result_method
 from ormlint.run.values import Constant, Descriptor, Mapping, Sequence, Value, deps_of, varying
 
@@ -28,6 +29,7 @@ def statement(m: Machine, f: Frame, node: ir.Node, args: list[Value], style: str
         models += [part.model if isinstance(part, ClassInfo) else None for part in parts]
     first = next((x for x in models if x is not None), None)
     query = QueryObject(model=first, orm=Orm.SQLALCHEMY, site=f.site(node.start, node.end), style=style, methods=(style,))
+    query.recipe = statement_recipe(m, f, style, node)
     query.parameters = frozenset().union(*(deps_of(a) for a in args)) if args else frozenset()
     if first is not None:
         query.plan = mapping_plan(first)

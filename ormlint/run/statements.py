@@ -13,11 +13,12 @@ from ormlint.ir import nodes as ir
 from ormlint.library.functions import NOT_FOUND
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.run.expressions import evaluate, iterate, truth
-from ormlint.run.frame import Env, Frame
+from ormlint.run.frame import Env, Flow, Frame
 from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
 from ormlint.run.loops import Iterated, enter_loop, leaves, make_loop, walk
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
+from ormlint.run.recipes import end_loop
 from ormlint.run.targets import assign, note_attribute_write
 from ormlint.run.values import UNKNOWN, Closure, Constant, Sequence, Value, element_of, varying
 
@@ -148,6 +149,7 @@ def _function(m: Machine, f: Frame, stmt: ir.Function) -> bool:
     for decorator in stmt.decorators:
         evaluate(m, f, decorator)
     f.env[stmt.name] = closure
+    f.note_binding(stmt.name)
     return True
 
 
@@ -166,6 +168,7 @@ def _nested(f: Frame, stmt: ir.Function) -> FunctionInfo:
 def _class(m: Machine, f: Frame, stmt: ir.Class) -> bool:
     if f.function is not None:
         f.env[stmt.name] = UNKNOWN
+        f.note_binding(stmt.name)
     return True
 
 
@@ -190,23 +193,40 @@ def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
         return run_body(m, f, stmt.body)
     if known is False:
         return run_body(m, f, stmt.orelse)
-    before, evaluated = f.env, f.evaluated
+    before, way = f.env, f.way
     forked, f.forked = f.forked, before
+    positive, flow = behind(f, stmt.test)
+    test = f.site(stmt.test.start, stmt.test.end)
     guards = guards_cache(stmt)
-    f.env, f.evaluated = dict(before), set(evaluated)
+    f.env, f.flow, f.way = dict(before), positive, (*way, (test, True))
     refine(m, f, stmt.test, positive=True)
     through = _branch(m, f, stmt.body, guarded=guards)
-    then_env, then_evaluated = f.env, f.evaluated
-    f.env, f.evaluated = dict(before), set(evaluated)
+    then_env, then_flow = f.env, f.flow
+    f.env, f.flow, f.way = dict(before), flow, (*way, (test, False))
     refine(m, f, stmt.test, positive=False)
     through_else = _branch(m, f, stmt.orelse, guarded=guards and bool(stmt.orelse))
     f.forked = forked
+    f.way = way
     if through and through_else:
         f.env = join_env(m, then_env, f.env)
-        f.evaluated &= then_evaluated
+        f.flow = then_flow.meet(f.flow)
     elif through:
-        f.env, f.evaluated = then_env, then_evaluated
+        f.env, f.flow = then_env, then_flow
     return through or through_else
+
+
+def behind(f: Frame, test: ir.Expr_) -> tuple[Flow, Flow]:
+    """Returns what is certain where a test that was just evaluated held, and where it did not.
+
+    # `if mine and books.exists():` has asked whether there are books in its body, but not behind it
+    """
+    negated = False
+    while isinstance(test, ir.Not):
+        test, negated = test.value, not negated
+    held, failed = f.flow.fork(), f.flow
+    if isinstance(test, ir.Bool):
+        held, failed = (held, f.skipped) if test.op == "and" else (f.skipped, held)
+    return (failed, held) if negated else (held, failed)
 
 
 def _branch(m: Machine, f: Frame, body: list[ir.Stmt], *, guarded: bool) -> bool:
@@ -282,24 +302,25 @@ def _subjects(test: ir.Expr_) -> list[ir.Expr_]:
 
 
 def _try(m: Machine, f: Frame, stmt: ir.Try) -> bool:
-    before, evaluated = f.env, f.evaluated
-    f.env, f.evaluated = dict(before), set(evaluated)
+    before, flow, way = f.env, f.flow, f.way
+    f.env, f.flow = dict(before), flow.fork()
     isolated = bool(f.loops) and any(_goes_on(h) for h in stmt.handlers)
     left = f.left
     f.left |= leaving(f, stmt.body)
     f.isolated += isolated
     through = run_body(m, f, stmt.body)
     f.left = left
-    after = f.env
+    after, tried = f.env, f.flow
     if through and stmt.orelse:
         through = run_body(m, f, stmt.orelse)
     f.isolated -= isolated
     ends: list[Env] = [f.env] if through else []
     for handler in stmt.handlers:
         f.env = join_env(m, before, after)
-        f.evaluated = set(evaluated)
+        f.flow, f.way = flow.meet(tried), (*way, (f.site(handler.start, handler.end), True))
         if handler.name:
             f.env[handler.name] = UNKNOWN
+            f.note_binding(handler.name)
         fails = not _expects_nothing(handler)
         left = f.left
         f.left |= leaving(f, handler.body)
@@ -312,10 +333,11 @@ def _try(m: Machine, f: Frame, stmt: ir.Try) -> bool:
         f.conditional -= 1
         f.error_path -= fails
         f.left = left
+        tried = tried.meet(f.flow)
     env = ends[0] if ends else join_env(m, before, after)
     for other in ends[1:]:
         env = join_env(m, env, other)
-    f.env, f.evaluated = env, set(evaluated)
+    f.env, f.flow, f.way = env, flow.meet(tried), way
     falls = run_body(m, f, stmt.final) if stmt.final else True
     return bool(ends) and falls
 
@@ -350,6 +372,8 @@ def _with(m: Machine, f: Frame, stmt: ir.With) -> bool:
         if target is not None:
             assign(m, f, target, entered, stmt)
     f.transaction += transactions
+    if transactions:
+        f.note_write()  # what was asked before it began may have changed
     left = f.left
     f.left |= leaving(f, stmt.body)
     through = run_body(m, f, stmt.body)
@@ -370,7 +394,8 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     breaks, f.breaks = f.breaks, []
     conditional, f.conditional = f.conditional, 0
     effects = f.effects
-    evaluated = set(f.evaluated)
+    flow, started = f.flow, (f.writes, f.bindings)
+    f.flow = Flow(set(flow.evaluated))
     f.loops.append(loop)
     f.env = dict(before)
     element = iterated.element_in(m, f, loop)
@@ -383,7 +408,7 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
         m.rewind(f, mark)
         f.breaks = []
         f.env = join_env(m, before, after)
-        f.evaluated = set(evaluated)
+        f.flow = Flow(set(flow.evaluated))
         assign(m, f, stmt.target, element, stmt)
         run_body(m, f, stmt.body)
         after = join_env(m, after, f.env)
@@ -396,7 +421,8 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
         note_sum(m, f, stmt, source)
     f.conditional = conditional
     f.breaks = breaks
-    f.evaluated = evaluated
+    f.flow = flow
+    end_loop(f, loop, mark[0], started)
     f.env = join_env(m, before, after) if stmt.kind == "for" else before
     if stmt.orelse:
         run_body(m, f, stmt.orelse)
@@ -429,6 +455,9 @@ def _changed(before: Env, after: Env) -> bool:
 def _while(m: Machine, f: Frame, stmt: ir.While) -> bool:
     drained = draining(m, f, stmt)
     loop = drained or _waiting(m, f, stmt)
+    flow, started = f.flow, f.writes
+    f.flow = flow.fork()
+    f.flow.asked.clear()
     f.loops.append(loop)
     if drained is None:
         truth(m, f, stmt.test)
@@ -450,6 +479,7 @@ def _while(m: Machine, f: Frame, stmt: ir.While) -> bool:
             after = join_env(m, after, env)
     f.breaks = breaks
     f.env = join_env(m, before, after)
+    f.flow = Flow(f.flow.evaluated, flow.asked if f.writes == started else {})
     f.loops.pop()
     if stmt.orelse:
         run_body(m, f, stmt.orelse)

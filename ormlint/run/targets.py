@@ -18,6 +18,7 @@ def assign(m: Machine, f: Frame, target: ir.Expr_, value: Value, node: ir.Node) 
     match target:
         case ir.Name():
             f.env[target.id] = value
+            f.note_binding(target.id)
         case ir.Seq():
             _unpack(m, f, target, value, node)
         case ir.Star():
@@ -27,6 +28,7 @@ def assign(m: Machine, f: Frame, target: ir.Expr_, value: Value, node: ir.Node) 
             note_attribute_write(m, f, target, value)
         case ir.Index():
             m.use(f, value, UseKind.STORE, node)
+            f.note_binding("[]")
             _store_entry(m, f, target, value)
         case _:
             pass
@@ -57,6 +59,7 @@ def note_attribute_write(m: Machine, f: Frame, target: ir.Expr_, value: Value, *
         return
     from ormlint.run.expressions import evaluate
 
+    f.note_binding(f".{target.name}")
     owner = evaluate(m, f, target.value)
     match owner:
         case Row():

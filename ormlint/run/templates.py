@@ -19,7 +19,7 @@ from ormlint.library.functions import FILLING
 from ormlint.link.names import FunctionInfo
 from ormlint.link.template_tags import Extension, Extensions
 from ormlint.link.templates import TemplateInfo
-from ormlint.run.frame import Frame, Summary
+from ormlint.run.frame import Flow, Frame, Summary
 from ormlint.run.log import Loop, QueryObject, UseKind
 from ormlint.run.loops import outliving
 from ormlint.run.machine import Machine
@@ -181,14 +181,14 @@ def run_template(m: Machine, f: Frame, node: ir.Node, template: TemplateInfo, en
             return None
         m.contexts[id(function)] = m.contexts.get(id(function), 0) + 1
         m.keep.append(made)
-        frame = TemplateFrame(template, template.title, function, None, dict(made), None, f.depth + 1, evaluated=set(evaluated))
+        frame = TemplateFrame(template, template.title, function, None, dict(made), None, f.depth + 1, flow=Flow(set(evaluated)))
         frame.caller, frame.call_site, frame.is_async = f, f.site(node.start, node.end), f.is_async
         m.stack.append(identity)
         try:
             run_lineage(m, frame, template)
         finally:
             m.stack.pop()
-        summary = m.memo[identity] = Summary(UNKNOWN, frame.events, frame.calls)
+        summary = m.memo[identity] = Summary(UNKNOWN, frame.events, frame.calls, writes=frame.writes > 0)
     m.absorb(f, node, template.title, summary, bindings)
     return frame
 

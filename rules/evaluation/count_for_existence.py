@@ -3,28 +3,26 @@
 from collections.abc import Iterator
 
 from ormlint.api import Event, Op, Orm, Project, QueryLog, ReplaceCountTest, Report, Severity, Use, UseKind, rule
+from ormlint.judge.again import asks_for_some, tests_before_loads
 from ormlint.judge.describe import at, code, is_shown, query_labels
 from ormlint.judge.repetition import costs_nothing, is_deliberate, prefetched_by_some
-
-_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-# what a comparison with the constant asks for: some row (True) or none (False)
-_ASKS_FOR_SOME = {(">", 0): True, ("!=", 0): True, (">=", 1): True, ("==", 0): False, ("<", 1): False, ("<=", 0): False}
 
 
 @rule("ORM202", "count-for-existence")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every count whose number is only compared in ways that tell none from some."""
     prefetched = prefetched_by_some(log)
+    loaded_afterwards = tests_before_loads(project, log)
     shown = {event.query for event in log.of(Op.COUNT) if any(use.kind not in (UseKind.TRUTH, UseKind.COMPARE) for use in event.all_uses())}
     for event in log.of(Op.COUNT):
         query = event.query
         # `if books.count(): print(books.count())` wants the number
-        if query is None or query in shown or query.site in prefetched or costs_nothing(query) or is_deliberate(query):
+        if query is None or event in loaded_afterwards or query in shown or query.site in prefetched or costs_nothing(query) or is_deliberate(query):
             continue
         if query.model is not None and not query.has("exclude") and any(query.model.is_primary_key(name) for name in query.filters):
             continue  # `Book.objects.filter(pk=pk).count()` counts one row at most
         uses = list(event.all_uses())
-        tests = [_asks_for_some(use) for use in uses]
+        tests = [asks_for_some(use) for use in uses]
         if not tests or None in tests or not is_shown(project, uses[0].site):
             continue
         model = event.model or query.model
@@ -41,23 +39,13 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         )
 
 
-def _asks_for_some(use: Use) -> bool | None:
-    """Returns whether a use asks for some row (True) or for none (False); None if it needs the number."""
-    if use.kind is UseKind.TRUTH:
-        return True
-    if use.kind is not UseKind.COMPARE or type(use.constant) is not int:
-        return None
-    operator = _MIRRORED.get(use.operator, use.operator) if use.reflected else use.operator
-    return _ASKS_FOR_SOME.get((operator, use.constant))
-
-
 def _intent(event: Event, use: Use) -> ReplaceCountTest | None:
     """Returns the replacement of the test; a `not` in front of it stays where it is unless it is part of the test."""
     query = event.query
     if query is None or (query.orm is Orm.SQLALCHEMY and query.sliced):
         return None
     includes_not = use.kind is UseKind.TRUTH and use.negated and use.site.encloses(event.site) and use.site != event.site
-    return ReplaceCountTest(query, event.site, use.site, negated=includes_not or not _asks_for_some(use))
+    return ReplaceCountTest(query, event.site, use.site, negated=includes_not or not asks_for_some(use))
 
 
 def _advice(project: Project, event: Event) -> str:

@@ -35,8 +35,12 @@ def test_a_rule_is_explained_by_its_page(project: Path, run: Run) -> None:
 def test_all_rules_are_listed_by_family(project: Path, run: Run) -> None:
     lines = run("rule", "--all").stdout.splitlines()
     assert "suppressions" in lines
-    assert "  ORM001  unused-suppression          info" in lines
-    assert lines[:3] == ["lint", f"  HSE101  {'house-author':<26}  warning", f"  HSE102  {'house-preview':<26}  warning  (preview)"]
+    assert "  ORM001  unused-suppression" in {line[:28] for line in lines}
+    assert [line.split() for line in lines[:3]] == [
+        ["lint"],
+        ["HSE101", "house-author", "warning"],
+        ["HSE102", "house-preview", "warning", "(preview)"],
+    ]
 
 
 def test_rules_as_data(project: Path, run: Run) -> None:

@@ -1,6 +1,7 @@
 import pytest
 
 from ormlint.api import Bound, EagerLoad, Kind, Op, Orm, Severity, UseKind
+from ormlint.rules.n_plus_one.per_row_aggregate import check as per_row_aggregate
 from ormlint.rules.n_plus_one.related_collection_in_loop import check as rule
 from tests.rules.builder import Source, lazy, loop, model, project, query, relate, reports, use
 
@@ -63,9 +64,10 @@ def test_a_collection_of_a_collection_is_a_cause_of_its_own():
 
 def test_the_number_of_related_rows_is_annotated():
     shop = Shop()
-    access = lazy(shop.authors, "books", VIEWS.at("author.books.count()"), shop.loop, op=Op.COUNT, text="author.books.count()", method="count")
-    (found,) = reports(rule, PROJECT, [access])
-    assert found.message == "evaluating `author.books.count()` runs one query per `Author`"
+    access = lazy(shop.authors, "books", VIEWS.at("author.books.count()"), shop.loop, op=Op.COUNT, text="author.books", method="count")
+    (found,) = reports(per_row_aggregate, PROJECT, [access])
+    assert not reports(rule, PROJECT, [access])
+    assert found.message == "`count()` of `author.books` runs one query per `Author`"
     assert found.help == 'compute it for all rows with `.annotate(…=Count("books"))` on the query at shop/views.py:1'
     assert found.intent is None
 
@@ -138,13 +140,22 @@ def test_a_search_that_stops_at_an_answer_is_silent():
     shop = Shop()
     search = loop(VIEWS.at("for author in authors:"), VIEWS.after("for author in authors:"), source=shop.authors, searches=True)
     asked = lazy(shop.authors, "books", VIEWS.at("author.books.count()"), search, op=Op.COUNT, method="count")
-    assert reports(rule, PROJECT, [asked])
+    assert reports(per_row_aggregate, PROJECT, [asked])
     asked.uses.append(use(UseKind.TRUTH, VIEWS.at("author.books.count()")))
-    assert not reports(rule, PROJECT, [asked])
+    assert not reports(per_row_aggregate, PROJECT, [asked])
+
+
+def test_a_count_beside_the_rows_of_the_collection_is_part_of_one_finding():
+    shop = Shop()
+    counted = lazy(shop.authors, "books", VIEWS.at("author.books.count()"), shop.loop, op=Op.COUNT, method="count")
+    walked = lazy(shop.authors, "books", VIEWS.at("author.books.all()"), shop.loop, method="all")
+    assert len(reports(rule, PROJECT, [counted, walked])) == 1
+    assert not reports(per_row_aggregate, PROJECT, [counted, walked])
 
 
 def test_a_count_is_annotated_by_the_name_that_lookups_use():
     shop = Shop()
     shop.author.relations["books"].query_name = "book"
-    (found,) = reports(rule, PROJECT, [lazy(shop.authors, "books", VIEWS.at("author.books.count()"), shop.loop, op=Op.COUNT, method="count")])
+    counted = lazy(shop.authors, "books", VIEWS.at("author.books.count()"), shop.loop, op=Op.COUNT, method="count")
+    (found,) = reports(per_row_aggregate, PROJECT, [counted])
     assert '`.annotate(…=Count("book"))`' in found.help

@@ -1,0 +1,121 @@
+"""Statements that ask for rows which the same function asks for a second time.
+
+books = Book.objects.filter(shelf=shelf)
+if books.exists():            asks whether there are rows
+    n = books.count()         asks how many there are
+    for book in books:        loads them: both answers could have been had from here
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import takewhile
+
+from ormlint.judge.describe import is_shown
+from ormlint.judge.project import Project
+from ormlint.judge.repetition import is_deliberate, only_uses, repeaters
+from ormlint.run.log import Event, Op, QueryLog, QueryObject, Use, UseKind
+from ormlint.text import Site
+
+LOADS = (Op.LOAD_ROWS, Op.LAZY_COLLECTION)
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+# what a comparison with the constant asks for: some row (True) or none (False)
+_ASKS_FOR_SOME = {(">", 0): True, ("!=", 0): True, (">=", 1): True, ("==", 0): False, ("<", 1): False, ("<=", 0): False}
+
+
+def asks_for_some(use: Use) -> bool | None:
+    """Returns whether a use of a number asks for some row (True) or for none (False); None if it needs the number."""
+    if use.kind is UseKind.TRUTH:
+        return True
+    if use.kind is not UseKind.COMPARE or type(use.constant) is not int:
+        return None
+    operator = _MIRRORED.get(use.operator, use.operator) if use.reflected else use.operator
+    return _ASKS_FOR_SOME.get((operator, use.constant))
+
+
+def repeated_statements(project: Project, log: QueryLog, *ops: Op) -> Iterator[tuple[Event, Event]]:
+    """Yields the statements with one of these operations, each with every earlier one about the same rows that is not deliberate.
+
+    Collections of the rows of a loop are left out: fetched in advance, neither of the two is a statement. So are rows that are loaded
+    only for a figure.
+    """
+    for event in log.of(*ops):
+        query = event.query
+        if not event.earlier or query is None or not is_shown(project, event.site) or event.around.error_path or is_deliberate(query):
+            continue
+        if is_of_each_row(event) or is_figure(event):
+            continue
+        for other in event.earlier:
+            if other.query is not None and is_shown(project, other.site) and not is_deliberate(other.query) and other.site != event.site:
+                yield event, other
+
+
+def is_of_each_row(event: Event) -> bool:
+    """Whether a statement asks for the collection of row after row of a loop, which could be fetched in advance."""
+    return event.relation is not None and event.row is not None and bool(repeaters(event)) and may_be_prefetched(event)
+
+
+def is_first_of(event: Event, load: Event) -> bool:
+    """Whether a statement asks for one of the very rows, in the same order, that another has loaded."""
+    return event.recipe is not None and load.recipe is not None and isinstance(event.recipe.key, tuple) and event.recipe.key[0] == load.recipe.key
+
+
+def is_figure(event: Event) -> bool:
+    """Whether rows are loaded only to be counted, tested or added up, which the database does better."""
+    return event.op in LOADS and event.query is not None and bool(only_uses(event.query, UseKind.LEN, UseKind.TRUTH, UseKind.AGGREGATE))
+
+
+def may_be_prefetched(event: Event) -> bool:
+    """Whether a statement asks for nothing but a collection as it is."""
+    return event.query is None or all(name in ("all", "get_queryset") for name in event.query.methods)
+
+
+def tests_before_loads(project: Project, log: QueryLog) -> dict[Event, Event]:
+    """Returns the statements that only ask whether there are rows which are then loaded, each with the one that loads them."""
+    found: dict[Event, Event] = {}
+    for event, other in repeated_statements(project, log, *LOADS, Op.GET_ROW):
+        if _only_asks_whether(other) and follows(other, event):
+            found.setdefault(other, event)
+    return found
+
+
+def counts_before_loads(project: Project, log: QueryLog) -> dict[Event, Event]:
+    """Returns the counts of rows that are then loaded, each with the statement that loads them; not those that decide what is done."""
+    found: dict[Event, Event] = {}
+    for event, other in repeated_statements(project, log, *LOADS):
+        uses = list(other.all_uses())
+        decides = any(use.kind in (UseKind.COMPARE, UseKind.TRUTH) for use in uses)
+        if other.op is Op.COUNT and uses and not decides and event.way == other.way:
+            found.setdefault(other, event)
+    return found
+
+
+def _only_asks_whether(event: Event) -> bool:
+    if event.op is Op.EXISTS and event.method not in ("contains", "acontains"):
+        return True
+    uses = list(event.all_uses())
+    return event.op is Op.COUNT and bool(uses) and all(asks_for_some(use) is not None for use in uses)
+
+
+def follows(test: Event, event: Event) -> bool:
+    """Whether an event happens whenever a test before it found a row: on the same way, or under no other condition than the test."""
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(test.way, event.way, strict=False)))
+    own, others = test.way[shared:], event.way[shared:]
+    # `if mine and books.exists():` asks under the condition `mine`, and its body stands under both
+    if not all(any(condition.encloses(part) for condition, _ in others) for part, _ in own):
+        return False
+    asked = {use.site: (asks_for_some(use) is not False) is not use.negated for use in test.all_uses()}
+    return all(_is_condition(test, condition, held, asked) for condition, held in others)
+
+
+def _is_condition(test: Event, condition: Site, held: bool, asked: dict[Site, bool]) -> bool:
+    """Whether a branch is the one that is taken if the test finds a row."""
+    found = [some for site, some in asked.items() if condition.encloses(site)]
+    if condition.encloses(test.site) or found:
+        return held is (found[0] if found else True)
+    return False
+
+
+def loaded_by(query: QueryObject | None) -> str:
+    """Returns what the rows are called: "`Book` rows" or "rows"."""
+    return f"`{query.model.name}` rows" if query is not None and query.model is not None else "rows"

@@ -1,0 +1,34 @@
+"""Rows that are loaded for nothing but their key, which the row that refers to them has: `book.author.id` is `book.author_id`."""
+
+from __future__ import annotations
+
+from ormlint.judge.eager import path_of
+from ormlint.link.schema import Kind, Relation
+from ormlint.run.log import Event, Op, QueryLog
+from ormlint.text import Site
+
+Source = tuple[Site | None, tuple[str, ...]]
+
+
+def read_for_their_key(log: QueryLog) -> frozenset[Event]:
+    """Returns the lazy loads of rows of which only the key is read, there and everywhere else where they come from the same query."""
+    by_source: dict[Source, list[Event]] = {}
+    needed: set[Source] = set()  # where more than the key is read, or a relation of the row
+    for event in log.of(Op.LAZY_OBJECT, Op.LAZY_COLLECTION):
+        path = path_of(event)
+        site = event.row.query.site if event.row is not None else None
+        needed |= {(site, path[:length]) for length in range(1, len(path))}
+        if event.op is Op.LAZY_OBJECT:
+            by_source.setdefault((site, path), []).append(event)
+    found: list[Event] = []
+    for source, events in by_source.items():
+        if source not in needed and all(event.key is not None and has_key(event.relation) for event in events):
+            found += events
+    return frozenset(found)
+
+
+def has_key(relation: Relation | None) -> bool:
+    """Whether a row has the primary key of the row that a relation leads to in a column of its own."""
+    if relation is None or relation.target is None or relation.kind not in (Kind.FOREIGN_KEY, Kind.ONE_TO_ONE) or not relation.attname:
+        return False
+    return not relation.to_field or relation.target.is_primary_key(relation.to_field)

@@ -1,0 +1,41 @@
+"""ORM204: a query asks whether there are rows, and the next one loads them."""
+
+from collections.abc import Iterator
+
+from ormlint.api import Event, Label, Mark, Op, Orm, Project, QueryLog, Report, Severity, rule
+from ormlint.judge.again import loaded_by, tests_before_loads
+from ormlint.judge.describe import at, code, is_shown
+from ormlint.judge.repetition import prefetched_by_some
+
+
+@rule("ORM204", "exists-then-load")
+def check(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every test for rows that are loaded whenever there are some."""
+    prefetched = prefetched_by_some(log)
+    for test, load in tests_before_loads(project, log).items():
+        query = test.query
+        if query is None or query.site in prefetched:
+            continue
+        rows = loaded_by(query)
+        yield Report(
+            site=test.site,
+            message=f"{code(f'{test.method}()')} runs one query more before the same {rows} are loaded",
+            help=_advice(project, load),
+            cause=(test.site,),
+            labels=tuple(
+                label
+                for label in (Label(test.site, Mark.QUERY, "this asks whether there are rows"), Label(load.site, Mark.ACCESS, "this loads them"))
+                if is_shown(project, label.site)
+            ),
+            severity=Severity.INFO if project.is_small(query.model) else Severity.WARNING,
+        )
+
+
+def _advice(project: Project, load: Event) -> str:
+    where = at(project, load.site)
+    if load.op is Op.GET_ROW:
+        one = ".one_or_none()" if load.orm is Orm.SQLALCHEMY and load.method.startswith("one") else ".first()"
+        return f"load the row{where} with `{one}` first and test it for `None`"
+    if load.orm is Orm.DJANGO:
+        return f"test the queryset whose rows are used{where}: `if rows:` loads them once for both"
+    return f"load the rows{where} first and test the list"
