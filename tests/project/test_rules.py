@@ -60,16 +60,27 @@ def test_there_is_no_page_without_a_rule() -> None:
     assert {path for path in (ROOT / "rules").rglob("*.md") if path.resolve() not in {page.resolve() for page in pages if page}} == set()
 
 
+def fixes(rule: Rule) -> str:
+    """Returns the kinds of fixes that a rule's page speaks of: "safe", "unsafe", "safe, unsafe" or "none"."""
+    page = page_of(rule)
+    assert page is not None
+    text = page.read_text(encoding="utf-8").partition("## Fix safety")[2].partition("\n## ")[0].lower()
+    kinds = {"safe": r"(?<!not )\bsafe\b", "unsafe": r"\bunsafe\b|\bnot safe\b"}
+    denied = re.match(r"\s*(?:none\b|there is no (?:automatic )?fix\b)", text)
+    return ", ".join(kind for kind, words in kinds.items() if not denied and re.search(words, text)) or "none"
+
+
 def test_the_list_of_rules_is_the_registry() -> None:
     """With ORMLINT_UPDATE=1 the list is written instead."""
     path = ROOT / "docs" / "rules.md"
     lines = ["# Rules", "", "`ormlint rule CODE` explains one, with examples. A rule in preview needs `--preview`, or `preview = true`."]
+    lines += ["*Fix* tells what the rule offers: safe fixes with `--fix`, unsafe ones with `--fix --unsafe-fixes`; each page says which is when."]
     for family in sorted({rule.family for rule in RULES}, key=list(FAMILY_OF_DIGIT.values()).index):
-        lines += ["", f"## {family}", "", "| Code | Name | Stage | Reports |", "|---|---|---|---|"]
+        lines += ["", f"## {family}", "", "| Code | Name | Stage | Fix | Reports |", "|---|---|---|---|---|"]
         for rule in (rule for rule in RULES if rule.family == family):
             summary = (importlib.import_module(rule.module).__doc__ or "").partition(": ")[2].partition("\n\n")[0].replace("\n", " ").strip()
             page = f"../rules/{'/'.join(rule.module.split('.')[2:])}.md"
-            lines.append(f"| {rule.code} | [{rule.name}]({page}) | {'stable' if rule.stable else 'preview'} | {summary} |")
+            lines.append(f"| {rule.code} | [{rule.name}]({page}) | {'stable' if rule.stable else 'preview'} | {fixes(rule)} | {summary} |")
     text = "\n".join(lines) + "\n"
     if os.environ.get("ORMLINT_UPDATE") == "1":
         path.write_text(text, encoding="utf-8")

@@ -64,3 +64,11 @@ def test_the_fix_writes_what_to_use_instead(code: str, bad: Files, good: Files) 
     result = fixed(bad, config_for(code), unsafe=True)
     if result.count:
         assert {path: MARK.sub("", text) for path, text in result.files.items()} == good
+
+
+@EACH
+def test_what_has_a_fix_says_so_on_its_page(code: str, bad: Files, good: Files) -> None:
+    (page,) = {page_of(rule) for rule in own_rules() if rule.code == code}
+    assert page is not None
+    if any(finding.intent is not None for finding in examine(bad, config_for(code)).result.findings):
+        assert "There is no automatic fix" not in page.read_text(encoding="utf-8")
