@@ -292,6 +292,8 @@ def _contains(m: Machine, f: Frame, node: ir.Compare, left: Value, right: Value)
         elif isinstance(option, Sequence) and option.source is not None:
             m.use(f, option, UseKind.ITERATE, node)
     m.use(f, left, UseKind.OTHER, node)
+    if isinstance(left, Constant) and isinstance(right, Sequence) and right.items and all(isinstance(item, Constant) for item in right.items):
+        return Constant((left in right.items) is (node.op == "in"))
     return varying((left, right))
 
 
