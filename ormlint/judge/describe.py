@@ -63,6 +63,8 @@ def place(project: Project, event: Event, loop: Loop) -> Site:
     Of what happens inside a framework, the nearest place in the project is returned.
     """
     way = [site for site in (*event.calls, event.site) if is_shown(project, site)]
+    if loop.kind == "serializer" and loop.site in way[:-1]:  # the loop stands where the serializer is used: the field says more
+        return next((site for site in way[way.index(loop.site) :] if site != loop.site), loop.site)
     inside = (site for site in way if loop.site.encloses(site) or loop.body.encloses(site))
     known = [loop.site, *([event.row.query.site] if event.row is not None else ())]
     nearest = way[-1] if way else next((site for site in known if is_shown(project, site)), event.site)
@@ -77,7 +79,8 @@ def calls_between(project: Project, event: Event, loop: Loop) -> list[tuple[Site
         way = way[inside[0] :]
     elif loop.site.encloses(event.site) or loop.body.encloses(event.site):
         return []
-    return list({site: (site, callee) for site, callee in way if is_shown(project, site)}.values())
+    own = loop.site if loop.kind == "serializer" else None
+    return list({site: (site, callee) for site, callee in way if is_shown(project, site) and site != own}.values())
 
 
 def place_of_column(project: Project, event: Event, loop: Loop) -> Site:
