@@ -49,7 +49,8 @@ def _asked(event: Event, loop: Loop) -> tuple[object, ...]:
     model = event.model or (query.model if query is not None else None)
     lookups = query.filters if query is not None else frozenset()
     known = model is not None and (lookups or event.method == "get")
-    return (loop.site, model if known else event.site, lookups, event.op in _FIGURES)
+    shown = event.site if loop.kind == "serializer" else loop.site  # many views show the same field
+    return (shown, model if known else event.site, lookups, event.op in _FIGURES)
 
 
 def _has_no_key(event: Event) -> bool:
