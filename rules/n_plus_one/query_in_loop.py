@@ -45,9 +45,8 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 
 def _asked(event: Event, loop: Loop) -> tuple[object, ...]:
     """Returns what makes two queries of a round one: they ask the same table for the same, in two branches or twice."""
-    query = event.query
-    model = event.model or (query.model if query is not None else None)
-    lookups = query.filters if query is not None else frozenset()
+    model = event.model or (event.query.model if event.query is not None else None)
+    lookups = event.query.filters if event.query is not None else frozenset()
     known = model is not None and (lookups or event.method == "get")
     shown = event.site if loop.kind == "serializer" else loop.site  # many views show the same field
     return (shown, model if known else event.site, lookups, event.op in _FIGURES)
