@@ -114,7 +114,7 @@ def labels(project: Project, event: Event, loop: Loop | None, query: QueryObject
 
 def _hops(event: Event) -> list[tuple[Site, str]]:
     """Returns the calls that lead to an event, without those by which a framework gets to its loop or to the access."""
-    inside = {event.site, *(loop.site for loop in event.loops if loop.kind == "serializer")}
+    inside = {event.site, *(loop.site for loop in event.loops if loop.kind in ("serializer", "text"))}
     return [(site, callee) for site, callee in zip(event.calls, event.callees, strict=True) if site not in inside]
 
 

@@ -37,6 +37,7 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     from ormlint.run.endpoints import find_endpoints, prepare_settings
     from ormlint.run.machine import Machine
     from ormlint.run.roots import run_all
+    from ormlint.run.texts import run_texts
 
     found = list(modules)
     machine = Machine(Program(found, (*load_stubs(), *options.library)))
@@ -46,6 +47,8 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     machine.endpoints, failures = find_endpoints(machine)
     problems += failures
     problems += run_admin(machine)
+    texts, failures = run_texts(machine)
+    problems += failures
     _mark_generic(machine.queries)
     counters = machine.counters
     statistics = Statistics(
@@ -61,7 +64,7 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
         calls=len(counters.calls),
         calls_resolved=len(counters.resolved),
     )
-    log = QueryLog(machine.events, machine.queries, statistics)
+    log = QueryLog(machine.events, machine.queries, statistics, texts)
     return Analysis(machine.schema, log, machine.endpoints, machine.admin_lists, machine.settings, machine.revealed, problems, machine.schema_fields)
 
 

@@ -363,6 +363,8 @@ def to_text(m: Machine, f: Frame, value: Value, node: ir.Node) -> None:
         return
     for option in value.options if isinstance(value, Union) else (value,):
         if isinstance(option, (Row, Instance)):
+            if isinstance(option, Row) and option.origin is not None:
+                m.shown.add(option.model)
             call_method(m, f, node, option, "__str__")
 
 

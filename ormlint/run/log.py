@@ -404,12 +404,18 @@ class Statistics:
 
 
 class QueryLog:
-    """All events of a run, in program order, with the query objects they concern."""
+    """All events of a run, in program order, with the query objects they concern.
 
-    def __init__(self, events: Iterable[Event] = (), queries: Iterable[QueryObject] = (), statistics: Statistics | None = None) -> None:
+    `texts` are those of showing the rows of every model as texts, which need not happen anywhere.
+    """
+
+    def __init__(
+        self, events: Iterable[Event] = (), queries: Iterable[QueryObject] = (), statistics: Statistics | None = None, texts: Iterable[Event] = ()
+    ) -> None:
         self.events = list(events)
         self.queries = list(queries)
         self.statistics = statistics or Statistics()
+        self.texts = list(texts)
         self._by_op: dict[Op, list[Event]] = {}
         for event in self.events:
             self._by_op.setdefault(event.op, []).append(event)

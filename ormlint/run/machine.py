@@ -74,6 +74,7 @@ class Machine:
         self.counting: set[QueryObject] = set()  # SQLAlchemy queries that select nothing but a count
         self.many_rows: set[QueryObject] = set()  # INSERT statements with values for more than one row
         self.wrapped: set[QueryObject] = set()  # results whose rows are tuples of one entity
+        self.shown: set[Model] = set()  # models of rows that are formatted as texts
         self.used_loads: dict[QueryObject, dict[tuple[str, ...], None]] = {}  # paths that are loaded with a query and read from its rows
         self.executed: dict[QueryObject, Event] = {}  # the event that made a result
         self.result_of: dict[QueryObject, QueryObject] = {}  # the result that another one was made of
