@@ -48,11 +48,10 @@ class Label:
 # ------------------------------------------------------------------------------------------------------- intents
 @dataclass(frozen=True, slots=True)
 class EagerLoad:
-    """Load a chain of relations along with the rows of a query. `drawback` tells what speaks against it, if something does."""
+    """Load a chain of relations along with the rows of a query."""
 
     query: QueryObject
     path: tuple[Relation, ...]
-    drawback: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import filterfalse
 
 from ormlint.judge.describe import at, call_path, calls_between, code, is_shown, labels, per_model, place, place_of_column, places
 from ormlint.judge.eager import Chain, advice_for, home_of, intent_for, missing_chains, path_of, relations_along
-from ormlint.judge.finding import EagerLoad, Intent, Report
+from ormlint.judge.finding import Intent, Report
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import heaviest, innermost, repeaters
@@ -30,7 +30,6 @@ _IGNORE_PREFETCH = frozenset((
 # fmt: on
 _OPS = READS | {Op.LAZY_COLLECTION}
 _AGGREGATES = {Op.COUNT: "Count", Op.EXISTS: "Exists", Op.AGGREGATE: "aggregate"}
-_COUNTING = "all these rows are loaded just to be counted; where they are many, an annotation is better"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
             notes=(*also_from(project, chain), *call_path(project, event)),
             relations=(chain.lookup,),
-            intent=None if defeated else intent if curable else _counting_intent(project, chain, event, remedy),
+            intent=None if defeated else intent,
             severity=heaviest(project, chain.events),
             preview=chain.follows_a_query_per_round or defeated or (not curable and _is_part_of_write(project, event)),
         )
@@ -195,18 +194,6 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
 
 def _is_part_of_write(project: Project, event: Event) -> bool:
     return is_part_of_write([callee for _, callee in calls_between(project, event, innermost(repeaters(event)))])
-
-
-def _counting_intent(project: Project, chain: Chain, event: Event, remedy: Remedy) -> Intent | None:
-    """Returns the eager load that spares counting each row's collection; None if the prefetched rows would not serve.
-
-    # `author.books.count()` and `author.books.all().exists()` look at prefetched rows, `author.books.filter(…).count()` does not
-    """
-    methods = set(event.query.methods) if event.query is not None else set()
-    if event.orm is not Orm.DJANGO or event.op not in (Op.COUNT, Op.EXISTS) or methods & _IGNORE_PREFETCH:
-        return None
-    _, intent = remedy.load(project, chain)
-    return replace(intent, drawback=_COUNTING) if isinstance(intent, EagerLoad) else None
 
 
 def _advice_for_new_query(chain: Chain, event: Event, where: str) -> str:
