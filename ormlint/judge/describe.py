@@ -60,12 +60,13 @@ def at(project: Project, site: Site) -> str:
 def place(project: Project, event: Event, loop: Loop) -> Site:
     """Returns where in a loop an event comes about: the event itself, or the call in the loop that leads to it.
 
-    Of what happens inside a framework, the nearest place in the project is returned.
+    Of what happens inside a framework, the nearest place in the project is returned; of a loop inside a framework, that of the event.
     """
     way = [site for site in (*event.calls, event.site) if is_shown(project, site)]
     if loop.kind == "serializer" and loop.site in way[:-1]:  # the loop stands where the serializer is used: the field says more
         return next((site for site in way[way.index(loop.site) :] if site != loop.site), loop.site)
-    inside = (site for site in way if loop.site.encloses(site) or loop.body.encloses(site))
+    outside = loop.body if not is_shown(project, loop.site) else None  # where the project calls the framework that has the loop
+    inside = (site for site in way if site != outside and (loop.site.encloses(site) or loop.body.encloses(site)))
     known = [loop.site, *([event.row.query.site] if event.row is not None else ())]
     nearest = way[-1] if way else next((site for site in known if is_shown(project, site)), event.site)
     return next(inside, nearest)

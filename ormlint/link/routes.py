@@ -117,6 +117,10 @@ def _view(program: Program, module: ModuleInfo, node: ir.Expr_, framework: str) 
             yield from _view(program, module, node.args[0], framework)
         elif isinstance(node.func, ir.Call):
             yield from _view(program, module, node.func, framework)
+        else:  # `path("feed/", LatestBooks())`
+            cls = program.resolve(node.func, module)
+            if isinstance(cls, ClassInfo):
+                yield Route(cls, framework, module)
         return
     symbol = program.resolve(node, module)
     if isinstance(symbol, (FunctionInfo, ClassInfo)):

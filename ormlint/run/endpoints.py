@@ -35,7 +35,7 @@ RESPONSES = frozenset({"HttpResponseBase", "Response"})
 STATEMENTS = frozenset({"select", "insert", "update", "delete"})
 STREAMED = frozenset({"streaming_content", "body_iterator"})
 RECORDS = frozenset({"BaseModel", "SQLModel", "Schema", "GenericModel", "Struct", "TypedDict", "NamedTuple"})
-VIEWS = frozenset({"View", "MethodView", "Resource", "HTTPEndpoint"})
+VIEWS = frozenset({"View", "MethodView", "Resource", "HTTPEndpoint", "Feed"})
 FRAMEWORKS = {"rest_framework": "drf", "flask": "flask", "flask_restful": "flask", "flask_restx": "flask", "starlette": "fastapi"}
 PREPARATIONS = ("setup", "initial", "dispatch")
 FOR_STAFF = re.compile(r"staff|superuser|admin", re.IGNORECASE)
@@ -196,7 +196,7 @@ def _of_class(m: Machine, view: View) -> Iterator[Endpoint]:
 
 def _handlers(cls: ClassInfo) -> list[FunctionInfo]:
     """Returns the methods of a view class that answer GET requests."""
-    names = ["get"]
+    names = ["get"] if cls.method("get") is not None else ["__call__"]
     if is_view_set(cls):
         names = ["list", "retrieve", *(name for c in cls.mro for name, f in c.functions.items() if "GET" in (actions_of(f) or ()))]
     found = [cls.method(name) for name in dict.fromkeys(names)]
