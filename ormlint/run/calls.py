@@ -232,6 +232,9 @@ def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: 
     if outer is not None:
         m.keep.append(outer)
         key = (id(outer), *key)
+    if function.name == "__init__" and isinstance(given[0] if given else None, Instance):
+        m.keep.append(given[0])
+        key = (id(given[0]), *key)  # it is there for what it does to this object
     depth = f.depth + (not function.module.is_library)  # the inside of a framework is no way of the project
     summary = m.run_function(function, made, key, depth=depth, outer=outer, caller=f, node=node)
     if summary is None:
