@@ -8,7 +8,7 @@ from ormlint.judge.describe import at, code
 from ormlint.judge.repetition import prefetched_by_some
 
 
-@rule("ORM205", "count-then-load", severity=Severity.INFO)
+@rule("ORM205", "count-then-load", severity=Severity.INFO, stable=False)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every count of rows that are all loaded afterwards."""
     prefetched = prefetched_by_some(log)

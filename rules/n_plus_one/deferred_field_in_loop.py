@@ -8,7 +8,7 @@ from ormlint.judge.eager import concerns
 from ormlint.judge.repetition import heaviest, innermost, repeaters
 
 
-@rule("ORM109", "deferred-field-in-loop")
+@rule("ORM109", "deferred-field-in-loop", stable=False)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every column that only() or defer() left out and that a loop reads."""
     for event in log.of(Op.LAZY_COLUMN):

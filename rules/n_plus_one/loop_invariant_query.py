@@ -7,7 +7,7 @@ from ormlint.judge.describe import at, code, is_shown, labels, per
 from ormlint.judge.repetition import costs_nothing, decides_to_go_on, innermost, is_deliberate, repeaters, weight, worth_counting
 
 
-@rule("ORM104", "loop-invariant-query")
+@rule("ORM104", "loop-invariant-query", stable=False)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every statement that a loop repeats unchanged."""
     for event in log.of(*READS):
