@@ -24,6 +24,8 @@ def container_method(
 
 
 def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if name in ("_tuple", "tuple") and receiver.kind == "tuple":
+        return receiver  # a Row of SQLAlchemy
     if name in ("append", "add", "insert", "appendleft") and args:
         _grow(m, receiver, args[-1], Bound.MANY if f.loops else Bound.FEW)
         # `for book in books: if book.is_odd(): odd.append(book)` keeps who knows how few

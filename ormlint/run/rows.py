@@ -13,6 +13,7 @@ from ormlint.run.failures import failed_load, obstacle_to
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Loaded, LoadKind, LoadPlan, Obstacle, Op, Origin, QueryObject, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.proxies import proxied
 from ormlint.run.queries import MAPPING_LOADS, around_row, mapping_plan
 from ormlint.run.values import (
     NONE,
@@ -83,6 +84,9 @@ def row_attribute(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> V
     if row.model.orm is Orm.DJANGO and name in DJANGO_METHODS:
         return Method(row, name)
     if cls is not None:
+        proxy = proxied(m, f, node, row, cls, name) if row.model.orm is Orm.SQLALCHEMY else None
+        if proxy is not None:
+            return proxy
         known = m.class_value(cls, name)
         if known is not None and not isinstance(known, Unknown):
             return known

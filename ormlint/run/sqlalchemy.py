@@ -124,8 +124,9 @@ def build(
     if name in api.FURTHER_ENTITIES:
         m.entities[new] = (*m.entities.get(query, (query.model,)), *(a.model if isinstance(a, ClassInfo) else None for a in args))
     if name in api.COLUMN_BUILDERS:
-        m.entities[new] = tuple(a.model if isinstance(a, ClassInfo) else None for a in args)
-        if len(args) == 1 and counts(args[0]):
+        kept = (m.entities.get(query) or (query.model,)) if name == "add_columns" else ()
+        m.entities[new] = (*kept, *(a.model if isinstance(a, ClassInfo) else None for a in args))
+        if not kept and len(args) == 1 and counts(args[0]):
             m.counting.add(new)
     return new
 

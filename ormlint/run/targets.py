@@ -48,6 +48,13 @@ def _unpack(m: Machine, f: Frame, target: ir.Seq, value: Value, node: ir.Node) -
         for item, part in zip(target.items, value.items, strict=True):
             assign(m, f, item, part, node)
         return
+    starred = [number for number, item in enumerate(target.items) if isinstance(item, ir.Star)]
+    if isinstance(value, Sequence) and value.items is not None and len(starred) == 1 and len(value.items) >= count - 1:
+        at, rest = starred[0], len(value.items) - count + 1
+        parts = (*value.items[:at], Sequence("list", items=value.items[at : at + rest]), *value.items[at + rest :])
+        for item, part in zip(target.items, parts, strict=True):
+            assign(m, f, item.value if isinstance(item, ir.Star) else item, part, node)
+        return
     part = element_of(value) if isinstance(value, Sequence) else varying((value,))
     for item in target.items:
         assign(m, f, item, part, node)
