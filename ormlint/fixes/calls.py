@@ -23,7 +23,7 @@ def add_keyword(sources: Sources, intent: AddKeyword) -> Fix | None:
         return None
     code = f"{intent.keyword}={intent.value}"
     edits = append_argument(file, statement, call, [code])
-    return Fix(Applicability.UNSAFE, f"add `{code}`", tuple(edits), intent.reason)
+    return Fix(Applicability.UNSAFE if intent.reason else Applicability.SAFE, f"add `{code}`", tuple(edits), intent.reason)
 
 
 def replace_loader(sources: Sources, intent: ReplaceLoader) -> Fix | None:

@@ -114,7 +114,7 @@ class MoveAfterLoop:
 class AddKeyword:
     """Give the call at `site` (or the one that a statement there assigns) a keyword argument: `index=True`.
 
-    `reason` tells what that leaves to do, for such a fix is not safe.
+    `reason` tells why that is not safe, or what it leaves to do ("" if it is safe).
     """
 
     site: Site

@@ -257,7 +257,8 @@ def _iterator(m: Machine, f: Frame, node: ir.Call, query: QueryObject) -> Value:
     """Returns what `iterator()` gives: rows that are fetched anew each time and not kept."""
     chunked = bool(node.args or node.keywords)
     plan = query.plan if chunked else plans.without(query.plan, LoadKind.SEPARATE)
-    return refined(m, f, node, query, "iterator", plan=plan, cached=False)
+    dropped = frozenset(query.plan.loaded) - frozenset(plan.loaded)
+    return refined(m, f, node, query, "iterator", plan=plan, cached=False, dropped=dropped)
 
 
 def is_unique(model: Model | None, filters: frozenset[str]) -> bool:

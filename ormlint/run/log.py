@@ -236,6 +236,7 @@ class QueryObject(Tracked):
     filters: frozenset[str] = frozenset()  # lookups of filter(), get(), …; those of exclude() end in `__not`
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on
     joins: tuple[Join, ...] = ()  # SQLAlchemy: the relations that it joins; that alone loads nothing
+    dropped: frozenset[str] = frozenset()  # Django: prefetched relations that `iterator()` without a chunk size does not accept
     batched: bool = False  # SQLAlchemy: its rows are fetched in batches, `yield_per`
     asynchronous: bool = False  # run by an AsyncSession: what it does not load cannot be loaded lazily
     complete: bool = True  # False if something unknown may have changed what it loads
