@@ -182,7 +182,7 @@ def _statements(data: bytes) -> Iterator[tuple[int, int, str]]:
                 for name in ("body", "orelse", "finalbody", "handlers", "cases", "decorator_list"):
                     if hasattr(node, name):
                         setattr(node, name, [])
-            yield node.lineno, last, ast.dump(node)
+            yield node.lineno, last, f"{node.col_offset} {ast.dump(node)}"
 
 
 def _diff(path: str, old: bytes, new: bytes) -> Iterator[str]:
@@ -190,8 +190,9 @@ def _diff(path: str, old: bytes, new: bytes) -> Iterator[str]:
     yield from difflib.unified_diff(*texts, f"a/{path}", f"b/{path}", n=6, lineterm="")
 
 
-def _key(finding: Report) -> tuple[str, str, str, str]:
-    return finding["code"], finding["path"], finding["message"], "/".join(finding["relations"])
+def _key(finding: Report) -> tuple[str, str, str]:
+    """Returns what is compared: not the message, which quotes code that a fix may have changed."""
+    return finding["code"], finding["path"], "/".join(finding["relations"])
 
 
 def _left(announced: list[Report], before: list[Report], after: list[Report]) -> Iterator[str]:
@@ -199,7 +200,7 @@ def _left(announced: list[Report], before: list[Report], after: list[Report]) ->
     known, now = Counter(map(_key, before)), Counter(map(_key, after))
     for key, count in Counter(map(_key, announced)).items():
         if now[key] > known[key] - count:
-            yield f"stayed: {key[1]}: {key[0]} {key[2]}"
+            yield f"stayed: {key[1]}: {key[0]} {key[2]}, unless its rows come from another query too"
     for finding in after:
         key = _key(finding)
         if now[key] > known[key]:

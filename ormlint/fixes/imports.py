@@ -15,6 +15,8 @@ from ormlint.fixes.source import Lines, SourceFile
 from ormlint.link.schema import Model, Schema
 from ormlint.text import Edit
 
+_NEW_IMPORT = re.compile(r"(?P<head>\s*from [\w.]+ import )(?P<name>\w+)(?P<tail>\s+)")
+
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
@@ -86,6 +88,20 @@ def spell_model(file: SourceFile, offset: int, model: Model, schema: Schema) -> 
             if edits is not None:
                 return Spelling(model.name, tuple(edits))
     return Refusal(f"`{model.name}` is not imported in this file")
+
+
+def in_one_statement(edits: list[Edit]) -> list[Edit]:
+    """Returns the edits with import statements of one module that are added at one place made one statement."""
+    added: dict[tuple[str, int, str, str], list[str]] = {}
+    rest: list[Edit] = []
+    for edit in edits:
+        match = _NEW_IMPORT.fullmatch(edit.content) if edit.start == edit.end else None
+        if match is None:
+            rest.append(edit)
+        else:
+            added.setdefault((edit.path, edit.start, match["head"], match["tail"]), []).append(match["name"])
+    joined = [Edit(path, at, at, f"{head}{', '.join(sorted(set(names)))}{tail}") for (path, at, head, tail), names in added.items()]
+    return [*rest, *joined]
 
 
 def is_imported(file: SourceFile, offset: int, name: str) -> bool:

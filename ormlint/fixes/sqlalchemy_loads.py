@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from ormlint.fixes.chain import Chain, append_argument, chain_of, insert_links
-from ormlint.fixes.imports import Refusal, Spelling, spell_import, spell_model
+from ormlint.fixes.imports import Refusal, Spelling, in_one_statement, spell_import, spell_model
 from ormlint.fixes.source import SourceFile
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix
@@ -163,7 +163,7 @@ class _Options:
             code = f".options({', '.join(added)})"
             edits += insert_links(self.file, self.statement, self.place.chain, min(end, self.place.chain.inner), [code])
         description = f"add `.options({', '.join(texts)})` to the query" if added else f"continue the option with `{''.join(texts)}`"
-        return Fix(Applicability.SAFE, description, tuple(edits))
+        return Fix(Applicability.SAFE, description, tuple(in_one_statement(edits)))
 
     def _write(self, path: Hops) -> list[Spelling] | Refusal:
         """Returns the class that each hop starts from, as the file writes it."""

@@ -358,3 +358,10 @@ def test_a_query_that_other_callers_get_too_is_unsafe() -> None:
     (fix,) = plan(text, SHOP, (EagerLoad(source, AUTHOR), site(text, "x")))
     assert fix is not None
     assert fix.applicability is Applicability.UNSAFE
+
+
+def test_two_loaders_that_are_missing_come_with_one_import() -> None:
+    text = "import os\nfrom shop.models import Author, Book\n\nx = session.query(Book)\n"
+    after = fixed(text, load(text, "session.query(Book)", AUTHOR, TAGS, shop=SHOP, style="query"))
+    assert "from sqlalchemy.orm import joinedload, selectinload\n" in after
+    assert after.count("import") == 3
