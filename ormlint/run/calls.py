@@ -392,9 +392,20 @@ def unknown_arguments(m: Machine, function: FunctionInfo, outer: Frame | None = 
             env[param.name] = Mapping(element=UNKNOWN)
         elif position == 0 and function.owner is not None and function.kind != "static method":
             env[param.name] = self_value(m, function)
+        elif position == 1 and function.name.startswith("get_") and function.owner is not None and param.annotation is None:
+            env[param.name] = shown_row(m, function.owner, function.name) or unknown_parameter(m, function, param)
         else:
             env[param.name] = unknown_parameter(m, function, param)
     return env
+
+
+def shown_row(m: Machine, cls: ClassInfo, name: str) -> Row | None:
+    """Returns the row that a method of a serializer shows a field of, as `get_total(self, order)` does; None if it does not."""
+    if not cls.derives_from("ModelSerializer") or cls.find(name.removeprefix("get_")) is None:
+        return None
+    meta = m.class_value(cls, "Meta")
+    model = m.class_value(meta, "model") if isinstance(meta, ClassInfo) else None
+    return Row(model.model, model) if isinstance(model, ClassInfo) and model.model is not None else None
 
 
 def self_value(m: Machine, function: FunctionInfo) -> Value:
