@@ -39,6 +39,12 @@ class Chain:
         return self.query.bound is Bound.ONE and all(event.row is not None and not event.row.path for event in self.events)
 
     @property
+    def is_of_one_row(self) -> bool:
+        """Whether all accesses are to one row and what it leads to: a loop over something else asks, and what it asks differs per round."""
+        hops = relations_along(self.query.model, path_of(self.events[0])[:-1])
+        return self.query.bound is Bound.ONE and all(hop.to_one for hop in hops)
+
+    @property
     def lookup(self) -> str:
         """The path as Django writes it: "author__country"."""
         return "__".join(self.path)

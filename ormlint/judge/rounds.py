@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from ormlint.judge.eager import Chain, path_of
 from ormlint.judge.repetition import innermost, repeaters
-from ormlint.link.schema import Kind, Orm
+from ormlint.link.schema import Kind, Model, Orm
 from ormlint.run.log import Event, Loop, Op, QueryLog
 
+_MAKING = (Op.CREATE, Op.GET_OR_CREATE, Op.ADD)
 _CHANGES = (Op.LINK, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.DELETE_ROWS, Op.BULK_WRITE, Op.UPDATE_ROWS, Op.SAVE)
 _WRITING_METHODS = frozenset({"save", "delete", "save_base", "asave", "adelete", "full_clean", "clean"})
 
@@ -24,7 +25,7 @@ class Rounds:
     def __init__(self, log: QueryLog) -> None:
         self._position = {id(event): number for number, event in enumerate(log.events)}
         self._by_loop: dict[int, list[Event]] = {}
-        for event in log.of(Op.COMMIT, *_CHANGES):
+        for event in log.of(Op.COMMIT, Op.ADD, *_CHANGES):
             for loop in event.loops:
                 self._by_loop.setdefault(loop.id, []).append(event)
 
@@ -56,8 +57,12 @@ class Rounds:
         if relation is None or relation.to_one:
             return False
         asked = self._position.get(id(first), 0)
-        changes = (event for event in self._in(loop) if event.op is not Op.COMMIT and self._position[id(event)] < asked)
+        changes = (event for event in self._in(loop) if event.op not in (Op.COMMIT, Op.ADD) and self._position[id(event)] < asked)
         return any(event.relation is relation or (event.op is not Op.LINK and event.model is relation.target) for event in changes)
+
+    def makes(self, model: Model | None, loop: Loop) -> bool:
+        """Whether a round may make a row of a model: who looked for one and found none."""
+        return model is not None and any(event.op in _MAKING and event.model is model for event in self._in(loop))
 
     def _in(self, loop: Loop) -> list[Event]:
         return self._by_loop.get(loop.id, [])

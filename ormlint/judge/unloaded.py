@@ -188,7 +188,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             relations=(chain.lookup,),
             intent=None if defeated else intent,
             severity=heaviest(project, chain.events),
-            preview=chain.follows_a_query_per_round or defeated or (not curable and _is_part_of_write(project, event)),
+            preview=chain.follows_a_query_per_round or defeated or (not curable and (chain.is_of_one_row or _is_part_of_write(project, event))),
         )
 
 

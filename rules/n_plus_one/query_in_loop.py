@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import READS, Event, Loop, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.describe import at, call_path, calls_between, code, labels, per, place
 from ormlint.judge.repetition import decides_to_go_on, innermost, is_deliberate, repeaters, weight, worth_counting
-from ormlint.judge.rounds import is_part_of_write
+from ormlint.judge.rounds import Rounds, is_part_of_write
 
 NEAR = 2  # calls between a loop and a query that people see together
 FARTHEST = 4
@@ -23,6 +23,7 @@ _OPERATORS = _NO_KEYS | {"iexact"}
 @rule("ORM103", "query-in-loop")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query that a loop runs with parameters of its own round."""
+    rounds = Rounds(log)
     causes: dict[tuple[object, ...], tuple[object, ...]] = {}
     for event, loops, distance in _nearest_first(project, log):
         loop = innermost(loops)
@@ -38,9 +39,16 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=labels(project, event, loop, loop.source, "this runs the query"),
             notes=call_path(project, event),
             severity=weight(project, event, loops),
-            preview=distance > NEAR or _has_no_key(event) or is_part_of_write([callee for _, callee in calls_between(project, event, loop)]),
+            preview=distance > NEAR or _has_no_key(event) or (distance > 0 and _is_unit_of_work(project, rounds, event, loop)),
             counted_as="query" if distance else "",
         )
+
+
+def _is_unit_of_work(project: Project, rounds: Rounds, event: Event, loop: Loop) -> bool:
+    """Whether a function that is called per row asks in order to write: in a row's `save()`, or to make the row that it does not find."""
+    if is_part_of_write([callee for _, callee in calls_between(project, event, loop)]):
+        return True
+    return event.op in (Op.GET_ROW, Op.EXISTS) and rounds.makes(event.model or (event.query.model if event.query is not None else None), loop)
 
 
 def _asked(event: Event, loop: Loop) -> tuple[object, ...]:
