@@ -17,7 +17,7 @@ _SELECTING = frozenset(("filter", "exclude", "get", "aget"))
 _KEEPING = frozenset(("all", "get_queryset"))
 
 
-@rule("ORM105", "prefetch-bypassed", orms=(Orm.DJANGO,))
+@rule("ORM105", "prefetch-bypassed", orms=(Orm.DJANGO,), stable=False)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every place where a loop asks again for what was prefetched."""
     events = [event for event in log.of(*READS, Op.LAZY_COLLECTION) if event.bypasses and event.relation is not None and not event.relation.to_one]
