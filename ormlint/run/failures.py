@@ -37,6 +37,8 @@ def failed_load(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relatio
         return False
     if obstacle is Obstacle.FORBIDDEN and (not origin.query.asynchronous or relation.lazy not in FORBIDDING):
         return False  # `raiseload()` where the rows are fetched: whoever reads them knows
+    if relation.lazy in FORBIDDING:
+        obstacle = Obstacle.FORBIDDEN
     if relation.lazy in MAPPING_LOADS and relation.lazy not in FORBIDDING:
         return False  # loaded with every row of the model, however deep the plan is followed
     if relation.kind is Kind.FOREIGN_KEY and (asks_for(origin.query, relation) or meets(f, row, relation.target)):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Obstacle, Op, Project, QueryLog, Report, Severity, rule
-from ormlint.judge.describe import call_path, code, labels
-from ormlint.judge.eager import advice_for, intent_for, unloadable_chains
+from ormlint.api import Event, Label, Mark, Obstacle, Op, Project, QueryLog, Report, Severity, rule
+from ormlint.judge.describe import call_path, code, is_shown, labels
+from ormlint.judge.eager import Chain, advice_for, intent_for, unloadable_chains
 
 ERRORS = {Obstacle.ASYNCHRONOUS: "MissingGreenlet", Obstacle.FORBIDDEN: "InvalidRequestError"}
 
@@ -19,11 +19,17 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                 message=f"{code(event.text or chain.lookup)} is not loaded: reading it {_ends_in(event)}",
                 help=advice_for(project, chain),
                 cause=chain.cause,
-                labels=labels(project, event, None, chain.query, f"this reads {code(chain.lookup)}"),
+                labels=(*_steps(project, chain), *labels(project, event, None, chain.query, f"this reads {code(chain.lookup)}")),
                 notes=(*call_path(project, event), *_other_ways(event)),
                 relations=(chain.lookup,),
                 intent=intent_for(chain),
             )
+
+
+def _steps(project: Project, chain: Chain) -> tuple[Label, ...]:
+    """Returns a label where the query is last refined, if that is another place than where it is made."""
+    last = chain.query.steps[-1:]
+    return tuple(Label(site, Mark.QUERY, "the query is refined here") for site in last if is_shown(project, site))
 
 
 def _ends_in(event: Event) -> str:
