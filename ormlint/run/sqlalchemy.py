@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api
-from ormlint.link.names import ClassInfo, External
+from ormlint.link.names import ClassInfo, External, ModuleInfo
 from ormlint.link.schema import Model, Orm
 from ormlint.run import plans
 from ormlint.run.frame import Frame
@@ -138,7 +138,9 @@ def joins_of(m: Machine, f: Frame, node: ir.Call, query: QueryObject, args: list
     """
     for place in node.args:
         holder = place.value if isinstance(place, ir.Attr) else place
-        if isinstance(holder, ir.Call) or (isinstance(holder, ir.Name) and not isinstance(m.program.resolve(holder, f.module), ClassInfo)):
+        if isinstance(holder, ir.Call) or (
+            isinstance(holder, ir.Name) and not isinstance(m.program.resolve(holder, f.module), (ClassInfo, ModuleInfo))
+        ):
             return ()
     relations = [arg.relation for arg in args if isinstance(arg, Descriptor) and arg.relation is not None]
     if not relations and len(args) == len(node.args) == 1 and isinstance(args[0], ClassInfo) and query.model is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from ormlint.api import Label, Mark, Orm, Project, QueryLog, QueryObject, ReplaceLoader, Report, rule
-from ormlint.judge.collections import JoinedCollection, joined_by_statement
+from ormlint.judge.collections import MAPPING, JoinedCollection, joined_by_statement, joined_collections
 from ormlint.judge.describe import at, code, is_shown
 from ormlint.judge.loading import loading_queries
 
@@ -16,6 +16,7 @@ Pair = tuple[JoinedCollection, JoinedCollection]
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query with two joined collections side by side; those of a mapping are reported once for all queries."""
     for query in loading_queries(log):
+        yield from _with_itself(project, query)
         for collections in joined_by_statement(query):
             pairs = [pair for pair in combinations(collections, 2) if pair[0].is_beside(pair[1])]
             pair = next((p for p in pairs if not p[0].by_mapping or not p[1].by_mapping), pairs[0] if pairs else None)
@@ -40,6 +41,24 @@ def _report(project: Project, query: QueryObject, pair: Pair, pairs: list[Pair])
     )
 
 
+def _with_itself(project: Project, query: QueryObject) -> Iterator[Report]:
+    """Yields a report for every collection that the query joins, and that is joined once more to be loaded."""
+    if query.has("group_by", "distinct"):
+        return
+    for collection in joined_collections(query):
+        twin = next((join for join in query.joins if join.relation is collection.relation), None)
+        if twin is not None and len(collection.path) == 1 and collection.loaded.method in ("joinedload", f"{MAPPING}joined"):
+            yield Report(
+                site=query.site,
+                message=f"{code(collection.name)} is joined twice, by `join` and to be loaded: its rows multiply",
+                help="load it with `selectinload`, or with `contains_eager` if only the rows that the query asks for are wanted",
+                cause=(query.site, collection.path),
+                labels=_labels(project, query, (collection,)),
+                relations=collection.path,
+                intent=ReplaceLoader((collection.loaded.site,), "selectinload") if not collection.by_mapping else None,
+            )
+
+
 def _fork(kept: JoinedCollection, other: JoinedCollection) -> int:
     """Returns the first step of the other path that the kept one does not share."""
     return next(number for number, (a, b) in enumerate(zip(kept.path, other.path, strict=False)) if a != b)
@@ -49,7 +68,7 @@ def _replaceable(kept: JoinedCollection, other: JoinedCollection) -> bool:
     return other.steps[_fork(kept, other)].method in REPLACEABLE
 
 
-def _labels(project: Project, query: QueryObject, pair: Pair) -> tuple[Label, ...]:
+def _labels(project: Project, query: QueryObject, pair: tuple[JoinedCollection, ...]) -> tuple[Label, ...]:
     found = [Label(query.site, Mark.QUERY, "the query")]
     found += [Label(c.loaded.site, Mark.DECLARATION if c.by_mapping else Mark.ACCESS, f"this joins {code(c.name)}") for c in pair]
     return tuple(label for label in found if is_shown(project, label.site))
