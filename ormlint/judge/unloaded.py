@@ -29,6 +29,7 @@ _IGNORE_PREFETCH = frozenset((
 ))
 # fmt: on
 _OPS = READS | {Op.LAZY_COLLECTION}
+NEAR = 2  # calls between a loop and a query made anew that people see together
 _AGGREGATES = {Op.COUNT: "Count", Op.EXISTS: "Exists", Op.AGGREGATE: "aggregate"}
 
 
@@ -193,7 +194,9 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
 
 
 def _is_part_of_write(project: Project, event: Event) -> bool:
-    return is_part_of_write([callee for _, callee in calls_between(project, event, innermost(repeaters(event)))])
+    """Whether a query made anew belongs to a unit of work for one row: its `save()`, or what several calls lead to."""
+    callees = [callee for _, callee in calls_between(project, event, innermost(repeaters(event)))]
+    return len(callees) > NEAR or is_part_of_write(callees)
 
 
 def _advice_for_new_query(chain: Chain, event: Event, where: str) -> str:
