@@ -205,7 +205,7 @@ def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
         if row.origin is not None:
             m.used_loads.setdefault(row.origin.query, {})[path] = None
         if entry.kind is LoadKind.KNOWN:
-            origin = None if not entry.plan.loaded else origin
+            origin = _way_back(row, relation) or (origin if entry.plan.loaded else None)
         if entry.kind is LoadKind.RAISE:
             failed_load(m, f, node, row, relation, Obstacle.FORBIDDEN)
         return _behind(m, row, relation, origin, _with_partner(row, relation, entry.plan))
@@ -249,6 +249,17 @@ def note_key(f: Frame, node: ir.Attr) -> None:
     last = f.events[-1] if f.events else None
     if last is not None and last.op is Op.LAZY_OBJECT and last.site == f.site(node.value.start, node.value.end):
         last.column, last.key = node.name, f.site(node.start, node.end)
+
+
+def _way_back(row: Row, relation: Relation) -> Origin | None:
+    """Returns the origin of the very row that a one-to-one leads back to, None if it leads elsewhere.
+
+    # `profile.user.profile` is `profile`: what it lacks, the query of the profiles has to load
+    """
+    back = relation.inverse
+    if back is None or relation.kind not in (Kind.ONE_TO_ONE, Kind.REVERSE_ONE_TO_ONE) or row.origin is None:
+        return None
+    return Origin(row.origin.query, row.origin.path[:-1]) if row.origin.path[-1:] == (back.name,) else None
 
 
 def comes_from_outside(m: Machine, f: Frame, row: Row) -> bool:
