@@ -102,6 +102,7 @@ class Machine:
         self.fed: dict[Sequence, dict[QueryObject, None]] = {}  # the queries whose rows, one by one, a container was filled from
         self.templates = Templates(program.templates.values())
         self.template_extensions: Extensions | None = None
+        self.template_variables: dict[str, Value] | None = None  # what context processors give every template
         self.imported_templates: dict[str, Value] = {}
         self.serializer_fields: dict[object, list[Shown]] = {}
 

@@ -19,6 +19,7 @@ from ormlint.library.functions import FILLING
 from ormlint.link.names import FunctionInfo
 from ormlint.link.template_tags import Extension, Extensions
 from ormlint.link.templates import TemplateInfo
+from ormlint.run.context_processors import everywhere
 from ormlint.run.frame import Flow, Frame, Summary
 from ormlint.run.log import Loop, QueryObject, UseKind
 from ormlint.run.loops import outliving
@@ -56,7 +57,7 @@ def render_template(m: Machine, f: Frame, node: ir.Node, name: Value, context: V
         if template is None:
             missed = True
         else:
-            run_template(m, f, node, template, env)
+            run_template(m, f, node, template, {**everywhere(m), **env} if template.is_django else env)
             hand_over(m, f, node, template, env)
             rendered.append(template)
     if missed or not rendered:
