@@ -2,22 +2,14 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import READS, Event, Loop, Op, Orm, Project, QueryLog, Report, rule
-from ormlint.judge.describe import at, call_path, calls_between, code, labels, per, place
+from ormlint.api import READS, Event, Loop, Op, Project, QueryLog, Report, rule
+from ormlint.judge.describe import call_path, calls_between, code, labels, per, place
+from ormlint.judge.lookups import FIGURES, advice, has_no_key
 from ormlint.judge.repetition import decides_to_go_on, innermost, is_deliberate, repeaters, weight, worth_counting
 from ormlint.judge.rounds import Rounds, is_part_of_write
 
 NEAR = 2  # calls between a loop and a query that people see together
 FARTHEST = 4
-_FIGURES = (Op.COUNT, Op.AGGREGATE)
-_KEYS = ("pk", "id", "pk__exact", "id__exact")
-# fmt: off
-_NO_KEYS = frozenset((
-    "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "gt", "gte", "lt", "lte",
-    "range", "isnull", "overlap", "contained_by", "has_key", "has_keys", "has_any_keys", "search",
-))
-_OPERATORS = _NO_KEYS | {"iexact"}
-# fmt: on
 
 
 @rule("ORM103", "query-in-loop")
@@ -34,12 +26,12 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         yield Report(
             site=site,
             message=f"{_subject(event)} runs one query {per(loop)}",
-            help=_advice(project, event, loop, model.name if model is not None else ""),
+            help=advice(project, event, loop, model.name if model is not None else ""),
             cause=cause,
             labels=labels(project, event, loop, loop.source, "this runs the query"),
             notes=call_path(project, event),
             severity=weight(project, event, loops),
-            preview=distance > NEAR or _has_no_key(event) or (distance > 0 and _is_unit_of_work(project, rounds, event, loop)),
+            preview=distance > NEAR or has_no_key(event) or (distance > 0 and _is_unit_of_work(project, rounds, event, loop)),
             counted_as="query" if distance else "",
         )
 
@@ -57,19 +49,7 @@ def _asked(event: Event, loop: Loop) -> tuple[object, ...]:
     lookups = event.query.filters if event.query is not None else frozenset()
     known = model is not None and (lookups or event.method == "get")
     shown = event.site if loop.kind == "serializer" else loop.site  # many views show the same field
-    return (shown, model if known else event.site, lookups, event.op in _FIGURES)
-
-
-def _has_no_key(event: Event) -> bool:
-    """Whether rows are asked for by nothing that they could be looked up by: `filter(start__lt=shift.end)`.
-
-    # `filter(room=room, start__lt=shift.end).last()`: of all rows of the room it takes the one next to each shift
-    """
-    lookups = event.query.filters if event.query is not None else frozenset[str]()
-    without = sum("__" in lookup and lookup.rsplit("__", 1)[-1] in _NO_KEYS - {"isnull"} for lookup in lookups)
-    isnull = sum(lookup.endswith("__isnull") for lookup in lookups)
-    picks = event.op is Op.GET_ROW and event.method not in ("get", "aget")
-    return bool(lookups) and (without + isnull == len(lookups) or (picks and without > 0))
+    return (shown, model if known else event.site, lookups, event.op in FIGURES)
 
 
 def _nearest_first(project: Project, log: QueryLog) -> list[tuple[Event, tuple[Loop, ...], int]]:
@@ -108,29 +88,3 @@ def _subject(event: Event) -> str:
     if event.text and not (event.query is not None and event.query.style == "result" and event.model is not None):
         return f"evaluating {code(event.text)}"
     return f"querying `{event.model.name}`" if event.model is not None else "this statement"
-
-
-def _advice(project: Project, event: Event, loop: Loop, model: str) -> str:
-    before = f"before the loop{at(project, loop.site)}"
-    kept = "set" if event.op is Op.EXISTS else "dict"
-    if event.op in _FIGURES:
-        what = f" of `{model}`" if model else ""
-        return f"compute the figures{what} for all keys {before} with one grouped query"
-    if not model:
-        return f"fetch the rows for all keys {before} with one query and look them up in a {kept}"
-    return f"fetch the rows {before} with one `{_call(event, model)}` and look them up in a {kept}"
-
-
-def _call(event: Event, model: str) -> str:
-    """Returns the call that fetches the rows for all keys; it names the lookup if there is but one."""
-    lookups = sorted(event.query.filters) if event.query is not None else []
-    if event.orm is Orm.SQLALCHEMY and event.method == "get" and event.model is not None:
-        lookups = [event.model.primary_key]
-    lookup = lookups[0].removesuffix("__exact").removesuffix("__in") if len(lookups) == 1 and lookups[0].isidentifier() else ""
-    if "__" in lookup and lookup.rsplit("__", 1)[-1] in _OPERATORS:
-        lookup = ""  # `title__iexact` has no form for many values
-    if event.orm is Orm.SQLALCHEMY:
-        return f"select({model}).where({model}.{lookup}.in_(…))" if lookup else f"select({model}).where(…)"
-    if event.op is Op.GET_ROW and lookups and all(name in _KEYS for name in lookups):
-        return f"{model}.objects.in_bulk(…)"
-    return f"{model}.objects.filter({lookup}__in=…)" if lookup else f"{model}.objects.filter(…)"

@@ -25,7 +25,7 @@ class Feed:
             self.item_copyright(item)
             self.item_comments(item)
             for enclosure in self.item_enclosures(item):
-                enclosure
+                str(enclosure.url)
             self.item_extra_kwargs(item)
 
     def get_context_data(self, **kwargs):
