@@ -12,11 +12,13 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Event, Loop, Op, QueryObject, UseKind
 from ormlint.run.loops import Iterated
 from ormlint.run.machine import Machine
+from ormlint.run.managers import misuse_manager
 from ormlint.run.queries import evaluate_query
 from ormlint.run.values import (
     UNKNOWN,
     Constant,
     Instance,
+    Manager,
     Mapping,
     Native,
     Row,
@@ -69,6 +71,8 @@ def _len(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[
                 m.use(f, value, UseKind.ITERATE, node)
             else:
                 m.use_rows(f, value, UseKind.LEN, node)
+    if args and isinstance(args[0], Manager) and isinstance(node.args[0], ir.Attr):
+        misuse_manager(m, f, args[0], node.args[0], node, UseKind.LEN)
     return varying(args)
 
 
@@ -186,7 +190,7 @@ def attribute_getter(m: Machine, f: Frame, node: ir.Call, args: list[Value], key
 
 def _test(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     if args:
-        known = truth_of(m, f, args[0], node)
+        known = truth_of(m, f, args[0], node.args[0] if isinstance(args[0], Manager) and node.args else node)
         if known is not None:
             return Constant(known)
     return UNKNOWN

@@ -14,6 +14,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import Iterated, either, enter_loop, make_loop, walk
 from ormlint.run.machine import Machine
+from ormlint.run.managers import misuse_manager
 from ormlint.run.merging import join_values
 from ormlint.run.queries import evaluate_query, iterate_query
 from ormlint.run.rows import note_key
@@ -219,6 +220,8 @@ def truth_of(m: Machine, f: Frame, value: Value, node: ir.Node, *, negated: bool
             return results.pop() if len(results) == 1 else None
         case Sequence() if value.source is not None:
             m.use_rows(f, value, UseKind.TRUTH, node, negated=negated)
+        case Manager() if certain:
+            misuse_manager(m, f, value, node, node, UseKind.TRUTH, negated=negated)
         case _:
             pass
     return None
@@ -286,6 +289,8 @@ def _compare_constants(op: str, left: Constant, right: Constant) -> Value:
 
 
 def _contains(m: Machine, f: Frame, node: ir.Compare, left: Value, right: Value) -> Value:
+    if isinstance(right, Manager):
+        misuse_manager(m, f, right, node.right, node, UseKind.CONTAINS)
     for option in right.options if isinstance(right, Union) else (right,):
         if isinstance(option, QueryObject):
             evaluate_query(m, f, option, node, UseKind.CONTAINS)
@@ -427,6 +432,7 @@ def iterate(m: Machine, f: Frame, value: Value, node: ir.Node, use: UseKind = Us
                 m.use(f, value, UseKind.ITERATE, node)
             return walk(value)
         case Manager():  # `for x in obj.tags` is an error at run time
+            misuse_manager(m, f, value, node, node, UseKind.ITERATE)
             return Iterated(Bound.MANY, None, None, UNKNOWN)
         case Instance():
             return _iterate_instance(m, f, value, node)
