@@ -12,7 +12,7 @@ from __future__ import annotations
 from ormlint.judge.eager import Chain, path_of
 from ormlint.judge.repetition import innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm
-from ormlint.run.log import Event, Loop, Op, QueryLog
+from ormlint.run.log import Loop, Op, QueryLog
 
 _MAKING = (Op.CREATE, Op.GET_OR_CREATE, Op.ADD)
 _CHANGES = (Op.LINK, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.DELETE_ROWS, Op.BULK_WRITE, Op.UPDATE_ROWS, Op.SAVE)
@@ -24,10 +24,7 @@ class Rounds:
 
     def __init__(self, log: QueryLog) -> None:
         self._position = {id(event): number for number, event in enumerate(log.events)}
-        self._by_loop: dict[int, list[Event]] = {}
-        for event in log.of(Op.COMMIT, Op.ADD, *_CHANGES):
-            for loop in event.loops:
-                self._by_loop.setdefault(loop.id, []).append(event)
+        self._log = log
 
     def defeat(self, chain: Chain) -> bool:
         """Whether a round undoes the eager load of a chain or makes what it loaded out of date."""
@@ -37,7 +34,7 @@ class Rounds:
     def _expire(self, chain: Chain, loop: Loop) -> bool:
         if chain.query.orm is not Orm.SQLALCHEMY:
             return False
-        return any(event.op is Op.COMMIT and not (event.around.conditional or event.around.error_path) for event in self._in(loop))
+        return any(not (event.around.conditional or event.around.error_path) for event in self._log.within(loop, Op.COMMIT))
 
     def _save_copies(self, chain: Chain, loop: Loop) -> bool:
         """Whether the related row itself is saved in the loop, which reads it anew for every row that leads to it."""
@@ -46,8 +43,7 @@ class Rounds:
         if relation is None or not relation.to_one or relation.kind is Kind.ONE_TO_ONE:
             return False
         return any(
-            event.op is Op.SAVE and event.row is not None and event.row.query.site == chain.query.site and event.row.path == read
-            for event in self._in(loop)
+            event.row is not None and event.row.query.site == chain.query.site and event.row.path == read for event in self._log.within(loop, Op.SAVE)
         )
 
     def _change_before(self, chain: Chain, loop: Loop) -> bool:
@@ -57,15 +53,12 @@ class Rounds:
         if relation is None or relation.to_one:
             return False
         asked = self._position.get(id(first), 0)
-        changes = (event for event in self._in(loop) if event.op not in (Op.COMMIT, Op.ADD) and self._position[id(event)] < asked)
+        changes = (event for event in self._log.within(loop, *_CHANGES) if self._position[id(event)] < asked)
         return any(event.relation is relation or (event.op is not Op.LINK and event.model is relation.target) for event in changes)
 
     def makes(self, model: Model | None, loop: Loop) -> bool:
         """Whether a round may make a row of a model: who looked for one and found none."""
-        return model is not None and any(event.op in _MAKING and event.model is model for event in self._in(loop))
-
-    def _in(self, loop: Loop) -> list[Event]:
-        return self._by_loop.get(loop.id, [])
+        return model is not None and any(event.model is model for event in self._log.within(loop, *_MAKING))
 
 
 def is_part_of_write(callees: list[str]) -> bool:

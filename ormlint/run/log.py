@@ -418,8 +418,17 @@ class QueryLog:
         self.statistics = statistics or Statistics()
         self.texts = list(texts)
         self._by_op: dict[Op, list[Event]] = {}
+        self._by_loop: dict[int, list[Event]] = {}
         for event in self.events:
             self._by_op.setdefault(event.op, []).append(event)
+
+    def within(self, loop: Loop, *ops: Op) -> Iterator[Event]:
+        """Yields the events with one of these operations that a loop repeats, in program order."""
+        if not self._by_loop:
+            for event in self.events:
+                for around in event.loops:
+                    self._by_loop.setdefault(around.id, []).append(event)
+        yield from (event for event in self._by_loop.get(loop.id, ()) if event.op in ops)
 
     def of(self, *ops: Op) -> Iterator[Event]:
         """Yields the events with one of these operations."""

@@ -51,8 +51,8 @@ def _needed_at_once(log: QueryLog, event: Event, loop: Loop) -> tuple[str, ...]:
     model = event.model
     if model is None:
         return ()
-    for other in log.of(Op.LINK, Op.CREATE, Op.INSERT, Op.GET_OR_CREATE, Op.BULK_WRITE, Op.SAVE):
-        if other is event or other.model is None or loop.id not in {around.id for around in other.loops}:
+    for other in log.within(loop, Op.LINK, Op.CREATE, Op.INSERT, Op.GET_OR_CREATE, Op.BULK_WRITE, Op.SAVE):
+        if other is event or other.model is None:
             continue
         if other.op is Op.LINK:
             if other.model is model or (other.relation is not None and other.relation.target is model):

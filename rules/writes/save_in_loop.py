@@ -43,7 +43,7 @@ def _created_before(log: QueryLog, event: Event, loop: Loop) -> tuple[str, ...]:
     """Returns a note if the row was created in the same round: what is saved then can be given to `create()`."""
     if event.row is not None or event.model is None:
         return ()
-    if any(other.model is event.model and loop.id in {around.id for around in other.loops} for other in log.of(Op.CREATE)):
+    if any(other.model is event.model for other in log.within(loop, Op.CREATE)):
         return (f"the same round creates the `{event.model.name}`",)
     return ()
 
