@@ -13,11 +13,14 @@ from itertools import takewhile
 
 from ormlint.judge.describe import is_shown
 from ormlint.judge.project import Project
-from ormlint.judge.repetition import is_deliberate, only_uses, repeaters
-from ormlint.run.log import Event, Op, QueryLog, QueryObject, Use, UseKind
+from ormlint.judge.repetition import is_deliberate, only_uses, prefetched_by_some, repeaters
+from ormlint.link.schema import Orm
+from ormlint.run.log import READS, Event, Op, QueryLog, QueryObject, Use, UseKind
 from ormlint.text import Site
 
 LOADS = (Op.LOAD_ROWS, Op.LAZY_COLLECTION)
+_FROM_ROWS = (Op.COUNT, Op.EXISTS, Op.GET_ROW)
+_FIRST = frozenset({"first", "afirst", "[]"})
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 # what a comparison with the constant asks for: some row (True) or none (False)
 _ASKS_FOR_SOME = {(">", 0): True, ("!=", 0): True, (">=", 1): True, ("==", 0): False, ("<", 1): False, ("<=", 0): False}
@@ -48,6 +51,29 @@ def repeated_statements(project: Project, log: QueryLog, *ops: Op) -> Iterator[t
         for other in event.earlier:
             if other.query is not None and is_shown(project, other.site) and not is_deliberate(other.query) and other.site != event.site:
                 yield event, other
+
+
+def answered_before(project: Project, log: QueryLog) -> dict[Event, Event]:
+    """Returns the statements whose answer the program has had already, each with the earlier one that gave it."""
+    prefetched = prefetched_by_some(log)
+    needless = set(tests_before_loads(project, log))
+    found: dict[Event, Event] = {}
+    for event, other in repeated_statements(project, log, *READS, Op.LAZY_COLLECTION):
+        query = event.query
+        if event not in needless and query is not None and query.site not in prefetched and _is_answered(event, other):
+            found.setdefault(event, other)
+    return found
+
+
+def _is_answered(event: Event, other: Event) -> bool:
+    """Whether what a statement asks is known from an earlier one about the same rows."""
+    if event.method == "get" and event.orm is Orm.SQLALCHEMY:
+        return False  # the identity map has the row
+    if event.op is other.op or (event.op in LOADS and other.op in LOADS):
+        return event.recipe is not None and other.recipe is not None and event.recipe.key == other.recipe.key
+    if other.op not in LOADS or event.op not in _FROM_ROWS:
+        return False
+    return event.op is not Op.GET_ROW or (event.method in _FIRST and is_first_of(event, other))
 
 
 def is_of_each_row(event: Event) -> bool:

@@ -176,12 +176,12 @@ def _loads_itself(relation: Relation | None) -> bool:
 def intent_for(chain: Chain) -> EagerLoad | None:
     """Returns the change of the query that cures a chain, or None if it cannot be made or a relation is not known."""
     relations = relations_along(chain.query.model, chain.path)
-    if _polymorphic_hop(relations) or not is_loadable(chain):
+    if polymorphic_hop(relations) or not is_loadable(chain):
         return None
     return EagerLoad(chain.query, relations) if relations else None
 
 
-def _polymorphic_hop(relations: tuple[Relation, ...]) -> int:
+def polymorphic_hop(relations: tuple[Relation, ...]) -> int:
     """Returns the number of relations up to the first that leads to rows of several classes, 0 if none does.
 
     A join gives instances of the base; only a query of its own gives those of the subclasses, whose relations differ.
@@ -221,7 +221,7 @@ def lookup_text(chain: Chain) -> str:
     relations = relations_along(chain.query.model, chain.path)
     if chain.query.orm is Orm.DJANGO:
         known = relations or tuple(event.relation for event in chain.events[:1] if event.relation is not None)
-        hops = _polymorphic_hop(relations)
+        hops = polymorphic_hop(relations)
         if hops:
             return f'`.prefetch_related("{"__".join(chain.path[:hops])}")`'
         joinable = all(relation.to_one and relation.kind is not Kind.GENERIC_FOREIGN_KEY for relation in known)

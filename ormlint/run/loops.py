@@ -129,7 +129,8 @@ def make_loop(
         iterated.source,
         first_only=leaves_at_once(body),
         searches=leaves(body, ("break", "return")),
-        batches=iterated.batches or (variable in BATCH_VARIABLES and iterated.source is None and not isinstance(iterated.element, Row)),
+        batches=iterated.batches
+        or (variable.rpartition("_")[2] in BATCH_VARIABLES and iterated.source is None and not isinstance(iterated.element, Row)),
         polls=waits(body),
     )
     f.loop_ids[key] = loop

@@ -203,8 +203,32 @@ def fields_of(m: Machine, serializer: Instance) -> list[Shown]:
         declared = _declared(m, serializer.cls)
         by_model = serializer.cls.derives_from("ModelSerializer")
         chosen = list(_of_model(m, serializer, declared) if by_model else declared.values())
-        known += [shown for shown in chosen[:MOST_FIELDS] if not _is_only_written(shown)]
+        dropped = frozenset(_dropped(serializer.cls))
+        known += [shown for shown in chosen[:MOST_FIELDS] if shown.name not in dropped and not _is_only_written(shown)]
     return known
+
+
+def _dropped(cls: ClassInfo) -> Iterator[str]:
+    """Yields the fields that every serializer of a class takes out of its fields when it is made."""
+    for ancestor in cls.mro:
+        maker = ancestor.functions.get("__init__")
+        if maker is None or ancestor.module.is_library:
+            continue
+        for stmt in maker.node.body:
+            match stmt:
+                # `del self.fields["author"]`
+                case ir.Delete(targets=targets):
+                    for target in targets:
+                        match target:
+                            case ir.Index(value=ir.Attr(name="fields"), index=ir.Const(value=str() as name)):
+                                yield name
+                            case _:
+                                pass
+                # `self.fields.pop("author")`
+                case ir.Expr(value=ir.Call(func=ir.Attr(value=ir.Attr(name="fields"), name="pop"), args=[ir.Const(value=str() as name), *_])):
+                    yield name
+                case _:
+                    pass
 
 
 def _is_only_written(shown: Shown) -> bool:

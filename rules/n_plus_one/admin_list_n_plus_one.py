@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ormlint.api import AdminList, Intent, Joins, Kind, ListSelectRelated, Orm, Project, QueryLog, Report, Site, rule
-from ormlint.judge.eager import Chain, advice_for, intent_for, relations_along, without_prefixes
+from ormlint.judge.describe import code
+from ormlint.judge.eager import Chain, advice_for, intent_for, polymorphic_hop, relations_along, without_prefixes
 from ormlint.judge.sinks import Sink
 from ormlint.judge.unloaded import AT_THE_QUERY, Remedy, collections, objects
 
@@ -42,11 +43,13 @@ def _load(project: Project, chain: Chain) -> tuple[str, Intent | None]:
     if page is None:
         return AT_THE_QUERY.load(project, chain)
     relations = relations_along(chain.query.model, chain.path)
-    joinable = bool(relations) and all(r.to_one and r.kind is not Kind.GENERIC_FOREIGN_KEY for r in relations)
+    hops = polymorphic_hop(relations)
+    joinable = bool(relations) and not hops and all(r.to_one and r.kind is not Kind.GENERIC_FOREIGN_KEY for r in relations)
     if page.own.site != page.site and (not joinable or page.joins is Joins.QUERYSET):
         return advice_for(project, chain), intent_for(chain)
     if not joinable:
-        return f'add `.prefetch_related("{chain.lookup}")` to {_where(project, chain)}', None
+        lookup = "__".join(chain.path[:hops]) if hops else chain.lookup
+        return f'add `.prefetch_related("{lookup}")` to {_where(project, chain)}', None
     if page.is_default:
         return f'register `{page.name}` with a ModelAdmin that has `list_select_related = ["{chain.lookup}"]`', None
     if page.joins is Joins.UNKNOWN:
@@ -59,4 +62,4 @@ def _where(project: Project, chain: Chain) -> str:
     page = _list_of(project, chain)
     if page is None or page.own.site != page.site:
         return AT_THE_QUERY.where(project, chain)
-    return f"the query, in a `get_queryset()` of `{page.name if not page.is_default else 'its ModelAdmin'}`"
+    return f"the query, in a `get_queryset()` of {'its ModelAdmin' if page.is_default else code(page.name)}"
