@@ -17,7 +17,7 @@ from ormlint.run.machine import Machine
 from ormlint.run.managers import misuse_manager
 from ormlint.run.merging import join_values
 from ormlint.run.queries import evaluate_query, iterate_query
-from ormlint.run.rows import note_key
+from ormlint.run.rows import PREFETCHED, note_key
 from ormlint.run.targets import assign
 from ormlint.run.values import (
     UNKNOWN,
@@ -297,8 +297,9 @@ def _contains(m: Machine, f: Frame, node: ir.Compare, left: Value, right: Value)
         elif isinstance(option, Sequence) and option.source is not None:
             m.use(f, option, UseKind.ITERATE, node)
     m.use(f, left, UseKind.OTHER, node)
-    if isinstance(left, Constant) and isinstance(right, Sequence) and right.items and all(isinstance(item, Constant) for item in right.items):
-        return Constant((left in right.items) is (node.op == "in"))
+    if isinstance(left, Constant) and isinstance(right, Sequence) and right.items is not None and (right.items or right.kind == PREFETCHED):
+        if all(isinstance(item, Constant) for item in right.items):
+            return Constant((left in right.items) is (node.op == "in"))
     return varying((left, right))
 
 

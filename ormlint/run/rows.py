@@ -32,6 +32,8 @@ from ormlint.run.values import (
 
 NEW_STATE, SAVED_STATE = External("ormlint.state.new"), External("ormlint.state.saved")
 """`row._state` of a row that is not in the database yet, and of one that came from it."""
+PREFETCHED = "_prefetched_objects_cache"
+"""Where Django keeps the prefetched collections of a row, by name."""
 DJANGO_METHODS = frozenset(
     {
         "save",
@@ -79,6 +81,8 @@ def row_attribute(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> V
         return cls if cls is not None else UNKNOWN
     if name == "_state" and (row.fresh or row.origin is not None):
         return NEW_STATE if row.fresh else SAVED_STATE
+    if name == PREFETCHED and row.model.orm is Orm.DJANGO:
+        return _prefetched_names(row)
     if row.model.orm is Orm.SQLALCHEMY and name == "awaitable_attrs":
         return replace(row, awaited=True)
     if row.model.orm is Orm.DJANGO and name in DJANGO_METHODS:
@@ -100,6 +104,14 @@ def _manager_attribute(m: Machine, cls: ClassInfo, model: Model, name: str) -> M
     from ormlint.run.attributes import MANAGER_NAMES, manager_named
 
     return manager_named(m, cls, model, name) if model.orm is Orm.DJANGO and name in MANAGER_NAMES else None
+
+
+def _prefetched_names(row: Row) -> Value:
+    """Returns the names of the prefetched collections of a row as far as they are known for certain."""
+    if row.origin is None or not row.origin.query.complete or not all(entry.certain for entry in row.plan.loaded.values()):
+        return row_deps(row)
+    relations = (row.model.relations.get(name) for name in row.plan.loaded)
+    return Sequence(PREFETCHED, items=tuple(Constant(relation.name) for relation in relations if relation is not None and not relation.to_one))
 
 
 def row_deps(row: Row) -> Value:
