@@ -115,6 +115,7 @@ class Frame:
     skipped: Flow = field(default_factory=Flow)  # what is certain behind the last `and` or `or` if only its first part was evaluated
     way: tuple[tuple[Site, bool], ...] = ()  # the tests of the branches it is in, and whether they held
     guarded: int = 0
+    refuted: object = None  # the last `if` of which the test is known not to hold
     isolated: int = 0
     transaction: int = 0
     expirations: int = 0  # commits so far that expired rows

@@ -12,6 +12,7 @@ from dataclasses import replace
 from ormlint.ir import nodes as ir
 from ormlint.library.functions import NOT_FOUND
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
+from ormlint.run.caching import guards_cache, returns_kept
 from ormlint.run.expressions import evaluate, iterate, truth
 from ormlint.run.frame import Env, Flow, Frame
 from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
@@ -31,19 +32,11 @@ def run_body(m: Machine, f: Frame, body: list[ir.Stmt]) -> bool:
         if not STATEMENTS[type(stmt)](m, f, stmt):
             through = False
             break
-        if isinstance(stmt, ir.If) and stmt.body and isinstance(stmt.body[-1], ir.Return) and fills_cache(stmt.test, body[position + 1 :]):
+        if isinstance(stmt, ir.If) and stmt is not f.refuted and returns_kept(body, position):
             guarded += 1  # `if key in cache: return cache[key]`: the rest runs once per key
             f.guarded += 1
     f.guarded -= guarded
     return through
-
-
-def fills_cache(test: ir.Expr_, rest: list[ir.Stmt]) -> bool:
-    """Whether statements fill a container that a test has looked into."""
-    names = {text_of(n) for n in _subjects(test)}
-    return bool(names) and any(
-        isinstance(stmt, ir.Assign) and any(isinstance(t, ir.Index) and text_of(t.value) in names for t in stmt.targets) for stmt in rest
-    )
 
 
 def join_env(m: Machine, left: Env, right: Env) -> Env:
@@ -192,7 +185,9 @@ def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
     if known is True:
         return run_body(m, f, stmt.body)
     if known is False:
-        return run_body(m, f, stmt.orelse)
+        through = run_body(m, f, stmt.orelse)
+        f.refuted = stmt
+        return through
     before, way = f.env, f.way
     forked, f.forked = f.forked, before
     positive, flow = behind(f, stmt.test)
@@ -263,42 +258,6 @@ def refine(m: Machine, f: Frame, test: ir.Expr_, *, positive: bool) -> None:
     from ormlint.run.narrowing import narrow
 
     narrow(m, f, test, positive=positive)
-
-
-def guards_cache(stmt: ir.If) -> bool:
-    """Whether the branch fills a cache that its test looked up: `if key not in cache: cache[key] = …`, `if cached is None: cache.set(…)`."""
-    names = {text_of(n) for n in _subjects(stmt.test)}
-    if not names:
-        return False
-    for inner in stmt.body:
-        if isinstance(inner, ir.Assign):
-            for target in inner.targets:
-                if isinstance(target, ir.Index) and text_of(target.value) in names:
-                    return True
-                if isinstance(target, (ir.Name, ir.Attr)) and text_of(target) in names and isinstance(stmt.test, (ir.Compare, ir.Not)):
-                    return True
-        if isinstance(inner, ir.Expr) and isinstance(inner.value, ir.Call) and isinstance(inner.value.func, ir.Attr):
-            if inner.value.func.name in ("set", "add", "setdefault", "append") and (
-                text_of(inner.value.func.value) in names or "cache" in text_of(inner.value.func.value).lower()
-            ):
-                return True
-    return False
-
-
-def _subjects(test: ir.Expr_) -> list[ir.Expr_]:
-    match test:
-        case ir.Compare(op="not in"):
-            return [test.right]
-        case ir.Compare(op="in"):
-            return [test.right]
-        case ir.Compare(op="is") if isinstance(test.right, ir.Const) and test.right.value is None:
-            return [test.left]
-        case ir.Not():
-            return _subjects(test.value) or [test.value]
-        case ir.Bool():
-            return [s for v in test.values for s in _subjects(v)]
-        case _:
-            return []
 
 
 def _try(m: Machine, f: Frame, stmt: ir.Try) -> bool:
@@ -393,6 +352,7 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     mark = m.mark(f)
     breaks, f.breaks = f.breaks, []
     conditional, f.conditional = f.conditional, 0
+    guarded, f.guarded = f.guarded, 0 if loop.bound >= Bound.PAGE else f.guarded  # the rounds of one key are not spared
     effects = f.effects
     flow, started = f.flow, (f.writes, f.bindings)
     f.flow = Flow(set(flow.evaluated))
@@ -419,7 +379,7 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
         note_effects(f, mark, loop)
     if not f.loops or f.loops[-1] is not loop:
         note_sum(m, f, stmt, source)
-    f.conditional = conditional
+    f.conditional, f.guarded = conditional, guarded
     f.breaks = breaks
     f.flow = flow
     end_loop(f, loop, mark[0], started)

@@ -77,9 +77,16 @@ def _filters(log: QueryLog) -> Filters:
         query = event.query
         if query is None or query.model is None:
             continue
-        for name in query.filters:
-            found.setdefault((query.model, name.removesuffix("__in")), query.site)
+        names = {name.removesuffix("__in") for name in query.filters}
+        if not _is_served(query.model, names):
+            for name in names:
+                found.setdefault((query.model, name), query.site)
     return found
+
+
+def _is_served(model: Model, names: set[str]) -> bool:
+    """Whether an index of another column that is asked for narrows the rows already: `unique(user, shop)` serves `user=…, shop=…`."""
+    return any(index.columns and index.columns[0] in names and not index.partial for index in model.indexes)
 
 
 def _filtered(filters: Filters, owner: Owner, column: Column) -> Iterator[Label]:

@@ -25,7 +25,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 
 
 def _report(project: Project, query: QueryObject, pair: Pair, pairs: list[Pair]) -> Report:
-    kept, other = sorted(pair, key=lambda collection: not collection.by_mapping)
+    kept, other = sorted(pair, key=_changes_least)
     site = other.loaded.site if is_shown(project, other.loaded.site) else query.site
     verb = 'lazy="selectin"' if other.by_mapping else "`selectinload`"
     several = dict.fromkeys(c.name for p in pairs for c in p if c.path not in (kept.path, other.path))
@@ -39,6 +39,11 @@ def _report(project: Project, query: QueryObject, pair: Pair, pairs: list[Pair])
         relations=("__".join(kept.path), "__".join(other.path)),
         intent=ReplaceLoader((other.steps[_fork(kept, other)].site,), "selectinload") if _replaceable(kept, other) else None,
     )
+
+
+def _changes_least(collection: JoinedCollection) -> int:
+    """Returns how readily a collection is left joined: first what `contains_eager` takes from a join that may choose rows, last an option."""
+    return 0 if collection.loaded.method == "contains_eager" else 1 if collection.by_mapping else 2
 
 
 def _with_itself(project: Project, query: QueryObject) -> Iterator[Report]:

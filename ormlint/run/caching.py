@@ -1,0 +1,92 @@
+"""Which statements stand behind a look into a cache, and so run once per key and not once per round.
+
+if key not in books:             if key in books:          shelf = cache.get(key)
+    books[key] = load(key)           return books[key]     if shelf is not None:
+                                 books[key] = load(key)        return shelf
+                                                           cache.set(key, load(key))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ormlint.ir import nodes as ir
+from ormlint.run.machine import text_of
+
+_FILLS = ("set", "add", "setdefault", "append")
+
+
+def returns_kept(body: list[ir.Stmt], position: int) -> bool:
+    """Whether the statement there returns what a cache has, and those behind it put into the cache what it lacks."""
+    stmt = body[position]
+    if not isinstance(stmt, ir.If) or not _returns(stmt):
+        return False
+    rest = body[position + 1 :]
+    return _fills_container(stmt, rest) or _fills_cache(body[: position + 1], rest)
+
+
+def _returns(stmt: ir.If) -> bool:
+    last = stmt.body[-1] if stmt.body else None
+    return isinstance(last, ir.Return) or (isinstance(last, ir.If) and _returns(last))
+
+
+def _fills_container(stmt: ir.If, rest: list[ir.Stmt]) -> bool:
+    names = {text_of(n) for n in _subjects(stmt.test)} if isinstance(stmt.body[-1], ir.Return) else ()
+    return bool(names) and any(
+        isinstance(s, ir.Assign) and any(isinstance(t, ir.Index) and text_of(t.value) in names for t in s.targets) for s in rest
+    )
+
+
+def _fills_cache(looked: list[ir.Stmt], rest: list[ir.Stmt]) -> bool:
+    """Whether `cache.set(…)` stands behind `value = cache.get(…)`."""
+    filled = {cache for stmt in _flat(rest) if isinstance(stmt, (ir.Expr, ir.Assign)) for cache in _receiver(stmt.value, ("set", "add"))}
+    if not filled:
+        return False
+    return any(cache in filled for stmt in _flat(looked) if isinstance(stmt, ir.Assign) for cache in _receiver(stmt.value, ("get",)))
+
+
+def _flat(body: Iterable[ir.Stmt]) -> Iterator[ir.Stmt]:
+    for stmt in body:
+        yield stmt
+        if isinstance(stmt, ir.If):
+            yield from _flat(stmt.body)
+
+
+def _receiver(value: ir.Expr_ | None, methods: tuple[str, ...]) -> Iterator[str]:
+    called = value.value if isinstance(value, ir.Await) else value
+    if isinstance(called, ir.Call) and isinstance(called.func, ir.Attr) and called.func.name in methods:
+        yield text_of(called.func.value)
+
+
+def guards_cache(stmt: ir.If) -> bool:
+    """Whether the branch fills a cache that its test looked up: `if key not in cache: cache[key] = …`, `if cached is None: cache.set(…)`."""
+    names = {text_of(n) for n in _subjects(stmt.test)}
+    if not names:
+        return False
+    for inner in stmt.body:
+        if isinstance(inner, ir.Assign):
+            for target in inner.targets:
+                if isinstance(target, ir.Index) and text_of(target.value) in names:
+                    return True
+                if isinstance(target, (ir.Name, ir.Attr)) and text_of(target) in names and isinstance(stmt.test, (ir.Compare, ir.Not)):
+                    return True
+        if isinstance(inner, ir.Expr) and isinstance(inner.value, ir.Call) and isinstance(inner.value.func, ir.Attr):
+            if inner.value.func.name in _FILLS and (text_of(inner.value.func.value) in names or "cache" in text_of(inner.value.func.value).lower()):
+                return True
+    return False
+
+
+def _subjects(test: ir.Expr_) -> list[ir.Expr_]:
+    match test:
+        case ir.Compare(op="not in"):
+            return [test.right]
+        case ir.Compare(op="in"):
+            return [test.right]
+        case ir.Compare(op="is") if isinstance(test.right, ir.Const) and test.right.value is None:
+            return [test.left]
+        case ir.Not():
+            return _subjects(test.value) or [test.value]
+        case ir.Bool():
+            return [s for v in test.values for s in _subjects(v)]
+        case _:
+            return []
