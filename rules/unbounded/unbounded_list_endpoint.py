@@ -27,7 +27,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             site=site,
             message=f"{code(endpoint.name)} returns every {'matching ' if is_filtered(query) else ''}{row_of(query)}",
             help=_advice(project, endpoint, query),
-            cause=(endpoint.name.partition(".")[0], query.site),
+            cause=_cause(endpoint, query),
             labels=_labels(project, endpoint, query),
             notes=((f"limited only by {limit}",) if limit else ()) + _other_lists(lists, query) + _settings_note(project, endpoint),
             severity=Severity.INFO if limit or secondary else Severity.WARNING,
@@ -62,6 +62,11 @@ def _is_meant(project: Project, endpoint: Endpoint, query: QueryObject) -> bool:
 
 def _is_small_by_nature(project: Project, query: QueryObject) -> bool:
     return query.model is not None and query.model.name in SMALL and not is_shown(project, query.model.site)
+
+
+def _cause(endpoint: Endpoint, query: QueryObject) -> tuple[object, ...]:
+    """Returns what one edit cures: a view of Django for itself, else the query, however many endpoints answer with its rows."""
+    return (endpoint.name.partition(".")[0], query.site) if endpoint.framework in ("drf", "django") else (query.site,)
 
 
 def _advice(project: Project, endpoint: Endpoint, query: QueryObject) -> str:
