@@ -15,10 +15,12 @@ from ormlint.run.statements import run_body
 from ormlint.run.values import key_of
 
 
-def run_all(m: Machine, progress: Callable[[int, int], None] | None = None) -> list[Problem]:
-    """Runs every function of the project with unknown arguments and every module's body; returns failures inside ormlint."""
+def run_all(m: Machine, starts_in: Callable[[str], bool], progress: Callable[[int, int], None] | None = None) -> list[Problem]:
+    """Runs every function with unknown arguments and every module's body, of the files that are wanted; returns failures inside ormlint."""
     problems: list[Problem] = []
-    functions = [fn for fn in m.program.functions if not fn.module.is_library]
+    modules = [module for module in m.program.modules.values() if starts_in(module.path)]
+    wanted = set(map(id, modules))
+    functions = [fn for fn in m.program.functions if not fn.module.is_library and id(fn.module) in wanted]
     for number, function in enumerate(functions):
         if progress is not None and number % 200 == 0:
             progress(number, len(functions))
@@ -31,7 +33,7 @@ def run_all(m: Machine, progress: Callable[[int, int], None] | None = None) -> l
                     line = at
             m.stack.clear()
             problems.append(internal_error(function.module.path, line, function.qualname, failure))
-    for module in m.program.modules.values():
+    for module in modules:
         try:
             run_body(m, Frame(module, f"{module.name}:<module>"), module.tree.body)
         except Exception as failure:
