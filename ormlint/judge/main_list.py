@@ -28,10 +28,13 @@ def is_export(endpoint: Endpoint, query: QueryObject) -> bool:
 
 def is_main(endpoint: Endpoint, query: QueryObject) -> bool:
     """Whether a query gives the list that an endpoint is there for."""
-    if not endpoint.keys or not MAIN_KEYS.isdisjoint(endpoint.keys):
-        return True
     words = _words(endpoint.name)
-    if words & WRITES:
+    writes = bool(words & WRITES)
+    if not endpoint.keys:
+        return not (writes and endpoint.shown_by_template)
+    if not MAIN_KEYS.isdisjoint(endpoint.keys):
+        return True
+    if writes:
         return False
     model = query.model.name if query.model is not None else ""
     if not model:

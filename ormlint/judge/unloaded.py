@@ -189,8 +189,14 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             relations=(chain.lookup,),
             intent=None if defeated else intent,
             severity=heaviest(project, chain.events),
-            preview=chain.follows_a_query_per_round or defeated or (not curable and (chain.is_of_one_row or _is_part_of_write(project, event))),
+            preview=chain.follows_a_query_per_round or defeated or (not curable and _is_deliberate(project, chain, event)),
         )
+
+
+def _is_deliberate(project: Project, chain: Chain, event: Event) -> bool:
+    """Whether a query made anew is meant so: of one row, read in chunks (`iterator()`), or part of a unit of work."""
+    chunked = {"iterator", "aiterator"} & {event.method, *(event.query.methods if event.query is not None else ())}
+    return chain.is_of_one_row or bool(chunked) or _is_part_of_write(project, event)
 
 
 def _is_part_of_write(project: Project, event: Event) -> bool:

@@ -58,6 +58,7 @@ DJANGO_PACKAGES = frozenset(
     }
 )
 POLYMORPHIC = frozenset({"PolymorphicModel", "TypedModel"})  # their querysets give instances of the subclasses
+USERS = ("AbstractBaseUser", "AbstractUser")
 OVERRIDING = {
     "MPTTModel": ("save", "delete"),
     "MP_Node": ("save", "delete"),
@@ -386,15 +387,17 @@ class DjangoModels:
         return max(found, key=lambda pair: (shared_folders(pair[0].module.path, folder), pair[0].module.path))[1]
 
     def user(self) -> Model | None:
-        """Returns the model that AUTH_USER_MODEL names, by default auth.User."""
+        """Returns the model that AUTH_USER_MODEL names; without a setting the only one of the project that can be it, else auth.User."""
         for module in self.program.modules.values():
             for stmt in module.bindings.get("AUTH_USER_MODEL", ()):
                 if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Const) and isinstance(stmt.value.value, str):
                     found = self.named(stmt.value.value, module, None)
                     if found is not None:
                         return found
+        found = [pair for pairs in self.by_label.values() for pair in pairs if not pair[0].module.is_library and pair[0].derives_from(*USERS)]
+        concrete = [model for _, model in found if not model.abstract]
         pairs = self.by_label.get("auth.user")
-        return pairs[0][1] if pairs else None
+        return concrete[0] if len(concrete) == 1 else pairs[0][1] if pairs else None
 
     # ---------------------------------------------------------------------------------------------- signals
     def _receivers(self) -> None:

@@ -64,13 +64,18 @@ def reborn(value: Value, loops: tuple[Loop, ...], loop: Loop, depth: int = 0, *,
 
 
 def outliving(env: dict[str, Value], left: frozenset[int]) -> dict[str, Value]:
-    """Returns variables as a way sees them that always leaves these loops: `for b in books: if …: return show(b)` shows one book."""
+    """Returns variables as a way sees them that leaves these loops.
+
+    `for b in books: if …: return show(b)` shows one book, and so does `show(b)` behind the loop.
+    """
     return {name: _met_once(value, left) for name, value in env.items()} if left else env
 
 
 def _met_once(value: Value, left: frozenset[int]) -> Value:
     if isinstance(value, Row) and any(loop.id in left for loop in value.births):
         return replace(value, births=tuple(loop for loop in value.births if loop.id not in left))
+    if isinstance(value, Union):
+        return Union(tuple(_met_once(option, left) for option in value.options))
     return value
 
 

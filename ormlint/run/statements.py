@@ -16,7 +16,7 @@ from ormlint.run.caching import guards_cache, returns_kept
 from ormlint.run.expressions import evaluate, iterate, truth
 from ormlint.run.frame import Env, Flow, Frame
 from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
-from ormlint.run.loops import Iterated, enter_loop, leaves, make_loop, walk
+from ormlint.run.loops import Iterated, enter_loop, leaves, make_loop, outliving, walk
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
 from ormlint.run.recipes import end_loop
@@ -383,7 +383,7 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     f.breaks = breaks
     f.flow = flow
     end_loop(f, loop, mark[0], started)
-    f.env = join_env(m, before, after) if stmt.kind == "for" else before
+    f.env = outliving(join_env(m, before, after), frozenset({loop.id})) if stmt.kind == "for" else before
     if stmt.orelse:
         run_body(m, f, stmt.orelse)
     return True
