@@ -12,7 +12,7 @@ from __future__ import annotations
 from ormlint.judge.eager import Chain, path_of
 from ormlint.judge.repetition import innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm
-from ormlint.run.log import Loop, Op, QueryLog
+from ormlint.run.log import Event, Loop, Op, QueryLog
 
 _MAKING = (Op.CREATE, Op.GET_OR_CREATE, Op.ADD)
 _CHANGES = (Op.LINK, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.DELETE_ROWS, Op.BULK_WRITE, Op.UPDATE_ROWS, Op.SAVE)
@@ -34,6 +34,10 @@ class Rounds:
     def _expire(self, chain: Chain, loop: Loop) -> bool:
         if chain.query.orm is not Orm.SQLALCHEMY:
             return False
+        return self.commits(loop) or any(_by_same_call(event, chain.events[0], loop) for event in self._log.within(loop, Op.COMMIT))
+
+    def commits(self, loop: Loop) -> bool:
+        """Whether every round ends a transaction, which expires all rows."""
         return any(not (event.around.conditional or event.around.error_path) for event in self._log.within(loop, Op.COMMIT))
 
     def _save_copies(self, chain: Chain, loop: Loop) -> bool:
@@ -59,6 +63,14 @@ class Rounds:
     def makes(self, model: Model | None, loop: Loop) -> bool:
         """Whether a round may make a row of a model: who looked for one and found none."""
         return model is not None and any(event.model is model for event in self._log.within(loop, *_MAKING))
+
+
+def _by_same_call(commit: Event, read: Event, loop: Loop) -> bool:
+    """Whether a read stands behind the same call as a commit that its function always runs: `if ready: publish(book)`."""
+    if commit.way or commit.around.error_path:
+        return False
+    ways = [next((site for site in event.calls if loop.body.encloses(site)), None) for event in (commit, read)]
+    return ways[0] is not None and ways[0] == ways[1]
 
 
 def is_part_of_write(callees: list[str]) -> bool:

@@ -6,6 +6,7 @@ from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Relation,
 from ormlint.judge.bulk import passed_over, walks_its_rows, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, joined, labels, per
 from ormlint.judge.eager import is_loaded
+from ormlint.judge.rounds import Rounds
 
 _ON_OTHER_SIDE = (Kind.REVERSE_FOREIGN_KEY, Kind.REVERSE_ONE_TO_ONE, Kind.MANY_TO_MANY)
 
@@ -15,6 +16,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every deletion of one row that a loop repeats."""
     # the unit of work sends the DELETEs together; what it loads before, it loads row by row
     events = (event for event in log.of(Op.DELETE) if event.orm is not Orm.SQLALCHEMY or _loaded_first(event))
+    rounds = Rounds(log)
     for write in writes_one_by_one(project, events, lambda event, loop: passed_over(event.model, "delete"), _is_plain):
         event, loop = write.event, write.loop
         yield Report(
@@ -25,7 +27,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=labels(project, event, loop, event.row.query if event.row is not None else None, "this deletes the row"),
             notes=(*write.hindrance, *call_path(project, event)),
             severity=write.severity,
-            preview=write.preview,
+            preview=write.preview or (event.orm is Orm.SQLALCHEMY and rounds.commits(loop)),  # a commit expires what was loaded along
             counted_as=write.counted_as,
         )
 
