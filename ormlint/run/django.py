@@ -12,6 +12,7 @@ from ormlint.run import plans
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, LoadKind, LoadPlan, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.prefetches import leads_nowhere, lookups_of, paths_in, prefetched_along
 from ormlint.run.queries import around_row, evaluate_query, new_queryset, query_facts, refined, single_row
 from ormlint.run.recipes import extended, note_statement, recipe_of_expression
 from ormlint.run.rows import new_row
@@ -215,8 +216,8 @@ def lazy(
     elif method == "select_related":
         changes["plan"] = _select_related(plan, query.model, args, node)
     elif method == "prefetch_related":
-        changes["plan"] = _prefetch_related(plan, query.model, args)
-        if not _spelled_out(args):
+        changes["plan"] = prefetched_along(plan, query.model, args)
+        if not _spelled_out(args) or any(leads_nowhere(m, changes["plan"], query.model, path) for path in lookups_of(args)):
             changes["complete"] = False
     elif method in ("only", "defer"):
         changes["plan"] = _columns(plan, method, args, query.model)
@@ -279,7 +280,7 @@ def _select_related(plan: LoadPlan, model: Model | None, args: list[Value], node
     if len(args) == 1 and isinstance(args[0], Constant) and args[0].value is None:
         return plans.without(plan, LoadKind.JOIN)
     for arg in args:
-        for path in _paths(arg):
+        for path in paths_in(arg):
             plan = plans.load(plan, resolve_path(model, path), LoadKind.JOIN)
     return plan
 
@@ -298,15 +299,6 @@ def _followed(model: Model | None, depth: int) -> LoadPlan:
     return plan
 
 
-def _paths(arg: Value) -> list[str]:
-    if isinstance(arg, Constant) and isinstance(arg.value, str):
-        return [arg.value]
-    if isinstance(arg, Sequence):
-        items = arg.items if arg.items is not None else (arg.element,)
-        return [p for item in items for p in _paths(item)]
-    return []
-
-
 def resolve_path(model: Model | None, text: str) -> tuple[str, ...]:
     """Returns the attribute names along a lookup path: query names become the names of the attributes they load."""
     names = []
@@ -317,51 +309,8 @@ def resolve_path(model: Model | None, text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _prefetch_related(plan: LoadPlan, model: Model | None, args: list[Value]) -> LoadPlan:
-    for arg in args:
-        if isinstance(arg, Constant) and arg.value is None:
-            return plans.without(plan, LoadKind.SEPARATE)
-        for path in _paths(arg):
-            plan = plans.load(plan, _prefetch_path(plan, model, path), LoadKind.SEPARATE)
-        items = arg.items if isinstance(arg, Sequence) and arg.items is not None else (arg,)
-        for item in items:
-            for option in item.options if isinstance(item, Union) else (item,):
-                if isinstance(option, Instance) and option.cls.name == "Prefetch":
-                    plan = _prefetch(plan, model, option)
-    return plan
-
-
-def _prefetch_path(plan: LoadPlan, model: Model | None, text: str) -> tuple[str, ...]:
-    """Returns the path of a prefetch, which may go on from the attribute of an earlier Prefetch."""
-    names: list[str] = []
-    for part in text.split("__"):
-        entry = plan.loaded.get(f"to_attr:{part}")
-        relation = model.relation(entry.to_attr if entry is not None else part) if model is not None else None
-        name = f"to_attr:{part}" if entry is not None else relation.name if relation is not None else part
-        names.append(name)
-        model = relation.target if relation is not None else None
-        below = plan.loaded.get(name)
-        plan = below.plan if below is not None else plans.EMPTY
-    return tuple(names)
-
-
-def _prefetch(plan: LoadPlan, model: Model | None, prefetch: Instance) -> LoadPlan:
-    """Adds a `Prefetch(lookup, queryset, to_attr)` to a plan."""
-    lookup = prefetch.attributes.get("lookup")
-    if not isinstance(lookup, Constant) or not isinstance(lookup.value, str):
-        return plan
-    path = _prefetch_path(plan, model, lookup.value)
-    queryset = prefetch.attributes.get("queryset")
-    to_attr = prefetch.attributes.get("to_attr")
-    leaf = queryset.plan if isinstance(queryset, QueryObject) else plans.EMPTY
-    custom = isinstance(queryset, QueryObject)
-    if isinstance(to_attr, Constant) and isinstance(to_attr.value, str):
-        return plans.load(plan, (*path[:-1], f"to_attr:{to_attr.value}"), LoadKind.SEPARATE, leaf, custom=True, to_attr=path[-1])
-    return plans.load(plan, path, LoadKind.SEPARATE, leaf, custom=custom)
-
-
 def _columns(plan: LoadPlan, method: str, args: list[Value], model: Model | None) -> LoadPlan:
-    names = [p for a in args for p in _paths(a)]
+    names = [p for a in args for p in paths_in(a)]
     own = frozenset(n for n in names if "__" not in n)
     keys = {f"{n}_id" for n in own if model is not None and f"{n}_id" in model.columns}
     if method == "defer":

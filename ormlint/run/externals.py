@@ -154,21 +154,21 @@ def registered_model(m: Machine, f: Frame, args: list[Value], keywords: dict[str
 
 
 def _prefetch_objects(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from ormlint.run.django import _prefetch_related
+    from ormlint.run.prefetches import prefetched_along
 
     rows = args[0] if args else UNKNOWN
     shown = node.args[0] if node.args else None
     for item in shown.items if isinstance(shown, ir.Seq) else ():  # `prefetch_related_objects([book], …)`: the variable's row
         row = f.env.get(item.id) if isinstance(item, ir.Name) else None
         if isinstance(item, ir.Name) and isinstance(row, Row):
-            f.env[item.id] = replace(row, plan=_prefetch_related(row.plan, row.model, args[1:]))
+            f.env[item.id] = replace(row, plan=prefetched_along(row.plan, row.model, args[1:]))
     if isinstance(rows, Sequence):
         if isinstance(rows.element, Row):
-            rows.element = replace(rows.element, plan=_prefetch_related(rows.element.plan, rows.element.model, args[1:]))
+            rows.element = replace(rows.element, plan=prefetched_along(rows.element.plan, rows.element.model, args[1:]))
         if rows.items is not None:
-            rows.items = tuple(replace(r, plan=_prefetch_related(r.plan, r.model, args[1:])) if isinstance(r, Row) else r for r in rows.items)
+            rows.items = tuple(replace(r, plan=prefetched_along(r.plan, r.model, args[1:])) if isinstance(r, Row) else r for r in rows.items)
     elif isinstance(rows, QueryObject):
-        rows.plan = _prefetch_related(rows.plan, rows.model, args[1:])
+        rows.plan = prefetched_along(rows.plan, rows.model, args[1:])
     return Constant(None)
 
 

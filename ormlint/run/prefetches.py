@@ -1,0 +1,88 @@
+"""What `prefetch_related()` loads: lookups as texts, and `Prefetch` objects with querysets and attributes of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ormlint.link.schema import Model
+from ormlint.run import plans
+from ormlint.run.log import LoadKind, LoadPlan, QueryObject
+from ormlint.run.machine import Machine
+from ormlint.run.values import Constant, Instance, Sequence, Union, Value
+
+
+def prefetched_along(plan: LoadPlan, model: Model | None, args: list[Value]) -> LoadPlan:
+    """Returns a load plan with what the arguments of `prefetch_related()` add to it or, with None, without any prefetch."""
+    for arg in args:
+        if isinstance(arg, Constant) and arg.value is None:
+            return plans.without(plan, LoadKind.SEPARATE)
+        for path in paths_in(arg):
+            plan = plans.load(plan, _prefetch_path(plan, model, path), LoadKind.SEPARATE)
+        items = arg.items if isinstance(arg, Sequence) and arg.items is not None else (arg,)
+        for item in items:
+            for option in item.options if isinstance(item, Union) else (item,):
+                if isinstance(option, Instance) and option.cls.name == "Prefetch":
+                    plan = _prefetch(plan, model, option)
+    return plan
+
+
+def lookups_of(args: list[Value]) -> Iterator[str]:
+    """Yields the paths of lookups that are spelled out as texts or in a Prefetch."""
+    for arg in args:
+        yield from paths_in(arg)
+        lookup = arg.attributes.get("lookup") if isinstance(arg, Instance) and arg.cls.name == "Prefetch" else None
+        if isinstance(lookup, Constant) and isinstance(lookup.value, str):
+            yield lookup.value
+
+
+def leads_nowhere(m: Machine, plan: LoadPlan, model: Model | None, text: str) -> bool:
+    """Whether a lookup names what a model of the project has not: such a query fails, and what its rows lack does not matter."""
+    for part in text.split("__"):
+        entry = plan.loaded.get(f"to_attr:{part}")
+        relation = model.relation(entry.to_attr if entry is not None else part) if model is not None else None
+        cls = m.class_of(model) if model is not None else None
+        if relation is None:
+            open_to_others = cls is None or cls.module.is_library or any(external.package != "django" for external in cls.externals)
+            return not open_to_others and cls is not None and cls.find(part) is None
+        below = plan.loaded.get(f"to_attr:{part}" if entry is not None else relation.name)
+        plan, model = below.plan if below is not None else plans.EMPTY, relation.target
+    return False
+
+
+def _prefetch_path(plan: LoadPlan, model: Model | None, text: str) -> tuple[str, ...]:
+    """Returns the path of a prefetch, which may go on from the attribute of an earlier Prefetch."""
+    names: list[str] = []
+    for part in text.split("__"):
+        entry = plan.loaded.get(f"to_attr:{part}")
+        relation = model.relation(entry.to_attr if entry is not None else part) if model is not None else None
+        name = f"to_attr:{part}" if entry is not None else relation.name if relation is not None else part
+        names.append(name)
+        model = relation.target if relation is not None else None
+        below = plan.loaded.get(name)
+        plan = below.plan if below is not None else plans.EMPTY
+    return tuple(names)
+
+
+def _prefetch(plan: LoadPlan, model: Model | None, prefetch: Instance) -> LoadPlan:
+    """Adds a `Prefetch(lookup, queryset, to_attr)` to a plan."""
+    lookup = prefetch.attributes.get("lookup")
+    if not isinstance(lookup, Constant) or not isinstance(lookup.value, str):
+        return plan
+    path = _prefetch_path(plan, model, lookup.value)
+    queryset = prefetch.attributes.get("queryset")
+    to_attr = prefetch.attributes.get("to_attr")
+    leaf = queryset.plan if isinstance(queryset, QueryObject) else plans.EMPTY
+    custom = isinstance(queryset, QueryObject)
+    if isinstance(to_attr, Constant) and isinstance(to_attr.value, str):
+        return plans.load(plan, (*path[:-1], f"to_attr:{to_attr.value}"), LoadKind.SEPARATE, leaf, custom=True, to_attr=path[-1])
+    return plans.load(plan, path, LoadKind.SEPARATE, leaf, custom=custom)
+
+
+def paths_in(arg: Value) -> list[str]:
+    """Returns the lookup paths that a value spells out as texts."""
+    if isinstance(arg, Constant) and isinstance(arg.value, str):
+        return [arg.value]
+    if isinstance(arg, Sequence):
+        items = arg.items if arg.items is not None else (arg.element,)
+        return [p for item in items for p in paths_in(item)]
+    return []
