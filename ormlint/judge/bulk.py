@@ -93,6 +93,16 @@ def calls_to_write(project: Project, event: Event, loop: Loop) -> int:
     return len(callees)
 
 
+def varies_with(event: Event, loop: Loop) -> bool:
+    """Whether a write is another one in every round of a loop, as far as is known."""
+    return loop.id in event.depends or (event.query is not None and loop.id in event.query.parameters)
+
+
+def stands_in(event: Event, loop: Loop) -> bool:
+    """Whether a write stands in the loop itself, and not in a function that is called there, be it the `save()` of a row."""
+    return loop.site.encloses(event.site) or loop.body.encloses(event.site)
+
+
 def walks_its_rows(event: Event, loop: Loop) -> bool:
     """Whether the row that is written is the one that the loop walks: `for book in Book.objects.filter(…): book.save()`."""
     row, source = event.row, loop.source

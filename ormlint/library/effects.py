@@ -9,6 +9,8 @@ SQL = frozenset({"django.db.models", "sqlalchemy", "sqlmodel"})
 """Packages whose functions make pieces of SQL and run nothing."""
 PURE = frozenset({"str", "int", "float", "bool", "len", "list", "tuple", "set", "frozenset", "sorted", "min", "max", "abs", "round", "sum"})
 """Builtins that give the same for the same arguments."""
+CLOCK = frozenset({"now", "today", "utcnow", "localtime", "localdate"})
+"""Functions whose values differ from call to call, but not so that anybody wants the difference."""
 CHANGING = frozenset({
     "append", "appendleft", "add", "extend", "insert", "update", "setdefault", "pop", "popitem", "popleft", "remove", "discard", "clear",
     "sort", "reverse", "push",

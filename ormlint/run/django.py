@@ -14,7 +14,7 @@ from ormlint.run.log import Bound, LoadKind, LoadPlan, Op, QueryObject, Shape, U
 from ormlint.run.machine import Machine
 from ormlint.run.prefetches import leads_nowhere, lookups_of, paths_in, prefetched_along
 from ormlint.run.queries import around_row, evaluate_query, new_queryset, query_facts, refined, single_row
-from ormlint.run.recipes import extended, note_statement, recipe_of_expression
+from ormlint.run.recipes import extended, is_repeatable, note_statement, recipe_of_expression
 from ormlint.run.rows import new_row
 from ormlint.run.values import (
     EMPTY,
@@ -95,6 +95,7 @@ def manager_method(m: Machine, f: Frame, node: ir.Call, manager: Manager, name: 
             row=manager.row.origin,
             method=method,
             row_loops=manager.row.births,
+            assigned=tuple(keywords),
             depends=deps_of(manager.row) | frozenset().union(*(deps_of(a) for a in args)),
         )
         return UNKNOWN
@@ -346,6 +347,12 @@ def write(
         facts["row_loops"] = row.births
         facts["row"] = row.origin
         facts["relation"] = receiver.relation
+    if method == "update":
+        facts["query"] = receiver if isinstance(receiver, QueryObject) else None
+        constant = not any(deps_of(value) for value in keywords.values()) and all(is_repeatable(m, f, value) for _, value in node.keywords)
+        facts |= {"assigned": tuple(keywords), "constant": constant}
+    elif method in ("get_or_create", "update_or_create"):
+        facts["assigned"] = tuple(name for name in keywords if name not in ("defaults", "create_defaults"))
     ops = {
         "create": Op.CREATE,
         "get_or_create": Op.GET_OR_CREATE,

@@ -44,6 +44,7 @@ class Op(str, enum.Enum):
     LINK = "link"  # row.m2m.add(), set(), remove(), clear()
     INSERT = "insert"  # session.execute(insert(Model))
     ADD = "add"  # session.add(row): no statement until the flush
+    MERGE = "merge"  # session.merge(row): the row is fetched, unless the session holds it; written by the flush
     FLUSH = "flush"
     COMMIT = "commit"
     ROLLBACK = "rollback"
@@ -308,8 +309,9 @@ class Event(Tracked):
     callees: tuple[str, ...] = ()  # names of the functions called at `calls`
     depends: frozenset[int] = frozenset()  # ids of loops whose variables decide what it asks for
     text: str = ""  # the expression as the user wrote it, shortened: "book.author"
-    constant: bool = False  # for SAVE: every assignment before it in the loop is a constant
-    assigned: tuple[str, ...] = ()  # for SAVE: fields assigned since the row was read; for REFRESH: those that are named, "*" for unknown ones
+    constant: bool = False  # for SAVE: every assignment before it in the loop is a constant; for UPDATE_ROWS: no value varies with a loop
+    assigned: tuple[str, ...] = ()  # for SAVE: fields assigned since the row was read; for REFRESH: those that are named, "*" for unknown ones;
+    # for UPDATE_ROWS: the fields that are set; for GET_OR_CREATE: the lookups that a row is looked for by; for LINK: the keyword arguments
     column: str = ""
     path: tuple[str, ...] = ()  # lookup path of the relation from the rows of `row.query`: ("author", "country")
     function: str = ""  # qualified name of the function the event stands in

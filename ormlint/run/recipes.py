@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ormlint.ir import nodes as ir
 from ormlint.library import querysets
-from ormlint.library.effects import CHANGING, PURE, SQL, WRITING
+from ormlint.library.effects import CHANGING, CLOCK, PURE, SQL, WRITING
 from ormlint.link.names import ClassInfo, External
 from ormlint.run.frame import Frame
 from ormlint.run.log import READS, Event, Loop, Op, Recipe
@@ -44,6 +44,19 @@ def recipe_of_expression(m: Machine, f: Frame, node: ir.Node) -> Recipe:
     except _OpaqueError:
         return opaque(m)
     return Recipe(key, key, frozenset(names))
+
+
+def is_repeatable(m: Machine, f: Frame, node: ir.Node) -> bool:
+    """Whether an expression gives the same each time, as far as it does not vary with what it is made of; the time of day does."""
+    if isinstance(node, ir.Call) and isinstance(node.func, (ir.Attr, ir.Name)):
+        name = node.func.name if isinstance(node.func, ir.Attr) else node.func.id
+        if name in CLOCK:
+            return True
+    try:
+        _key(m, f, node, set())
+    except _OpaqueError:
+        return False
+    return True
 
 
 def opaque(m: Machine) -> Recipe:

@@ -10,8 +10,8 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.queries import around_row, element_of_query, evaluate_query, query_facts, refined, single_row
-from ormlint.run.recipes import note_statement
-from ormlint.run.values import NONE, UNKNOWN, Instance, Row, Scalar, Sequence, Value, varying
+from ormlint.run.recipes import is_repeatable, note_statement
+from ormlint.run.values import NONE, UNKNOWN, Instance, Row, Scalar, Sequence, Value, deps_of, varying
 
 
 def evaluating(
@@ -41,9 +41,9 @@ def evaluating(
     row = m.rows_of.get(query)
     loops, foreign = around_row(f, row, tuple(f.loops))
     if name in ("update", "delete"):
-        m.event(
-            f, Op.UPDATE_ROWS if name == "update" else Op.DELETE_ROWS, node, loops=loops, method=name, absolute=foreign, **query_facts(query, row)
-        )
+        op = Op.UPDATE_ROWS if name == "update" else Op.DELETE_ROWS
+        constant = name == "update" and not any(deps_of(value) for value in args) and all(is_repeatable(m, f, arg) for arg in node.args)
+        m.event(f, op, node, loops=loops, method=name, absolute=foreign, constant=constant, **query_facts(query, row))
         return UNKNOWN
     if name in ("append", "add", "remove", "extend"):
         return NONE

@@ -47,6 +47,8 @@ def session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: 
     first = args[0] if args else UNKNOWN
     if name in ("get", "get_one"):
         return _get(m, f, node, session, args, keywords)
+    if name == "merge" and keywords.get("load") == Constant(False):
+        return first
     if name in ("add", "delete", "merge", "refresh", "add_all"):
         return _unit_of_work(m, f, node, name, first, depends, args[1] if len(args) > 1 else keywords.get("attribute_names"))
     ops = {"flush": Op.FLUSH, "commit": Op.COMMIT, "rollback": Op.ROLLBACK}
@@ -79,7 +81,7 @@ def _unit_of_work(m: Machine, f: Frame, node: ir.Call, name: str, first: Value, 
     if isinstance(first, Sequence):
         row = element_of(first)
     model = row.model if isinstance(row, Row) else None
-    ops = {"add": Op.ADD, "add_all": Op.ADD, "delete": Op.DELETE, "merge": Op.GET_ROW, "refresh": Op.REFRESH}
+    ops = {"add": Op.ADD, "add_all": Op.ADD, "delete": Op.DELETE, "merge": Op.MERGE, "refresh": Op.REFRESH}
     facts: dict[str, object] = {"model": model, "orm": Orm.SQLALCHEMY, "method": name, "depends": depends}
     if isinstance(row, Row):
         facts["row"] = row.origin

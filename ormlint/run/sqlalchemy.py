@@ -63,6 +63,9 @@ def query_method(m: Machine, f: Frame, node: ir.Call, query: QueryObject, name: 
         return result_method(m, f, node, query, name)
     if query.style in STATEMENT_OPS:
         new = refined(m, f, node, query, name, parameters=query.parameters | parameters)
+        if name in ("where", "filter", "filter_by"):
+            new.filters |= frozenset(keywords) | frozenset(_compared(m, f, node, query.model))
+            new.bound = Bound.ONE if _is_unique(query.model, new.filters) else new.bound
         if query in m.many_rows or name == "from_select" or (name == "values" and args and not isinstance(args[0], Mapping)):
             m.many_rows.add(new)
         return new

@@ -39,6 +39,10 @@ def run_body(m: Machine, f: Frame, body: list[ir.Stmt]) -> bool:
     return through
 
 
+GIVES_BACK = frozenset({Op.CREATE, Op.INSERT, Op.GET_OR_CREATE, Op.UPDATE_ROWS, Op.MERGE})
+"""Writes that return what was written, or how many rows."""
+
+
 def join_env(m: Machine, left: Env, right: Env) -> Env:
     """Returns the variables after two ways of control have met."""
     if left is right:
@@ -58,8 +62,8 @@ def _expr(m: Machine, f: Frame, stmt: ir.Expr) -> bool:
     value = evaluate(m, f, stmt.value)
     m.use(f, value, UseKind.DISCARD, stmt)
     last = f.events[-1] if f.events else None
-    if last is not None and last.op in (Op.CREATE, Op.INSERT) and stmt.start <= last.site.start and last.site.end <= stmt.end:
-        last.uses.append(Use(UseKind.DISCARD, last.site))  # nobody wants the new row back
+    if last is not None and last.op in GIVES_BACK and stmt.start <= last.site.start and last.site.end <= stmt.end:
+        last.uses.append(Use(UseKind.DISCARD, last.site))  # nobody wants the new row, or the number of rows
     return True
 
 

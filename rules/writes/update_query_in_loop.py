@@ -1,0 +1,80 @@
+"""ORM304: rows are updated by a statement for each."""
+
+from collections.abc import Iterator
+
+from ormlint.api import Bound, Event, Loop, Op, Orm, Project, QueryLog, Report, UseKind, rule
+from ormlint.judge.bulk import stands_in, varies_with, writes_one_by_one
+from ormlint.judge.describe import at, call_path, code, labels, per
+
+_FILTERS = frozenset({"filter", "exclude", "where", "filter_by"})
+
+
+@rule("ORM304", "update-query-in-loop")
+def check(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every `update()` of a query that a loop repeats, each time for other rows."""
+    events = (event for event in log.of(Op.UPDATE_ROWS) if not _takes_many_keys(event))
+    for write in writes_one_by_one(project, events, lambda event, loop: (), _is_plain):
+        event, loop = write.event, write.loop
+        if not varies_with(event, loop):
+            continue
+        yield Report(
+            site=write.site,
+            message=f"{_subject(event)} runs one UPDATE {per(loop)}",
+            help=_advice(project, event, at(project, loop.site)),
+            cause=write.cause,
+            labels=labels(project, event, loop, None, "this updates the rows of one round"),
+            notes=call_path(project, event),
+            severity=write.severity,
+            preview=write.preview,
+            counted_as=write.counted_as,
+        )
+
+
+def _subject(event: Event) -> str:
+    # `session.execute(statement)` says nothing of what is updated
+    if event.method == "update" or event.model is None:
+        return code(event.text or "update()")
+    return f"updating `{event.model.name}`"
+
+
+def _lookups(event: Event) -> frozenset[str]:
+    return event.query.filters if event.query is not None else frozenset()
+
+
+def _takes_many_keys(event: Event) -> bool:
+    """Whether each statement is for a group of rows already: `filter(pk__in=keys)`."""
+    return any(lookup.endswith(("__in", "__range")) for lookup in _lookups(event))
+
+
+def _is_plain(event: Event, loop: Loop) -> bool:
+    """Whether one statement does it: rows that are found by one key, and nobody asks how many were changed."""
+    if event.query is None or not stands_in(event, loop) or not any(use.kind is UseKind.DISCARD for use in event.all_uses()):
+        return False
+    lookups = _lookups(event)
+    if event.query.relation is not None:
+        return event.constant and not lookups
+    filters = sum(method in _FILTERS for method in event.query.methods)
+    return filters == len(lookups) == 1 and "__" not in min(lookups) and (event.constant or event.query.bound is Bound.ONE)
+
+
+def _advice(project: Project, event: Event, where: str) -> str:
+    model = event.model.name if event.model is not None else "…"
+    lookups = _lookups(event)
+    key = min(lookups) if len(lookups) == 1 and min(lookups).isidentifier() and "__" not in min(lookups) else ""
+    if event.orm is Orm.SQLALCHEMY:
+        if event.constant and key:
+            return f"collect the keys and run one `update({model}).where({model}.{key}.in_(keys))` after the loop{where}"
+        if project.target_sqlalchemy and project.target_sqlalchemy < (2,):
+            return f"collect the values and run `session.bulk_update_mappings({model}, values)` after the loop{where}"
+        return f"collect the values with their primary keys and run `session.execute(update({model}), values)` after the loop{where}"
+    values = ", ".join(f"{name}=…" for name in event.assigned) or "…"
+    if event.constant:
+        relation = event.query.relation if event.query is not None else None
+        if relation is not None and relation.inverse is not None and not lookups:
+            key = relation.inverse.name
+        return f"collect the keys and call `{model}.objects.filter({f'{key}__in=keys' if key else '…'}).update({values})` after the loop{where}"
+    if event.query is None or event.query.bound is not Bound.ONE or len(lookups) > 1:
+        cases = ", ".join(f"{name}=Case(When(…), …)" for name in event.assigned) or "…=Case(When(…), …)"
+        return f"collect the values and call `{model}.objects.filter(…).update({cases})` after the loop{where}"
+    fields = ", ".join(f'"{name}"' for name in event.assigned) or "…"
+    return f"collect the rows and call `{model}.objects.bulk_update(rows, [{fields}])` after the loop{where}"
