@@ -25,6 +25,7 @@ from ormlint.link.schema import Column, Index, Kind, Model, Orm, Relation, Schem
 from ormlint.run.log import (
     READS,
     AdminList,
+    Aggregate,
     Bound,
     Circumstances,
     Endpoint,
@@ -49,6 +50,7 @@ __all__ = [
     "READS",
     "AddKeyword",
     "AdminList",
+    "Aggregate",
     "AggregateInDatabase",
     "AppendMethod",
     "Applicability",

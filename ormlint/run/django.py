@@ -9,6 +9,7 @@ from ormlint.library import querysets
 from ormlint.link.names import ClassInfo
 from ormlint.link.schema import Model, Orm
 from ormlint.run import plans
+from ormlint.run.aggregates import aggregates_of
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, LoadKind, LoadPlan, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
@@ -235,6 +236,7 @@ def lazy(
         changes["distinct"] = True
     elif method == "annotate":
         changes["plan"] = replace(plan, annotated=plan.annotated | frozenset(keywords))
+        changes["aggregates"] = (*query.aggregates, *aggregates_of(m, f, node, query.model))
     elif method in ("union", "intersection", "difference"):
         changes["combined"] = True
     elif method == "order_by" and not args:

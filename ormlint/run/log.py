@@ -191,6 +191,17 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregate:
+    """An aggregate over a collection that a query computes for each row, `Count("books__notes")`; `collection` is the path that it joins."""
+
+    function: str
+    lookup: str
+    collection: tuple[str, ...]
+    distinct: bool
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """What a query asks for, so that two of them can be proven to ask the same: equal keys, equal statements.
 
@@ -237,6 +248,7 @@ class QueryObject(Tracked):
     filters: frozenset[str] = frozenset()  # lookups of filter(), get(), …; those of exclude() end in `__not`
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on
     joins: tuple[Join, ...] = ()  # SQLAlchemy: the relations that it joins; that alone loads nothing
+    aggregates: tuple[Aggregate, ...] = ()  # Django: those that `annotate()` computes over collections
     dropped: frozenset[str] = frozenset()  # Django: prefetched relations that `iterator()` without a chunk size does not accept
     batched: bool = False  # SQLAlchemy: its rows are fetched in batches, `yield_per`
     asynchronous: bool = False  # run by an AsyncSession: what it does not load cannot be loaded lazily

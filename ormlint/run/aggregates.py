@@ -1,0 +1,49 @@
+"""Aggregates that a query computes per row, and the collections that they make it join.
+
+Author.objects.annotate(books=Count("books"), prizes=Count("prizes"))      books × prizes rows for each author
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ormlint.ir import nodes as ir
+from ormlint.link.names import External
+from ormlint.link.schema import Model
+from ormlint.run.frame import Frame
+from ormlint.run.log import Aggregate
+from ormlint.run.machine import Machine
+
+FUNCTIONS = frozenset({"Count", "Sum", "Avg", "Min", "Max", "StdDev", "Variance"})
+
+
+def aggregates_of(m: Machine, f: Frame, node: ir.Call, model: Model | None) -> Iterator[Aggregate]:
+    """Yields the aggregates over collections among the arguments of `annotate()`; one whose lookup is no constant is left out."""
+    for expression in (*node.args, *(value for _, value in node.keywords)):
+        if not isinstance(expression, ir.Call) or not expression.args or not isinstance(expression.args[0], ir.Const):
+            continue
+        lookup = expression.args[0].value
+        function = m.program.resolve(expression.func, f.module)
+        if not isinstance(lookup, str) or not isinstance(function, External) or function.name not in FUNCTIONS:
+            continue
+        if not function.path.startswith("django."):
+            continue
+        collection = _collection(model, lookup)
+        if collection:
+            distinct = any(name in ("distinct", "") for name, _ in expression.keywords)
+            yield Aggregate(function.name, lookup, collection, distinct, f.site(expression.start, expression.end))
+
+
+def _collection(model: Model | None, lookup: str) -> tuple[str, ...]:
+    """Returns the path of the innermost collection that a lookup joins: `("books",)` for "books__author__name"."""
+    names: list[str] = []
+    found: tuple[str, ...] = ()
+    for part in lookup.split("__"):
+        relation = model.relation(part) if model is not None else None
+        if relation is None:
+            break
+        names.append(relation.name)
+        if not relation.to_one:
+            found = tuple(names)
+        model = relation.target
+    return found
