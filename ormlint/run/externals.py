@@ -18,6 +18,7 @@ from ormlint.run.machine import Machine
 from ormlint.run.templates import fill_in
 from ormlint.run.values import (
     UNKNOWN,
+    Closure,
     Constant,
     Instance,
     Manager,
@@ -236,6 +237,11 @@ def _defaultdict(m: Machine, f: Frame, node: ir.Call, args: list[Value], keyword
         return Mapping(element=Sequence(factory.name, items=()))
     if isinstance(factory, External) and factory.name == "dict":
         return Mapping(element=Mapping())
+    if isinstance(factory, Closure) and factory.body is not None and isinstance(factory.body.body, ir.Call):
+        from ormlint.run.expressions import evaluate
+
+        made = evaluate(m, f, factory.body.body)  # `defaultdict(lambda: defaultdict(list))`
+        return Mapping(element=made) if isinstance(made, (Mapping, Sequence)) else Mapping()
     return Mapping()
 
 

@@ -137,9 +137,15 @@ def make_loop(
         batches=iterated.batches
         or (variable.rpartition("_")[2] in BATCH_VARIABLES and iterated.source is None and not isinstance(iterated.element, Row)),
         polls=waits(body),
+        groups=iterated.source is None and _is_group(iterated.element),
     )
     f.loop_ids[key] = loop
     return loop
+
+
+def _is_group(element: Value) -> bool:
+    pair = element.items if isinstance(element, Sequence) and element.kind == "tuple" else None
+    return pair is not None and any(isinstance(item, Mapping) or (isinstance(item, Sequence) and item.kind != "tuple") for item in pair)
 
 
 def leaves_at_once(body: list[ir.Stmt]) -> bool:

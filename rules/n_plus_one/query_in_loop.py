@@ -31,7 +31,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=labels(project, event, loop, loop.source, "this runs the query"),
             notes=call_path(project, event),
             severity=weight(project, event, loops),
-            preview=distance > NEAR or has_no_key(event) or (distance > 0 and _is_unit_of_work(project, rounds, event, loop)),
+            preview=distance > NEAR or _is_uncertain(project, rounds, event, loop, called=distance > 0),
             counted_as="query" if distance else "",
         )
 
@@ -50,6 +50,17 @@ def _asked(event: Event, loop: Loop) -> tuple[object, ...]:
     known = model is not None and (lookups or event.method == "get")
     shown = event.site if loop.kind == "serializer" else loop.site  # many views show the same field
     return (shown, model if known else event.site, lookups, event.op in FIGURES)
+
+
+def _is_uncertain(project: Project, rounds: Rounds, event: Event, loop: Loop, *, called: bool) -> bool:
+    """Whether one query for all rounds may not be had: what is asked for has no key, comes in groups, or is part of a unit of work."""
+    return has_no_key(event) or _asks_for_group(event, loop) or (called and _is_unit_of_work(project, rounds, event, loop))
+
+
+def _asks_for_group(event: Event, loop: Loop) -> bool:
+    """Whether one query fetches what is collected for a key: `for shop, ids in by_shop.items(): select(Book).where(Book.id.in_(ids), …)`."""
+    lookups = event.query.filters if event.query is not None else frozenset[str]()
+    return loop.groups and event.op is Op.LOAD_ROWS and (not lookups or any(name == "*" or name.endswith("__in") for name in lookups))
 
 
 def _nearest_first(project: Project, log: QueryLog) -> list[tuple[Event, tuple[Loop, ...], int]]:
