@@ -30,8 +30,8 @@ def is_main(endpoint: Endpoint, query: QueryObject) -> bool:
     """Whether a query gives the list that an endpoint is there for."""
     words = _words(endpoint.name)
     writes = bool(words & WRITES)
-    if not endpoint.keys:
-        return not (writes and endpoint.shown_by_template)
+    if not any(endpoint.keys):
+        return not (writes and endpoint.framework == "django")
     if not MAIN_KEYS.isdisjoint(endpoint.keys):
         return True
     if writes:
