@@ -17,7 +17,7 @@ from ormlint.judge.finding import Severity
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import innermost, repeaters, weight
 from ormlint.link.schema import Model
-from ormlint.run.log import Bound, Event, Loop
+from ormlint.run.log import Bound, Event, Loop, Op, QueryLog
 from ormlint.text import Site
 
 FARTHEST = 3  # calls between a loop and a write
@@ -91,6 +91,13 @@ def calls_to_write(project: Project, event: Event, loop: Loop) -> int:
     while callees and len(callees[-1]) > 1 and callees[-1][-1] in _OF_A_ROW:
         callees.pop()
     return len(callees)
+
+
+def created_in_round(log: QueryLog, model: Model | None, loop: Loop) -> tuple[str, ...]:
+    """Returns a note if the same round creates a row of the model: what is written then can mostly be given to `create()`."""
+    if model is not None and any(other.model is model and loop.id in {around.id for around in other.loops} for other in log.of(Op.CREATE)):
+        return (f"the same round creates the `{model.name}`",)
+    return ()
 
 
 def varies_with(event: Event, loop: Loop) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Bound, Event, Loop, Op, Orm, Project, QueryLog, Report, rule
-from ormlint.judge.bulk import fetches_its_row, passed_over, walks_its_rows, writes_one_by_one
+from ormlint.judge.bulk import created_in_round, fetches_its_row, passed_over, walks_its_rows, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
 
 
@@ -12,7 +12,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every `save()` of an existing row that a loop repeats."""
 
     def hindrance(event: Event, loop: Loop) -> tuple[str, ...]:
-        return (*passed_over(event.model, "save"), *_created_before(log, event, loop))
+        return (*passed_over(event.model, "save"), *(created_in_round(log, event.model, loop) if event.row is None else ()))
 
     for write in writes_one_by_one(project, log.of(Op.SAVE), hindrance, _is_plain):
         event, loop = write.event, write.loop
@@ -37,15 +37,6 @@ def _is_plain(event: Event, loop: Loop) -> bool:
         # rows that are fetched piece by piece are too many to be kept
         return not event.row.query.has("iterator", "aiterator") or event.constant
     return fetches_its_row(event, loop)
-
-
-def _created_before(log: QueryLog, event: Event, loop: Loop) -> tuple[str, ...]:
-    """Returns a note if the row was created in the same round: what is saved then can be given to `create()`."""
-    if event.row is not None or event.model is None:
-        return ()
-    if any(other.model is event.model for other in log.within(loop, Op.CREATE)):
-        return (f"the same round creates the `{event.model.name}`",)
-    return ()
 
 
 def _advice(project: Project, event: Event, where: str, *, hindered: bool) -> str:

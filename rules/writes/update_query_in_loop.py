@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Bound, Event, Loop, Op, Orm, Project, QueryLog, Report, UseKind, rule
-from ormlint.judge.bulk import stands_in, varies_with, writes_one_by_one
+from ormlint.judge.bulk import created_in_round, stands_in, varies_with, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
 
 _FILTERS = frozenset({"filter", "exclude", "where", "filter_by"})
@@ -13,7 +13,7 @@ _FILTERS = frozenset({"filter", "exclude", "where", "filter_by"})
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every `update()` of a query that a loop repeats, each time for other rows."""
     events = (event for event in log.of(Op.UPDATE_ROWS) if not _takes_many_keys(event))
-    for write in writes_one_by_one(project, events, lambda event, loop: (), _is_plain):
+    for write in writes_one_by_one(project, events, lambda event, loop: created_in_round(log, event.model, loop), _is_plain):
         event, loop = write.event, write.loop
         if not varies_with(event, loop):
             continue
@@ -23,7 +23,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=_advice(project, event, at(project, loop.site)),
             cause=write.cause,
             labels=labels(project, event, loop, None, "this updates the rows of one round"),
-            notes=call_path(project, event),
+            notes=(*write.hindrance, *call_path(project, event)),
             severity=write.severity,
             preview=write.preview,
             counted_as=write.counted_as,
