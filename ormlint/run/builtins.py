@@ -45,7 +45,9 @@ def _container(kind: str) -> Builtin:
             inner = iterate_quietly(m, value)
             return Sequence(kind, inner.element, bound=inner.bound, limit=inner.limit, source=value)
         if isinstance(value, Sequence):
-            copy = Sequence(kind, value.element, value.items, value.bound, value.limit, value.source, value.deps, value.batches, value.column)
+            copy = Sequence(
+                kind, value.element, value.items, value.bound, value.limit, value.source, value.deps, value.batches, value.column, value.columns
+            )
             if value in m.fed:
                 m.fed[copy] = m.fed[value]
             return copy
@@ -80,10 +82,15 @@ def _walk(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict
     """Models reversed(), iter(), sorted() without a key and the like."""
     if not args:
         return UNKNOWN
-    inner = iterate(m, f, args[0], node)
+    inner = iterate(m, f, args[0], node, operator=called(node))
     if "key" in keywords:
         call_back(m, f, node, keywords["key"], args[0], inner)
     return Sequence("list", inner.element, bound=inner.bound, limit=inner.limit, source=inner.source, batches=inner.batches)
+
+
+def called(node: ir.Call) -> str:
+    """Returns the name of the function that a call names, "" if it is none."""
+    return node.func.id if isinstance(node.func, ir.Name) else ""
 
 
 def call_back(m: Machine, f: Frame, node: ir.Call, function: Value, over: Value, inner: Iterated | None = None) -> Value:
@@ -209,7 +216,7 @@ def _next(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict
     value = args[0]
     if isinstance(value, Sequence):
         if value.source is not None:
-            m.use(f, value, UseKind.ITERATE, node)
+            m.use(f, value, UseKind.ITERATE, node, operator="next", repeated=m.is_repeated(f, value.source))
         return element_of(value)
     return iterate(m, f, value, node).element
 

@@ -158,9 +158,10 @@ def call_unknown(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Va
 
 def escape(m: Machine, f: Frame, node: ir.Node, values: list[Value]) -> None:
     """Notes that values are given to something that is not understood."""
+    lookup = "in_" if isinstance(node, ir.Call) and isinstance(node.func, ir.Attr) and node.func.name == "in_" else ""
     for value in values:
         if isinstance(value, (QueryObject, Scalar, Union, Sequence)):
-            m.use(f, value, UseKind.ARGUMENT, node)
+            m.use_as_parameter(f, value, node, lookup)
             if isinstance(value, Sequence) and value.items is not None and len(value.items) <= 12:
                 for item in value.items:
                     m.use(f, item, UseKind.ARGUMENT, node)

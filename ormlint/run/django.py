@@ -135,8 +135,10 @@ def queryset_method(m: Machine, f: Frame, node: ir.Call, query: QueryObject, nam
     """Calls a method of a QuerySet."""
     method = querysets.canonical(name.removeprefix("super:"))
     parameters = frozenset().union(*(deps_of(a) for a in args), *(deps_of(k) for k in keywords.values())) if args or keywords else EMPTY
-    for value in (*args, *keywords.values()):
+    for value in args:
         m.use(f, value, UseKind.ARGUMENT, node)
+    for lookup, value in keywords.items():
+        m.use_as_parameter(f, value, node, lookup)
     if method is None:
         m.use(f, query, UseKind.ARGUMENT, node)
         return varying((query, *args))

@@ -10,6 +10,7 @@ from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.templates import TemplateInfo
 from ormlint.run.attributes import attribute
+from ormlint.run.columns import columns_read
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import Iterated, either, enter_loop, make_loop, walk
@@ -159,6 +160,7 @@ def _comp(m: Machine, f: Frame, node: ir.Comp) -> Value:
         return Mapping(key=element.items[0], element=element.items[1], source=source)
     made = Sequence(node.kind, element, bound=Bound.FEW if bound is Bound.ONE and limit else bound, limit=limit, source=source)
     made.column = "" if filtered else read_column(node.body)
+    made.columns = columns_read(f, node.body, source)
     return made
 
 
@@ -292,10 +294,13 @@ def _contains(m: Machine, f: Frame, node: ir.Compare, left: Value, right: Value)
     if isinstance(right, Manager):
         misuse_manager(m, f, right, node.right, node, UseKind.CONTAINS)
     for option in right.options if isinstance(right, Union) else (right,):
-        if isinstance(option, QueryObject):
-            evaluate_query(m, f, option, node, UseKind.CONTAINS)
-        elif isinstance(option, Sequence) and option.source is not None:
-            m.use(f, option, UseKind.ITERATE, node)
+        query = option.source if isinstance(option, Sequence) else option
+        if not isinstance(query, QueryObject):
+            continue
+        columns = option.columns if isinstance(option, Sequence) else None
+        m.use(f, query, UseKind.CONTAINS, node, repeated=m.is_repeated(f, query), columns=columns)
+        if option is query:
+            evaluate_query(m, f, query, node, UseKind.CONTAINS, record_use=False)
     m.use(f, left, UseKind.OTHER, node)
     if isinstance(left, Constant) and isinstance(right, Sequence) and right.items is not None and (right.items or right.kind == PREFETCHED):
         if all(isinstance(item, Constant) for item in right.items):

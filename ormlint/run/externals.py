@@ -96,6 +96,8 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
     if fill_in(m, f, node, args, keywords):
         return UNKNOWN
     kind = UseKind.RENDER if name in RENDERS else UseKind.ARGUMENT
+    for value in args if name == "in_" else ():
+        m.use_as_parameter(f, value, node, name)
     for value in (*args, *keywords.values()):
         m.use(f, value, kind, node)
         _walked(m, f, value, kind, node)

@@ -9,7 +9,7 @@ from ormlint.library import sqlalchemy_api as api
 from ormlint.link.schema import Model
 from ormlint.run import plans
 from ormlint.run.frame import Frame
-from ormlint.run.log import LoadKind, LoadPlan, QueryObject, UseKind
+from ormlint.run.log import LoadKind, LoadPlan, QueryObject
 from ormlint.run.machine import Machine
 from ormlint.run.queries import mapping_plan
 from ormlint.run.values import Constant, Descriptor, Option, Sequence, Union, Value, varying
@@ -63,7 +63,7 @@ def descriptor_method(
     if name in ("of_type", "and_", "alias"):
         return receiver
     for value in args:
-        m.use(f, value, UseKind.ARGUMENT, node)
+        m.use_as_parameter(f, value, node, name if name == "in_" else "")
     return varying(args)
 
 

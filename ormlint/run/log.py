@@ -76,16 +76,16 @@ class Bound(enum.IntEnum):
 class UseKind(str, enum.Enum):
     """What is done with a query object or with the number or truth value that one of its methods returned."""
 
-    ITERATE = "iterate"  # for, comprehension, list(), sorted(), * …
+    ITERATE = "iterate"  # for, comprehension, list(), sorted(), * …: see `operator`, "break" for a loop that always ends in its first round
     LEN = "len"
     TRUTH = "truth"  # if, not, and/or, bool(), while, assert
     COMPARE = "compare"  # with a constant: see `operator`, `constant`
     CONTAINS = "contains"  # x in query
-    INDEX = "index"  # query[3]
+    INDEX = "index"  # query[3]: see `constant`
     AGGREGATE = "aggregate"  # consumed whole by sum(), min(), max()… in Python: see `operator` for which
     METHOD = "method"  # a method that runs a statement of its own: see `operator`
     DERIVE = "derive"  # another query object is made from it: filter(), all(), slice …
-    ARGUMENT = "argument"  # passed to something that is not understood
+    ARGUMENT = "argument"  # passed to something that is not understood, or a parameter of a query: see `operator` ("author__in")
     RETURN = "return"  # returned, from a function that nobody in the project calls or whose caller goes on with it
     STORE = "store"  # kept in an attribute, a container, a context
     RENDER = "render"  # given to a template, a serializer or a response
@@ -104,6 +104,8 @@ class Use:
     negated: bool = False  # under `not`
     reflected: bool = False  # `0 < qs.count()`: the constant stands on the left
     certain: bool = True  # False if something else may stand there instead, such as None; for a truth test
+    repeated: bool = False  # in a loop around which the query is made, or in another function; for a search and for an argument
+    columns: frozenset[str] | None = None  # the attributes it reads of each row; None if it may read all
 
 
 @dataclass(slots=True, eq=False)

@@ -132,8 +132,19 @@ class Machine:
             frame.note_write()
         return self.record(frame, event)
 
-    def use(self, frame: Frame, value: Value, kind: UseKind, node: ir.Node, *, operator: str = "", constant: object = None, **facts: bool) -> None:
-        """Notes what is done with a query object or a number it returned."""
+    def use(
+        self,
+        frame: Frame,
+        value: Value,
+        kind: UseKind,
+        node: ir.Node,
+        *,
+        operator: str = "",
+        constant: object = None,
+        columns: frozenset[str] | None = None,
+        **facts: bool,
+    ) -> None:
+        """Notes what is done with a query object or a number it returned. `columns` are those that it reads, if these are all it reads."""
         tracked: Tracked
         if isinstance(value, QueryObject):
             tracked = value
@@ -141,21 +152,35 @@ class Machine:
             tracked = value.event
         elif isinstance(value, Union):
             for option in value.options:
-                self.use(frame, option, kind, node, operator=operator, constant=constant, **facts)
+                self.use(frame, option, kind, node, operator=operator, constant=constant, columns=columns, **facts)
             return
         elif isinstance(value, Sequence) and value.source is not None and kind in ESCAPES:
             tracked = value.source
+            columns = value.columns
         else:
             return
         site = frame.site(node.start, node.end)
-        if any(u.kind is kind and u.site == site for u in tracked.uses):
-            return
-        tracked.uses.append(Use(kind, site, operator, constant, **facts))
+        for known in tracked.uses:
+            if known.kind is kind and known.site == site:
+                known.columns = known.columns | columns if known.columns is not None and columns is not None else None
+                return
+        tracked.uses.append(Use(kind, site, operator, constant, columns=columns, **facts))
 
     def use_rows(self, frame: Frame, rows: Sequence, kind: UseKind, node: ir.Node, *, negated: bool = False) -> None:
         """Notes what is done with the list of a query's rows, on the query."""
         if rows.source is not None:
             self.use(frame, rows.source, kind, node, negated=negated, certain=False)
+
+    def use_as_parameter(self, frame: Frame, value: Value, node: ir.Node, lookup: str) -> None:
+        """Notes that a value is given away, as the parameter of a query if a lookup is named: `filter(author__in=authors)`."""
+        source = value.source if isinstance(value, Sequence) else None
+        repeated = bool(lookup) and source is not None and self.is_repeated(frame, source)
+        self.use(frame, value, UseKind.ARGUMENT, node, operator=lookup, repeated=repeated)
+
+    def is_repeated(self, frame: Frame, query: QueryObject) -> bool:
+        """Whether the frame stands in a loop that the query is made outside of, or was given the query."""
+        made_by, loops = self.created[query]
+        return made_by is not frame or len(frame.loops) > len(loops)
 
     def new_query(self, frame: Frame, query: QueryObject) -> QueryObject:
         """Registers a query object that the frame makes now."""

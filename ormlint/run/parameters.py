@@ -83,7 +83,7 @@ def returned(value: Value, bindings: Bindings, rows: dict[int, Value], depth: in
             items = tuple(returned(i, bindings, rows, depth + 1) for i in value.items) if value.items is not None else None
             element = returned(value.element, bindings, rows, depth + 1)
             deps = resolve_deps(value.deps, bindings)
-            return Sequence(value.kind, element, items, value.bound, value.limit, value.source, deps, value.batches, value.column)
+            return Sequence(value.kind, element, items, value.bound, value.limit, value.source, deps, value.batches, value.column, value.columns)
         case Mapping() if depth < 3 and any(d < 0 for d in deps_of(value)):
             known = {name: returned(v, bindings, rows, depth + 1) for name, v in value.known.items()}
             inner = returned(value.element, bindings, rows, depth + 1) if value.element is not None else None

@@ -13,6 +13,7 @@ from ormlint.ir import nodes as ir
 from ormlint.library.functions import NOT_FOUND
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.run.caching import guards_cache, returns_kept
+from ormlint.run.columns import note_loop
 from ormlint.run.expressions import evaluate, iterate, truth
 from ormlint.run.frame import Env, Flow, Frame
 from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
@@ -360,6 +361,8 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     effects = f.effects
     flow, started = f.flow, (f.writes, f.bindings)
     f.flow = Flow(set(flow.evaluated))
+    if isinstance(source, (QueryObject, Sequence)):
+        note_loop(f, stmt, loop)
     f.loops.append(loop)
     f.env = dict(before)
     element = iterated.element_in(m, f, loop)

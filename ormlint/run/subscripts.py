@@ -68,7 +68,7 @@ def _sequence(m: Machine, f: Frame, node: ir.Index, value: Sequence, index: Valu
             batches=value.batches or stepped,
         )
     if value.source is not None:
-        m.use(f, value, UseKind.INDEX, node)
+        m.use(f, value, UseKind.INDEX, node, constant=index.value if isinstance(index, Constant) else None)
     if value.items is not None and isinstance(index, Constant) and isinstance(index.value, int):
         at = index.value
         if -len(value.items) <= at < len(value.items):
@@ -82,7 +82,7 @@ def _query(m: Machine, f: Frame, node: ir.Index, query: QueryObject) -> Value:
     if isinstance(node.index, ir.Slice):
         return _slice(m, f, node, query)
     index = evaluate(m, f, node.index)
-    m.use(f, query, UseKind.INDEX, node)
+    m.use(f, query, UseKind.INDEX, node, constant=index.value if isinstance(index, Constant) else None)
     if query.cached or query in f.evaluated or query.style in ("list", "result"):
         return entry(f, element_of_query(m, query), index)
     source = replace(query, uses=[], heirs=[])

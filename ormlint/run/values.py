@@ -152,6 +152,7 @@ class Sequence:
     deps: frozenset[int] = EMPTY
     batches: bool = False
     column: str = ""  # for a generator over rows of `source`: the only column it reads
+    columns: frozenset[str] | None = None  # made of nothing but these attributes of the rows of `source`; None if it may hold the rows
 
 
 @dataclass(slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import AppendMethod, Label, Mark, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, UseKind, rule
+from ormlint.api import AppendMethod, Label, LoadPlan, Mark, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, UseKind, rule
 from ormlint.judge.describe import is_shown
 
 SAYS = {
@@ -24,8 +24,9 @@ CURE = {
 @rule("ORM220", "manager-truthiness", severity=Severity.ERROR, stable=False, orms=(Orm.DJANGO,))
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every manager that stands where its rows were meant."""
+    lists = {name for query in log.queries for name in _lists(query.plan)}
     for query in log.queries:
-        if query.style != "manager":
+        if query.style != "manager" or (query.relation is not None and query.relation.name in lists):
             continue
         for use in query.uses:
             if use.kind in SAYS and is_shown(project, use.site):
@@ -37,6 +38,14 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                     labels=(Label(use.site, Mark.ACCESS, "this asks the manager, not the database"),),
                     intent=_intent(query, use),
                 )
+
+
+def _lists(plan: LoadPlan) -> Iterator[str]:
+    """Yields the attributes that hold prefetched lists, which may stand in the place of the manager."""
+    for entry in plan.loaded.values():
+        if entry.to_attr:
+            yield entry.to_attr
+        yield from _lists(entry.plan)
 
 
 def _name(query: QueryObject) -> str:

@@ -1,0 +1,85 @@
+"""Rows that are loaded as a list for one purpose: to look for something in it, or to give it to another query.
+
+author in Author.objects.filter(active=True)                 searched
+Book.objects.filter(author__in=[a.id for a in authors])      sent back
+[a.id for a in authors]                                      what is read of each row
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ormlint.judge.describe import is_shown
+from ormlint.judge.project import Project
+from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, prefetched_by_some
+from ormlint.link.schema import Model
+from ormlint.run.log import Bound, Event, Op, QueryLog, QueryObject, Use, UseKind
+
+LISTS = frozenset({"list", "tuple", "set", "all", "fetchall"})
+WRITES = (Op.SAVE, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.UPDATE_ROWS, Op.DELETE_ROWS, Op.BULK_WRITE, Op.LINK, Op.INSERT, Op.COMMIT)
+
+
+def lists_of_rows(project: Project, log: QueryLog) -> Iterator[tuple[QueryObject, list[Use]]]:
+    """Yields the queries that load as many rows as there are, once and for no other query to be made of them, with what is done with the rows."""
+    left_alone = asked_per_round(log) | prefetched_by_some(log)
+    loaded = {event.query for event in log.of(Op.LOAD_ROWS, Op.LAZY_COLLECTION)}
+    for query in log.queries:
+        if query.site in left_alone or costs_nothing(query) or is_deliberate(query) or query.bound is not Bound.MANY:
+            continue
+        if (query in loaded or query.style == "result") and not query.sliced and not query.has("iterator", "using") and is_shown(project, query.site):
+            uses = [use for use in query.all_uses() if use.kind is not UseKind.DERIVE]
+            if all(use.kind is not UseKind.DERIVE or use.operator in LISTS for use in query.all_uses()):
+                yield query, uses
+
+
+def searched(project: Project, log: QueryLog) -> dict[QueryObject, Use]:
+    """Returns the queries whose rows are only loaded to look for one thing among them, each with the search."""
+    found = {}
+    for query, uses in lists_of_rows(project, log):
+        search = _only(uses, UseKind.CONTAINS)
+        if search is not None:
+            found[query] = search
+    return found
+
+
+def sent_back(project: Project, log: QueryLog) -> dict[QueryObject, Use]:
+    """Returns the queries whose rows are only loaded to be the parameter of another query, each with that use."""
+    found = {}
+    models = {(query.steps or (query.site,))[-1]: query.model for query in log.queries}
+    for query, uses in lists_of_rows(project, log):
+        given = _only(uses, UseKind.ARGUMENT)
+        if given is None or not (given.operator.endswith("__in") or given.operator == "in_"):
+            continue
+        if models.get(given.site) is query.model:
+            continue  # its own rows, chosen before they are changed: MySQL does not accept the subquery in an UPDATE
+        is_list = any(use.kind is UseKind.DERIVE and use.operator in LISTS for use in query.all_uses())
+        if (is_list or len(uses) > 1) and not _changes_meanwhile(log, query, given):
+            found[query] = given
+    return found
+
+
+def concrete(model: Model) -> frozenset[str]:
+    """Returns the names by which a row's own columns are read."""
+    keys = (relation.attname for relation in model.relations.values() if relation.attname)
+    return frozenset((*model.columns, *keys, model.primary_key, "pk")) - model.relations.keys()
+
+
+def _only(uses: list[Use], kind: UseKind) -> Use | None:
+    """Returns the only use if it is of this kind, besides the comprehension in it that takes a column of the rows."""
+    own = [use for use in uses if use.kind is kind]
+    others = [use for use in uses if use.kind is not kind]
+    if len(own) != 1 or own[0].repeated or len(others) > 1:
+        return None
+    reads = own[0].columns
+    if others and (reads is None or len(reads) != 1 or others[0].kind is not UseKind.ITERATE or others[0].columns != reads):
+        return None
+    return own[0] if others or reads is None else None
+
+
+def _changes_meanwhile(log: QueryLog, query: QueryObject, given: Use) -> bool:
+    """Whether the function writes rows of the same model, so that the list may be what was there before."""
+    return any(event.site.path == given.site.path and _writes(event, query) for event in log.of(*WRITES) if event.function == query.function)
+
+
+def _writes(event: Event, query: QueryObject) -> bool:
+    return event.model is None or event.model is query.model or event.op in (Op.COMMIT, Op.LINK)

@@ -1,0 +1,32 @@
+"""ORM207: all rows of a query are fetched to look for one thing among them."""
+
+from collections.abc import Iterator
+
+from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, rule
+from ormlint.judge.describe import at, query_labels, row_of
+from ormlint.judge.lists import searched
+
+
+@rule("ORM207", "membership-loads-all")
+def check(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every query whose rows are loaded for a single `in`."""
+    for query, search in searched(project, log).items():
+        if query.shape is Shape.UNKNOWN or (query.orm is Orm.SQLALCHEMY and query.relation is not None):
+            continue
+        yield Report(
+            site=search.site,
+            message=f"`in` loads every {row_of(query)} to look for one",
+            help=_advice(project, query, search),
+            cause=(query.site, search.site),
+            labels=query_labels(project, query, [search], "this asks for one of them"),
+            severity=Severity.INFO if project.is_small(query.model) else Severity.WARNING,
+        )
+
+
+def _advice(project: Project, query: QueryObject, search: Use) -> str:
+    where = at(project, query.site)
+    column = next(iter(search.columns), "") if search.columns else query.flat_column
+    if query.orm is Orm.DJANGO and not column:
+        return f"call `.contains(…)` on the query{where}"
+    named = f" by `{column}`" if column else ""
+    return f"filter the query{where}{named} and ask whether there is a row"
