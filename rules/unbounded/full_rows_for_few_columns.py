@@ -34,6 +34,8 @@ def _read(query: QueryObject, uses: list[Use]) -> tuple[str, ...]:
     model = query.model
     if model is None or query.shape is not Shape.ROWS or query.parent is not None or query.generic or not query.complete:
         return ()
+    if query.relation is not None and all(name in ("all", "get_queryset") for name in query.methods):
+        return ()  # fetched in advance the collection costs nothing, with columns of its own it is a query per row
     if query.plan.only is not None or query.plan.deferred or query.combined or query.locked:
         return ()
     walked = any(use.kind is UseKind.ITERATE for use in uses)
@@ -45,7 +47,8 @@ def _read(query: QueryObject, uses: list[Use]) -> tuple[str, ...]:
 
 def _are_few(model: Model, read: frozenset[str]) -> bool:
     """Whether the columns are few of all there are, or leave out some that can be large."""
-    if not read or len(read) > MOST_NAMED:
+    files = any(name in model.columns and model.columns[name].type.endswith(("FileField", "ImageField")) for name in read)
+    if not read or files or len(read) > MOST_NAMED:
         return False
     total = len(model.columns) + (model.primary_key not in model.columns)
     if len(read) in ENOUGH:
