@@ -394,10 +394,10 @@ class DjangoModels:
                     found = self.named(stmt.value.value, module, None)
                     if found is not None:
                         return found
-        found = [pair for pairs in self.by_label.values() for pair in pairs if not pair[0].module.is_library and pair[0].derives_from(*USERS)]
-        concrete = [model for _, model in found if not model.abstract]
+        declared = [pair for known in self.by_label.values() for pair in known if not pair[0].module.is_library]
+        users = [model for cls, model in declared if not model.abstract and cls.derives_from(*USERS)]
         pairs = self.by_label.get("auth.user")
-        return concrete[0] if len(concrete) == 1 else pairs[0][1] if pairs else None
+        return users[0] if len(users) == 1 else pairs[0][1] if pairs else None
 
     # ---------------------------------------------------------------------------------------------- signals
     def _receivers(self) -> None:

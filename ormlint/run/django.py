@@ -220,8 +220,8 @@ def lazy(
     elif method == "select_related":
         changes["plan"] = _select_related(plan, query.model, args, node)
     elif method == "prefetch_related":
-        changes["plan"] = prefetched_along(plan, query.model, args)
-        if not _spelled_out(args) or any(leads_nowhere(m, changes["plan"], query.model, path) for path in lookups_of(args)):
+        changes["plan"] = loaded = prefetched_along(plan, query.model, args)
+        if not _spelled_out(args) or any(leads_nowhere(m, loaded, query.model, path) for path in lookups_of(args)):
             changes["complete"] = False
     elif method in ("only", "defer"):
         changes["plan"] = _columns(plan, method, args, query.model)
