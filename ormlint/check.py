@@ -105,15 +105,11 @@ class Rules:
 
 
 class Examination:
-    """The stages of one run, each computed when it is first asked for; `ormlint dev` looks at the ones in between.
+    """The stages of one run, each computed when it is first asked for; `ormlint dev` looks at the ones in between."""
 
-    A `thorough` one also runs by themselves the functions of files in which nothing is reported, such as tests.
-    """
-
-    def __init__(self, request: Request, tell: Tell = lambda stage: None, *, thorough: bool = False) -> None:
+    def __init__(self, request: Request, tell: Tell = lambda stage: None) -> None:
         self.request = request
         self.tell = tell
-        self.thorough = thorough
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
 
@@ -174,7 +170,7 @@ class Examination:
         self.tell(f"Running {len(modules)} modules")
         try:
             targets = (("django", _version(self.request.config.target_django)),)
-            analysis = analyse(modules, Options(library=stubs, targets=targets, starts_in=self._starts_in))
+            analysis = analyse(modules, Options(library=stubs, targets=targets, comes_last=self._comes_last))
         except Exception as error:
             # reported in full, and the run ends with exit code 2
             message = f"the analysis failed: {error!r}"
@@ -242,8 +238,8 @@ class Examination:
                 return f"ignored for `{patterns.source}` by per-file-ignores"
         return "" if self.request.target.covers(site.path) else "lies outside the paths that were asked about"
 
-    def _starts_in(self, path: str) -> bool:
-        return self.thorough or not self.excludes(Site(path, 0, 0))
+    def _comes_last(self, path: str) -> bool:
+        return bool(self.excludes(Site(path, 0, 0)))
 
     def excludes(self, site: Site) -> str:
         """Returns why findings that concern a place are not shown, wherever else they stand; "" if they are."""

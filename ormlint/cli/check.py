@@ -209,7 +209,7 @@ def _explain(options: Options, place: str) -> int:
     for request in _requests(replace(options, paths=(path,)), None):
         (wanted,) = request.target.wanted
         everywhere = replace(request, target=replace(request.target, wanted=("",)))
-        for text in explain(Examination(everywhere, thorough=True), wanted, int(line)):
+        for text in explain(Examination(everywhere), wanted, int(line)):
             click.echo(text)
     return 0
 

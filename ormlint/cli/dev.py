@@ -93,7 +93,7 @@ def _examination(target: str, config_file: Path | None) -> tuple[Examination, st
     path, colon, number = target.rpartition(":")
     line = int(number) if colon and number.isdigit() and not Path(target).exists() else 0
     (project,) = targets_of([(path if line else target) or "."])
-    examination = Examination(Request(project, configuration(project, config_file)), thorough=True)
+    examination = Examination(Request(project, configuration(project, config_file)))
 
     def covers(site: Site) -> bool:
         if not project.covers(site.path):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import filterfalse
 
+from ormlint.judge.alternatives import may_lead_nowhere
 from ormlint.judge.describe import at, call_path, calls_between, code, is_shown, labels, per_model, place, place_of_column, places
 from ormlint.judge.eager import Chain, advice_for, home_of, intent_for, missing_chains, path_of, relations_along
 from ormlint.judge.finding import Intent, Report
@@ -68,7 +69,7 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
                 relations=(chain.lookup,),
                 intent=None if defeated else intent,
                 severity=heaviest(project, chain.events),
-                preview=chain.follows_a_query_per_round or defeated,
+                preview=chain.follows_a_query_per_round or defeated or may_lead_nowhere(chain),
             )
 
 

@@ -22,7 +22,7 @@ class Options:
 
     library: tuple[Module, ...] = ()  # the user's own stub modules
     targets: tuple[tuple[str, tuple[int, ...]], ...] = ()  # the versions of packages that the project runs on
-    starts_in: Callable[[str], bool] = lambda path: True  # whether what a file has is run by itself, or only where other files call it
+    comes_last: Callable[[str], bool] = lambda path: False  # whether what a file has is run after all the rest
     progress: Callable[[int, int], None] | None = None  # called with (functions run, functions in all)
 
 
@@ -44,7 +44,7 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     machine = Machine(Program(found, (*load_stubs(), *options.library)))
     machine.targets = dict(options.targets)
     prepare_settings(machine)
-    problems = run_all(machine, options.starts_in, options.progress)
+    problems = run_all(machine, options.comes_last, options.progress)
     machine.endpoints, failures = find_endpoints(machine)
     problems += failures
     problems += run_admin(machine)

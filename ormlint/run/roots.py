@@ -15,12 +15,15 @@ from ormlint.run.statements import run_body
 from ormlint.run.values import key_of
 
 
-def run_all(m: Machine, starts_in: Callable[[str], bool], progress: Callable[[int, int], None] | None = None) -> list[Problem]:
-    """Runs every function with unknown arguments and every module's body, of the files that are wanted; returns failures inside ormlint."""
+def run_all(m: Machine, comes_last: Callable[[str], bool], progress: Callable[[int, int], None] | None = None) -> list[Problem]:
+    """Runs every function of the project with unknown arguments and every module's body; returns failures inside ormlint.
+
+    The number of contexts of a function is limited, so what is of less concern comes last: tests know the types that a program leaves open.
+    """
     problems: list[Problem] = []
-    modules = [module for module in m.program.modules.values() if starts_in(module.path)]
-    wanted = set(map(id, modules))
-    functions = [fn for fn in m.program.functions if not fn.module.is_library and id(fn.module) in wanted]
+    last = {module.path: comes_last(module.path) for module in m.program.modules.values()}
+    modules = sorted(m.program.modules.values(), key=lambda module: last[module.path])
+    functions = sorted((fn for fn in m.program.functions if not fn.module.is_library), key=lambda fn: last[fn.module.path])
     for number, function in enumerate(functions):
         if progress is not None and number % 200 == 0:
             progress(number, len(functions))

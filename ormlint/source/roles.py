@@ -1,8 +1,7 @@
 """Which part a file plays: the program itself, its tests, its schema migrations.
 
-Tests and migrations are read and linked like everything else, but findings in them are left out unless asked for: waste there costs
-little and is mostly deliberate. So they are not run by themselves either, which halves the work, and what a test does with the rows of
-the program is no reason for the program to do it.
+Tests and migrations are analysed as program text like everything else, though last, but findings in them are left out unless asked for:
+waste there costs little and is mostly deliberate.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                 notes=(*call_path(project, event), *_other_ways(event)),
                 relations=(chain.lookup,),
                 intent=intent_for(chain),
+                preview=event.obstacle is Obstacle.FORBIDDEN,
             )
 
 
