@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 14  # nested calls followed from one root
 MAX_CONTEXTS = 40  # runs of one function with different arguments
-MAX_STATEMENTS = 400  # runs of a short function that is given a statement: `get_all(statement)` of a generic repository has one for each
+MAX_GENERIC = 400  # runs of a short function for many classes or statements: `get_all(statement)` of a generic repository has one for each
 SHORT = 800  # characters
 MAX_FLAT = 400  # events copied out of one call
 MAX_CALL_PATH = 10
@@ -211,7 +211,7 @@ class Machine:
         if depth > MAX_DEPTH or identity in self.stack or sum(1 for f, _ in self.stack if f == id(function)) > most:
             return None
         contexts = self.contexts.get(id(function), 0)
-        if contexts >= MAX_CONTEXTS and not function.module.is_library and (contexts >= MAX_STATEMENTS or not _executes(function, env)):
+        if contexts >= MAX_CONTEXTS and not function.module.is_library and (contexts >= MAX_GENERIC or not _is_generic(function, env)):
             return None
         self.contexts[id(function)] = contexts + 1
         self.keep.append(env)
@@ -435,10 +435,15 @@ class ClassEnv(dict[str, Value]):
 LEAVES_ROWS = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.FAILED_LOAD}
 
 
-def _executes(function: FunctionInfo, env: dict[str, Value]) -> bool:
-    """Whether a function is a few lines around a statement that it is given."""
-    is_short = function.node.end - function.node.start < SHORT
-    return is_short and any(isinstance(value, QueryObject) and value.style == "select" for value in env.values())
+def _is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:
+    """Whether a function is a few lines around what it is given: a statement, or the class below its own that it is called on."""
+    if function.node.end - function.node.start >= SHORT:
+        return False
+    first = next(iter(env.values()), None)
+    cls = first.cls if isinstance(first, Instance) else first
+    if isinstance(cls, ClassInfo) and function.owner is not None and cls is not function.owner:
+        return True
+    return any(isinstance(value, QueryObject) and value.style == "select" for value in env.values())
 
 
 ESCAPES = frozenset({UseKind.ARGUMENT, UseKind.RETURN, UseKind.STORE, UseKind.RENDER, UseKind.OTHER, UseKind.INDEX, UseKind.ITERATE})

@@ -20,8 +20,6 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         notes = _reasons(event)
         # the row's own `save()` is no call; any other function that commits ends a unit of work of its own
         far = calls_to_write(project, event, loop) > 0
-        # over anything but rows, a commit is often the point: a file that was fetched, a folder that was cleared
-        apart = loop.source is None
         yield Report(
             site=place(project, event, loop),
             message=f"{code(event.text or 'session.commit()')} ends one transaction {per(loop)}",
@@ -31,7 +29,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             notes=(*notes, *call_path(project, event)),
             intent=_intent(event, loop),
             severity=Severity.INFO if notes or far else weight(project, event, loops),
-            preview=bool(notes) or far or apart,
+            preview=bool(notes) or far,
         )
 
 
