@@ -16,11 +16,24 @@ from ormlint.link.names import ClassInfo, FunctionInfo, decorator_name
 from ormlint.run.frame import Frame
 from ormlint.run.log import UseKind
 from ormlint.run.machine import Machine
-from ormlint.run.values import NONE, UNKNOWN, BoundMethod, Instance, Method, Session, Union, Unknown, Value, deps_of
+from ormlint.run.values import NONE, UNKNOWN, BoundMethod, Instance, Method, Row, Session, Union, Unknown, Value, deps_of
 
 MAX_DEPTH = 8  # calls deep in which it is still asked which methods set an attribute
 MAX_IMPLEMENTATIONS = 3  # overrides of an abstract method that a call of it may mean
 MAX_SETTERS = 4  # an attribute that more methods set is a state, of which nothing is known
+
+
+def property_value(m: Machine, f: Frame, node: ir.Node, owner: Row | Instance, function: FunctionInfo) -> Value:
+    """Returns what a property of a row or an object is; a cached one is computed once per run of the function that reads it."""
+    from ormlint.run.calls import call_function
+
+    if function.kind == "property":
+        return call_function(m, f, node, function, [owner], {})
+    kept = f.remembered.get((id(owner), id(function)))
+    if kept is None:
+        kept = f.remembered[id(owner), id(function)] = (owner, call_function(m, f, node, function, [owner], {}))
+        m.use(f, kept[1], UseKind.STORE, node)  # whoever reads the property next gets the same object
+    return kept[1]
 
 
 def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, name: str) -> Value:
@@ -32,15 +45,7 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
     function = cls.method(name)
     if function is not None:
         if function.kind in ("property", "cached property"):
-            from ormlint.run.calls import call_function
-
-            if function.kind == "property":
-                return call_function(m, f, node, function, [value], {})
-            kept = f.remembered.get((id(value), id(function)))
-            if kept is None:
-                kept = f.remembered[id(value), id(function)] = (value, call_function(m, f, node, function, [value], {}))
-                m.use(f, kept[1], UseKind.STORE, node)  # whoever reads the property next gets the same object
-            return kept[1]
+            return property_value(m, f, node, value, function)
         if function.kind == "static method":
             return function
         if function.kind == "method" and is_abstract(function):

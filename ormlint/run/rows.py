@@ -13,6 +13,7 @@ from ormlint.run.failures import failed_load, obstacle_to
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Loaded, LoadKind, LoadPlan, Obstacle, Op, Origin, QueryObject, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.objects import property_value
 from ormlint.run.proxies import proxied
 from ormlint.run.queries import MAPPING_LOADS, around_row, mapping_plan
 from ormlint.run.values import (
@@ -122,17 +123,10 @@ def row_deps(row: Row) -> Value:
 def row_function(m: Machine, f: Frame, node: ir.Node, row: Row, function: object) -> Value:
     """Returns what a method or property of the model's class gives."""
     from ormlint.link.names import FunctionInfo
-    from ormlint.run.calls import call_function
 
     assert isinstance(function, FunctionInfo)
-    if function.kind == "property":
-        return call_function(m, f, node, function, [row], {})
-    if function.kind == "cached property":
-        kept = f.remembered.get((id(row), id(function)))
-        if kept is None:
-            kept = f.remembered[id(row), id(function)] = (row, call_function(m, f, node, function, [row], {}))
-            m.use(f, kept[1], UseKind.STORE, node)  # whoever reads the property next gets the same object
-        return kept[1]
+    if function.kind in ("property", "cached property"):
+        return property_value(m, f, node, row, function)
     if function.kind == "static method":
         return function
     return BoundMethod(function, row.cls if function.kind == "class method" and row.cls is not None else row)
