@@ -28,7 +28,7 @@ def _keys_found_by(chain: Chain, read: Relation) -> list[Relation]:
     hops = relations_along(chain.query.model, path_of(chain.events[0])[:-1])
     collection = hops[-1] if hops else chain.query.relation
     found = [collection.inverse] if collection is not None and collection.inverse is not None else []
-    if not hops and read.model is not None:
-        names = (lookup.partition("__")[0] for lookup in chain.query.filters)
-        found += [key for key in read.model.relations.values() for name in names if name in (key.name, key.attname)]
+    if not hops:
+        named = {lookup.partition("__")[0] for lookup in chain.query.filters}
+        found += [key for key in read.model.relations.values() if not named.isdisjoint((key.name, key.attname))]
     return found
