@@ -1,4 +1,7 @@
-"""`list_select_related` of an admin class: set, extended, or replaced by names where it was a flag."""
+"""`list_select_related` of an admin class: set, extended, or replaced by names where it was a flag.
+
+A model that is registered without a class gets the setting with the call: `admin.site.register(Book, list_select_related=["author"])`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
-from ormlint.fixes.chain import append_element
+from ormlint.fixes.chain import append_argument, append_element
 from ormlint.fixes.guards import risk_of_loading_more
 from ormlint.fixes.imports import Refusal
 from ormlint.fixes.source import SourceFile, Sources
@@ -56,10 +59,21 @@ def _edits(page: AdminList, names: list[str], sources: Sources) -> list[Edit] | 
         return _extended(page.setting, names, sources, replaces=page.joins is not Joins.NAMED)
     if page.joins is Joins.NAMED:
         return Refusal(f"`{NAME}` is inherited")
+    if page.is_default:
+        return _passed(page.site, names, sources)
     place = _body(page.site, sources)
     if place is None:
         return Refusal("the class has no body of its own lines")
     return _inserted(place, names)
+
+
+def _passed(site: Site, names: list[str], sources: Sources) -> list[Edit] | Refusal:
+    file, statement = sources.file(site), sources.statement(site)
+    call = statement.expression(site.start, site.end) if statement is not None else None
+    if file is None or statement is None or not isinstance(call, cst.Call) or any(argument.star for argument in call.args):
+        return Refusal("the model is registered in a way that takes no settings")
+    quote = _quote(file)
+    return append_argument(file, statement, call, [f"{NAME}={_written([f'{quote}{name}{quote}' for name in names], as_tuple=False)}"])
 
 
 def _extended(site: Site, names: list[str], sources: Sources, *, replaces: bool) -> list[Edit] | Refusal:

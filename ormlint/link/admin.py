@@ -2,12 +2,13 @@
 
 @admin.register(Book, Author)                    admin.site.register(Book, BookAdmin)
 @admin.register(Book, site=staff)                staff.register([Book, Author])          a default ModelAdmin
+                                                 admin.site.register(Book, list_per_page=20)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, ModuleInfo, Program
@@ -15,19 +16,23 @@ from ormlint.link.schema import Orm
 from ormlint.text import Site
 
 DELETION = "delete_selected"
+SITE = "AdminSite"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Registration:
     """A model that an admin shows.
 
-    `cls` is its ModelAdmin, None for the default one; `site` is the class statement's head or the call, in `module`.
+    `cls` is its ModelAdmin, None for the default one; `site` is the class statement's head or the call, in `module`. `options` are the
+    settings that the call gives by keyword in `source`, which Django makes a subclass of.
     """
 
     model: ClassInfo
     cls: ClassInfo | None
     module: ModuleInfo
     site: Site
+    options: dict[str, ir.Expr_] = field(default_factory=dict)
+    source: ModuleInfo | None = None
 
 
 def find_registrations(program: Program) -> Iterator[Registration]:
@@ -46,6 +51,11 @@ def never_deletes(program: Program) -> bool:
     return any(isinstance(arg, ir.Const) and arg.value == DELETION for call in calls for arg in call.args)
 
 
+def overrides_register(program: Program) -> bool:
+    """Whether an admin site of the project has a `register()` of its own, which need not take settings as Django's does."""
+    return any("register" in cls.functions and any(base.name == SITE for base in cls.mro) for cls in program.all_classes())
+
+
 def _decorated(program: Program) -> Iterator[Registration]:
     for cls in program.all_classes():
         for node in cls.node.decorators:
@@ -60,11 +70,14 @@ def _called(program: Program) -> Iterator[Registration]:
             cls = program.resolve(call.args[1], module) if len(call.args) > 1 else _keyword(program, module, call)
             if (len(call.args) > 1 or any(name == "admin_class" for name, _ in call.keywords)) and not isinstance(cls, ClassInfo):
                 continue
+            options = {name: value for name, value in call.keywords if name and name != "admin_class"}
+            if len(options) < sum(name != "admin_class" for name, _ in call.keywords):
+                continue  # `**settings`
             for model in _models(program, module, call.args[:1]):
                 if isinstance(cls, ClassInfo):
-                    yield Registration(model, cls, cls.module, head(cls))
+                    yield Registration(model, cls, cls.module, head(cls), options, module)
                 elif _is_admin(call):
-                    yield Registration(model, None, module, module.site(call))
+                    yield Registration(model, None, module, module.site(call), options, module)
 
 
 def _keyword(program: Program, module: ModuleInfo, call: ir.Call) -> object:

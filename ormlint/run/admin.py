@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from ormlint.ir import nodes as ir
 from ormlint.library.admin_packages import LEAVE_LISTS_ALONE
-from ormlint.link.admin import Registration, find_registrations, never_deletes
+from ormlint.link.admin import Registration, find_registrations, never_deletes, overrides_register
 from ormlint.link.names import ClassInfo, FunctionInfo
 from ormlint.problem import Problem
 from ormlint.run.calls import unknown_arguments
@@ -34,12 +34,14 @@ def run_admin(m: Machine) -> list[Problem]:
     registrations = list(find_registrations(m.program))
     models = Counter(id(registration.cls) for registration in registrations)
     deletes = not never_deletes(m.program) if registrations else True
+    takes_options = not overrides_register(m.program)
     for registration in registrations:
         cls = _admin_class(m, registration)
         if cls is None:
             continue
         try:
             for page in _lists(m, registration, cls, deletes):
+                page.takes_options = takes_options
                 page.is_shared = models[id(registration.cls)] > 1 or bool(cls.subclasses)
                 m.admin_lists.append(page)
         except Exception as failure:  # reported as an internal error with its place; the other admins are still examined
@@ -51,9 +53,11 @@ def run_admin(m: Machine) -> list[Problem]:
 def _admin_class(m: Machine, registration: Registration) -> ClassInfo | None:
     """Returns the class of a registered admin, in front of Django's own."""
     base = m.program.library[f"{ADMIN}.options"].classes["ModelAdmin"]
-    cls = registration.cls
-    if cls is None:
-        return base
+    cls = _class_of(registration.cls, base) if registration.cls is not None else base
+    return _with_options(cls, registration) if cls is not None and registration.options else cls
+
+
+def _class_of(cls: ClassInfo, base: ClassInfo) -> ClassInfo | None:
     if base in cls.mro and not cls.externals:
         return cls
     if any(external.package not in LEAVE_LISTS_ALONE and external.path != "builtins.object" for external in cls.externals):
@@ -62,6 +66,16 @@ def _admin_class(m: Machine, registration: Registration) -> ClassInfo | None:
         return cls
     own = tuple(c for c in cls.mro if c not in base.mro)
     return ClassInfo(cls.node, cls.module, cls.qualname, cls.bindings, cls.functions, cls.classes, cls.bases, (*own, *base.mro), cls.externals)
+
+
+def _with_options(cls: ClassInfo, registration: Registration) -> ClassInfo:
+    """Returns the subclass that Django makes of an admin class for the settings of a call of `register()`."""
+    settings: dict[str, list[ir.Stmt]] = {
+        name: [ir.Assign(value.start, value.end, [ir.Name(value.start, value.start, name)], value)] for name, value in registration.options.items()
+    }
+    made = ClassInfo(cls.node, registration.source or registration.module, cls.qualname, settings, bases=(cls,), externals=cls.externals)
+    made.mro = (made, *cls.mro)
+    return made
 
 
 def _lists(m: Machine, registration: Registration, cls: ClassInfo, deletes: bool) -> Iterator[AdminList]:
@@ -88,7 +102,7 @@ def _lists(m: Machine, registration: Registration, cls: ClassInfo, deletes: bool
             own,
             shown,
             _joins(own, changes.attributes.get("list_select_related"), cls),
-            _setting(registration.cls),
+            _setting(cls if "list_select_related" in registration.options else registration.cls),
             tuple(str(c.value) for c in constants_in(changes.attributes.get("list_display", UNKNOWN))),
             tuple("__".join(path) for path in m.used_loads.get(shown, ())),
             per_page.value if isinstance(per_page, Constant) and isinstance(per_page.value, int) else None,

@@ -386,8 +386,8 @@ class AdminList:
 
     `site` is the head of the admin class, or the call that registers the model with the default one. `own` is what the admin's
     `get_queryset()` gives, `shown` the query that the list makes of it. `setting` is the value of `list_select_related` if the class
-    itself has one. `columns` are the names in `list_display`, `used` the lookup paths that the list joins and reads. `per_page` is None if
-    it is not known.
+    itself or the call that registers it has one. `columns` are the names in `list_display`, `used` the lookup paths that the list joins and
+    reads. `per_page` is None if it is not known.
     """
 
     name: str
@@ -401,6 +401,7 @@ class AdminList:
     used: tuple[str, ...] = ()
     per_page: int | None = None
     is_default: bool = False
+    takes_options: bool = True  # `register()` takes settings as keyword arguments
     is_shared: bool = False  # the class is the admin of several models, or other admins inherit from it
 
 

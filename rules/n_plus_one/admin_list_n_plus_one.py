@@ -30,6 +30,8 @@ def _advice(page: AdminList, missing: list[str]) -> str:
         added = " and ".join(f'`"{path}"`' for path in without_prefixes(missing))
         return f"add {added} to `list_select_related` of `{page.name}`"
     names = ", ".join(f'"{path}"' for path in without_prefixes([*page.used, *missing]))
+    if page.is_default and page.setting is None:
+        return f"pass `list_select_related=[{names}]` to the `register()` of `{page.name}`"
     return f"set `list_select_related` of `{page.name}` to `[{names}]`"
 
 
@@ -50,11 +52,16 @@ def _load(project: Project, chain: Chain) -> tuple[str, Intent | None]:
     if not joinable:
         lookup = "__".join(chain.path[:hops]) if hops else chain.lookup
         return f'add `.prefetch_related("{lookup}")` to {_where(project, chain)}', None
-    if page.is_default:
+    if page.is_default and (not page.takes_options or _is_one_of_several(project, page)):
         return f'register `{page.name}` with a ModelAdmin that has `list_select_related = ["{chain.lookup}"]`', None
     if page.joins is Joins.UNKNOWN:
         return f'return `"{chain.lookup}"` from `get_list_select_related()` of `{page.name}` too', None
     return "", ListSelectRelated(page, relations)
+
+
+def _is_one_of_several(project: Project, page: AdminList) -> bool:
+    """Whether one call registers several models, all with the same settings: `admin.site.register([Book, Author])`."""
+    return any(other is not page and other.site == page.site for other in project.admin_lists)
 
 
 def _where(project: Project, chain: Chain) -> str:
