@@ -50,6 +50,14 @@ class Chain:
         return "__".join(self.path)
 
     @property
+    def relations(self) -> tuple[str, ...]:
+        """The names of what is missing: the lookup, and where a path means nothing to the ORM the attributes too, `Author.country`."""
+        if self.query.orm is Orm.DJANGO or len(self.path) == 1:
+            return (self.lookup,)
+        hops = relations_along(self.query.model, self.path)
+        return (self.lookup, *(f"{hop.model.name}.{hop.name}" for hop in hops[len(path_of(self.events[0])) - 1 :]))
+
+    @property
     def cause(self) -> tuple[object, ...]:
         """What makes two chains one finding: the place of the query, its model and the first relation it lacks.
 

@@ -38,6 +38,9 @@ MEMOISING = frozenset({
 })  # fmt: skip
 """Decorators that keep the result of a call: functools, cachetools, Flask-Caching, django-cacheops."""
 
+INJECTORS = frozenset({"Depends", "Security", "Provide"})
+"""Mark what the framework fills in, `db: Session = Depends(get_db)`: FastAPI, dependency-injector."""
+
 NARROWING = frozenset({"filter_queryset"})
 """Methods that give back the query they are given, narrowed down: the filter backends of REST framework."""
 

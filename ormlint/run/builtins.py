@@ -75,6 +75,8 @@ def _len(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[
                 m.use_rows(f, value, UseKind.LEN, node)
     if args and isinstance(args[0], Manager) and isinstance(node.args[0], ir.Attr):
         misuse_manager(m, f, args[0], node.args[0], node, UseKind.LEN)
+    if args and isinstance(args[0], Sequence) and args[0].kind == "tuple" and args[0].items is not None and args[0].source is None:
+        return Constant(len(args[0].items))
     return varying(args)
 
 

@@ -377,7 +377,7 @@ def unknown_parameter(m: Machine, function: FunctionInfo, param: ir.Param) -> Va
     if isinstance(param.default, ir.Call):
         from ormlint.run.externals import injected
 
-        found = injected(m, function, param.default)
+        found = injected(m, function.module, param.default)
         if found is not None:
             return found
     return UNKNOWN

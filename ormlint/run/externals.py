@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api
-from ormlint.library.functions import BATCHES, EFFECTS, NARROWING, RENDERS
-from ormlint.link.names import ClassInfo, External, FunctionInfo
+from ormlint.library.functions import BATCHES, EFFECTS, INJECTORS, NARROWING, RENDERS
+from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Orm
 from ormlint.run import intrinsics
 from ormlint.run.frame import Frame
@@ -351,12 +351,12 @@ def enter_context(m: Machine, f: Frame, node: ir.Expr_, value: Value) -> tuple[V
             return value, 0
 
 
-def injected(m: Machine, function: FunctionInfo, default: ir.Call) -> Value | None:
+def injected(m: Machine, module: ModuleInfo, default: ir.Call) -> Value | None:
     """Returns what `param=Depends(dependency)` gives: what the dependency returns or yields."""
-    symbol = m.program.resolve(default.func, function.module)
-    if not isinstance(symbol, External) or symbol.name not in ("Depends", "Security", "Provide") or not default.args:
+    symbol = m.program.resolve(default.func, module)
+    if not isinstance(symbol, External) or symbol.name not in INJECTORS or not default.args:
         return None
-    dependency = m.program.resolve(default.args[0], function.module)
+    dependency = m.program.resolve(default.args[0], module)
     if not isinstance(dependency, FunctionInfo):
         return None
     from ormlint.run.calls import unknown_arguments

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api
+from ormlint.library.functions import INJECTORS
 from ormlint.library.schemas import DUMPS
-from ormlint.link.names import ClassInfo, FunctionInfo, decorator_name
+from ormlint.link.names import ClassInfo, External, FunctionInfo, decorator_name
 from ormlint.run.frame import Frame
 from ormlint.run.log import UseKind
 from ormlint.run.machine import Machine
@@ -61,6 +62,8 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
         if found is not None:
             return found
     known = m.class_value(cls, name)
+    if isinstance(known, External) and known.name in INJECTORS:
+        return filled_in(m, cls, name)
     if known is not None and not isinstance(known, Unknown) and known != NONE:
         return known
     put = put_by_methods(m, f, value, name)
@@ -91,6 +94,20 @@ def annotated_attribute(m: Machine, cls: ClassInfo, name: str) -> Value | None:
             if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
                 return annotated(m, stmt.annotation, ancestor.module)
     return None
+
+
+def filled_in(m: Machine, cls: ClassInfo, name: str) -> Value:
+    """Returns what a framework puts into `name: Type = Depends(dependency)` of a class body."""
+    from ormlint.run.externals import injected
+
+    annotation = annotated_attribute(m, cls, name)
+    if annotation is not None:
+        return annotation
+    for ancestor in cls.mro:
+        for stmt in ancestor.bindings.get(name, ()):
+            if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Call):
+                return injected(m, ancestor.module, stmt.value) or UNKNOWN
+    return UNKNOWN
 
 
 def is_abstract(function: FunctionInfo) -> bool:

@@ -51,7 +51,8 @@ def _unpack(m: Machine, f: Frame, target: ir.Seq, value: Value, node: ir.Node) -
     starred = [number for number, item in enumerate(target.items) if isinstance(item, ir.Star)]
     if isinstance(value, Sequence) and value.items is not None and len(starred) == 1 and len(value.items) >= count - 1:
         at, rest = starred[0], len(value.items) - count + 1
-        parts = (*value.items[:at], Sequence("list", items=value.items[at : at + rest]), *value.items[at + rest :])
+        # a list, whose length is as certain as that of a tuple
+        parts = (*value.items[:at], Sequence("tuple", items=value.items[at : at + rest]), *value.items[at + rest :])
         for item, part in zip(target.items, parts, strict=True):
             assign(m, f, item.value if isinstance(item, ir.Star) else item, part, node)
         return

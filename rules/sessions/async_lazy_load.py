@@ -21,16 +21,20 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                 cause=chain.cause,
                 labels=(*_steps(project, chain), *labels(project, event, None, chain.query, f"this reads {code(chain.lookup)}")),
                 notes=(*call_path(project, event), *_other_ways(event)),
-                relations=(chain.lookup,),
+                relations=chain.relations,
                 intent=intent_for(chain),
                 preview=event.obstacle is Obstacle.FORBIDDEN,
             )
 
 
 def _steps(project: Project, chain: Chain) -> tuple[Label, ...]:
-    """Returns a label where the query is last refined, if that is another place than where it is made."""
-    last = chain.query.steps[-1:]
-    return tuple(Label(site, Mark.QUERY, "the query is refined here") for site in last if is_shown(project, site))
+    """Returns a label where the query is given other loads, else where it is last refined; none if that is where it is made."""
+    query = chain.query
+    loads = [entry.site for entry in query.plan.loaded.values() if any(step.encloses(entry.site) for step in query.steps)]
+    if loads:
+        first = min(loads, key=lambda site: (site.path, site.start))
+        return (Label(first, Mark.QUERY, "the query is given other loads here"),) if is_shown(project, first) else ()
+    return tuple(Label(site, Mark.QUERY, "the query is refined here") for site in query.steps[-1:] if is_shown(project, site))
 
 
 def _ends_in(event: Event) -> str:
