@@ -36,13 +36,19 @@ class Chain:
     @property
     def follows_a_query_per_round(self) -> bool:
         """Whether the row itself is fetched anew in each round: then that query is the waste, and what it loads along saves little."""
-        return self.query.bound is Bound.ONE and all(event.row is not None and not event.row.path for event in self.events)
+        return self.query.bound is Bound.ONE and all(self._leads_to_one(event) for event in self.events)
 
     @property
     def is_of_one_row(self) -> bool:
         """Whether all accesses are to one row and what it leads to: a loop over something else asks, and what it asks differs per round."""
         hops = relations_along(self.query.model, path_of(self.events[0])[:-1])
         return self.query.bound is Bound.ONE and all(hop.to_one for hop in hops)
+
+    def _leads_to_one(self, event: Event) -> bool:
+        """Whether an event works on a row of the query or on the one row that it leads to: `book.author`."""
+        hops = event.row.path if event.row is not None else ()
+        known = relations_along(self.query.model, hops)
+        return event.row is not None and len(known) == len(hops) and all(hop.to_one for hop in known)
 
     @property
     def lookup(self) -> str:

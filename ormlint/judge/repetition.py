@@ -52,6 +52,11 @@ def innermost(loops: tuple[Loop, ...]) -> Loop:
     return (growing or loops)[-1]
 
 
+def grows(loops: Iterable[Loop]) -> bool:
+    """Whether one of the loops has more rounds with more data: `for name in ("a", "b", "c", "d", "e")` has not."""
+    return any(loop.bound >= Bound.PAGE for loop in loops)
+
+
 def weight(project: Project, event: Event, loops: tuple[Loop, ...]) -> Severity:
     """Returns how much a repeated event costs: INFO where the number of rounds or of occasions is small."""
     growing = [loop for loop in loops if loop.bound >= Bound.PAGE and not _walks_small_table(project, loop)]

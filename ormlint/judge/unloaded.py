@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import filterfalse
 
 from ormlint.judge.alternatives import may_lead_nowhere
 from ormlint.judge.describe import at, call_path, calls_between, code, is_shown, labels, per_model, place, place_of_column, places
 from ormlint.judge.eager import Chain, advice_for, home_of, intent_for, missing_chains, path_of, relations_along
 from ormlint.judge.finding import Intent, Report
+from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import heaviest, innermost, repeaters
@@ -69,7 +70,7 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
                 relations=chain.relations,
                 intent=None if defeated else intent,
                 severity=heaviest(project, chain.events),
-                preview=chain.follows_a_query_per_round or defeated or may_lead_nowhere(chain),
+                preview=chain.follows_a_query_per_round or defeated or may_lead_nowhere(chain) or may_be_held(chain.events[0]),
             )
 
 
@@ -115,10 +116,18 @@ def collections(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT
     """Yields a report for every place where rows that end in `sink` have the first unloaded collection of a chain evaluated one by one."""
     rounds = Rounds(log)
     events = [event for event in log.events if event.op in _OPS and event.op not in _AGGREGATES and _is_unloaded_collection(event)]
+    spoken_for: dict[tuple[Site, tuple[str, ...]], tuple[object, ...]] = {}
     for is_cured_by_prefetch, chosen in ((True, filter(_can_be_prefetched, events)), (False, filterfalse(_can_be_prefetched, events))):
         for chain in one_per_access(project, missing_chains(project, chosen)):
             if sink_of(project, chain.events[0]) is sink:
-                yield from _collection_reports(project, chain, sink, remedy, curable=is_cured_by_prefetch, defeated=rounds.defeat(chain))
+                found = _collection_reports(project, chain, sink, remedy, curable=is_cured_by_prefetch, defeated=rounds.defeat(chain))
+                yield from _one_per_place(found, spoken_for)
+
+
+def _one_per_place(reports: Iterable[Report], spoken_for: dict[tuple[Site, tuple[str, ...]], tuple[object, ...]]) -> Iterator[Report]:
+    """Yields reports, those on one collection at one place with one cause: `publish(event)` may walk `event.phases` and ask for some of them."""
+    for report in reports:
+        yield replace(report, cause=spoken_for.setdefault((report.site, report.relations), report.cause))
 
 
 def figures(project: Project, log: QueryLog) -> Iterator[Report]:
@@ -190,7 +199,11 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             relations=chain.relations,
             intent=None if defeated else intent,
             severity=heaviest(project, chain.events),
-            preview=chain.follows_a_query_per_round or defeated or (not curable and _is_deliberate(project, chain, event)),
+            preview=chain.follows_a_query_per_round
+            or defeated
+            or _descends(chain)
+            or _takes_few(event)
+            or (not curable and _is_deliberate(project, chain, event)),
         )
 
 
@@ -198,6 +211,18 @@ def _is_deliberate(project: Project, chain: Chain, event: Event) -> bool:
     """Whether a query made anew is meant so: of one row, read in chunks (`iterator()`), or part of a unit of work."""
     chunked = {"iterator", "aiterator"} & {event.method, *(event.query.methods if event.query is not None else ())}
     return chain.is_of_one_row or bool(chunked) or _is_part_of_write(project, event)
+
+
+def _takes_few(event: Event) -> bool:
+    """Whether a statement takes the first or last of many rows, all of which an eager load would fetch: `book.notes.order_by("-day")[:3]`."""
+    picks = event.op is Op.GET_ROW and event.method not in ("get", "aget")
+    return picks or (event.query is not None and event.query.sliced)
+
+
+def _descends(chain: Chain) -> bool:
+    """Whether a chain follows one relation of a model to itself again and again, which no eager load does to the end."""
+    hops = relations_along(chain.query.model, path_of(chain.events[0]))
+    return len(hops) > len(set(map(id, hops)))
 
 
 def _is_part_of_write(project: Project, event: Event) -> bool:

@@ -363,8 +363,14 @@ def join_sequences(left: Sequence, right: Sequence) -> Sequence:
         items = tuple(join(a, b) for a, b in zip(left.items, right.items, strict=True))
     element = join(element_of(left), element_of(right))
     source = left.source if left.source is right.source else None
-    bound = max(left.bound, right.bound)
-    return Sequence(left.kind, element, items, bound, left.limit, source, left.deps | right.deps, left.batches and right.batches)
+    (bound, limit), (other, further) = _size(left), _size(right)
+    most = None if limit is None or further is None else max(limit, further)
+    return Sequence(left.kind, element, items, max(bound, other), most, source, left.deps | right.deps, left.batches and right.batches)
+
+
+def _size(sequence: Sequence) -> tuple[Bound, int | None]:
+    """Returns how many elements a sequence has: of a display it is known."""
+    return (sequence.bound, sequence.limit) if sequence.items is None else (Bound.FEW, len(sequence.items))
 
 
 def _join_mappings(left: Mapping, right: Mapping) -> Mapping:

@@ -18,7 +18,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         if query.site in left_alone or not _loads_rows_when_tested(query) or costs_nothing(query) or is_deliberate(query) or query.bound is Bound.ONE:
             continue
         uses = only_uses(query, UseKind.TRUTH)
-        if not uses or not is_shown(project, uses[0].site):
+        if not uses or not is_shown(project, uses[0].site) or _is_asked_again(log, query):
             continue
         few = query.bound is Bound.FEW or project.is_small(query.model)
         yield Report(
@@ -30,6 +30,13 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             intent=ReplaceTruthTest(query, uses[0].site) if len(uses) == 1 and query.orm is Orm.DJANGO else None,
             severity=Severity.INFO if few else Severity.WARNING,
         )
+
+
+def _is_asked_again(log: QueryLog, query: QueryObject) -> bool:
+    """Whether rows are tested where a test of the same rows has just failed: `if books and mine: … elif books: …`."""
+    load = next((event for event in log.of(*LOADS) if event.query is query), None)
+    failed = [test for test, held in (load.way if load is not None else ()) if not held]
+    return load is not None and any(test.encloses(other.site) for other in load.earlier for test in failed)
 
 
 _LISTS = frozenset({"all", "fetchall", "list", "tuple"})

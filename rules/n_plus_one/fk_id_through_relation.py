@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Project, QueryLog, ReadKey, Report, Severity, rule
+from ormlint.api import Event, Orm, Project, QueryLog, ReadKey, Report, Severity, rule
 from ormlint.judge.describe import call_path, code, is_shown, labels, per_model
 from ormlint.judge.eager import concerns, is_attributable
+from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.repetition import innermost, repeaters, weight
 
@@ -36,4 +37,5 @@ def _report(project: Project, event: Event) -> Report:
         relations=("__".join(event.path),),
         intent=ReadKey(key, event.site, relation, event.column) if editable else None,
         severity=weight(project, event, loops) if loops else Severity.INFO,
+        preview=may_be_held(event) or (not loops and event.orm is Orm.SQLALCHEMY),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import READS, Event, Loop, Op, Project, QueryLog, Report, rule
 from ormlint.judge.describe import call_path, calls_between, code, labels, per, place
 from ormlint.judge.lookups import FIGURES, advice, has_no_key
-from ormlint.judge.repetition import decides_to_go_on, innermost, is_deliberate, repeaters, weight, worth_counting
+from ormlint.judge.repetition import decides_to_go_on, grows, innermost, is_deliberate, repeaters, weight, worth_counting
 from ormlint.judge.rounds import Rounds, is_part_of_write
 
 NEAR = 2  # calls between a loop and a query that people see together
@@ -31,7 +31,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=labels(project, event, loop, loop.source, "this runs the query"),
             notes=call_path(project, event),
             severity=weight(project, event, loops),
-            preview=distance > NEAR or _is_uncertain(project, rounds, event, loop, called=distance > 0),
+            preview=distance > NEAR or not grows(loops) or _is_uncertain(project, rounds, event, loop, called=distance > 0),
             counted_as="query" if distance else "",
         )
 
@@ -54,7 +54,9 @@ def _asked(event: Event, loop: Loop) -> tuple[object, ...]:
 
 def _is_uncertain(project: Project, rounds: Rounds, event: Event, loop: Loop, *, called: bool) -> bool:
     """Whether one query for all rounds may not be had: what is asked for has no key, comes in groups, or is part of a unit of work."""
-    return has_no_key(event) or _asks_for_group(event, loop) or (called and _is_unit_of_work(project, rounds, event, loop))
+    if has_no_key(event) or _asks_for_group(event, loop) or (event.op is Op.GET_ROW and loop.searches):
+        return True
+    return called and _is_unit_of_work(project, rounds, event, loop)
 
 
 def _asks_for_group(event: Event, loop: Loop) -> bool:

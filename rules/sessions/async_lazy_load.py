@@ -9,7 +9,7 @@ from ormlint.judge.eager import Chain, advice_for, intent_for, unloadable_chains
 ERRORS = {Obstacle.ASYNCHRONOUS: "MissingGreenlet", Obstacle.FORBIDDEN: "InvalidRequestError"}
 
 
-@rule("ORM602", "async-lazy-load", severity=Severity.ERROR)
+@rule("ORM602", "async-lazy-load", severity=Severity.ERROR, stable=False)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every place that reads the first unloaded relation of a chain."""
     for chain in unloadable_chains(project, log.of(Op.FAILED_LOAD)):

@@ -8,7 +8,7 @@ from ormlint.judge.describe import at, call_path, calls_between, code, labels, p
 from ormlint.judge.repetition import innermost, repeaters, weight
 
 
-@rule("ORM307", "commit-in-loop", orms=(Orm.SQLALCHEMY,))
+@rule("ORM307", "commit-in-loop", stable=False, orms=(Orm.SQLALCHEMY,))
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every commit that a loop repeats in each round."""
     for event in log.of(Op.COMMIT):
