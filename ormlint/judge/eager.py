@@ -17,7 +17,7 @@ from ormlint.judge.finding import EagerLoad
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import decides_to_go_on, innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
-from ormlint.run.log import Bound, Event, LoadPlan, QueryObject
+from ormlint.run.log import Bound, Event, LoadPlan, Origin, QueryObject
 from ormlint.text import Site
 
 
@@ -25,13 +25,25 @@ from ormlint.text import Site
 class Chain:
     """Relations that the rows of one query lack: `path` as far as it is needed, `events` that read its first unloaded hop.
 
-    `others` are further queries whose rows meet the same accesses.
+    `others` are further queries whose rows meet the same accesses. `root` is set if the query cannot be changed where it stands: the
+    query that can load the chain instead, and the way from its rows to those of `query`.
     """
 
     query: QueryObject
     path: tuple[str, ...]
     events: tuple[Event, ...]
     others: tuple[QueryObject, ...] = ()
+    root: Origin | None = None
+
+    @property
+    def carrier(self) -> QueryObject:
+        """The query that is to load the chain."""
+        return self.root.query if self.root is not None else self.query
+
+    @property
+    def whole_path(self) -> tuple[str, ...]:
+        """The path from the rows of the carrier."""
+        return (*self.root.path, *self.path) if self.root is not None else self.path
 
     @property
     def follows_a_query_per_round(self) -> bool:
@@ -53,7 +65,7 @@ class Chain:
     @property
     def lookup(self) -> str:
         """The path as Django writes it: "author__country"."""
-        return "__".join(self.path)
+        return "__".join(self.whole_path)
 
     @property
     def relations(self) -> tuple[str, ...]:
@@ -113,7 +125,24 @@ def _chained(project: Project, events: Iterable[Event]) -> Iterator[Chain]:
         for path, first in _chains(read):
             row = read[first][0].row
             assert row is not None
-            yield Chain(row.query, path, tuple(read[first]))
+            yield Chain(row.query, path, tuple(read[first]), root=_root_of(project, row.query))
+
+
+def _root_of(project: Project, query: QueryObject) -> Origin | None:
+    """Returns the query that loads along what the rows of another one lack, if that one stands in a template, which cannot refine it.
+
+    # `{% for order in customer.orders.all %}{{ order.shop }}`: the query that gave `customer` can load "orders__shop"
+    """
+    found: Origin | None = None
+    path: tuple[str, ...] = ()
+    while query.site.path in project.templates and query.orm is Orm.DJANGO and query.style == "related" and not query.steps:
+        owner = query.owner
+        if owner is None or query.relation is None or not set(query.methods) <= {"all"} or not owner.query.complete:
+            return None
+        path = (*owner.path, query.relation.name, *path)
+        query = owner.query
+        found = Origin(query, path)
+    return found
 
 
 def concerns(project: Project, event: Event) -> bool:
@@ -179,7 +208,7 @@ def is_loaded(plan: LoadPlan, path: tuple[str, ...]) -> bool:
 
 def is_loadable(chain: Chain) -> bool:
     """Whether an eager load can be added to the query: not to a combined one, nor to relations that load themselves."""
-    query = chain.query
+    query = chain.carrier
     return not (query.combined or query.generic or query.style == "list" or _loads_itself(chain.events[0].relation))
 
 
@@ -189,10 +218,10 @@ def _loads_itself(relation: Relation | None) -> bool:
 
 def intent_for(chain: Chain) -> EagerLoad | None:
     """Returns the change of the query that cures a chain, or None if it cannot be made or a relation is not known."""
-    relations = relations_along(chain.query.model, chain.path)
+    relations = relations_along(chain.carrier.model, chain.whole_path)
     if polymorphic_hop(relations) or not is_loadable(chain):
         return None
-    return EagerLoad(chain.query, relations) if relations else None
+    return EagerLoad(chain.carrier, relations) if relations else None
 
 
 def polymorphic_hop(relations: tuple[Relation, ...]) -> int:
@@ -206,7 +235,7 @@ def polymorphic_hop(relations: tuple[Relation, ...]) -> int:
 
 def advice_for(project: Project, chain: Chain) -> str:
     """Returns the imperative that cures a chain, with the lookup and the place of the query."""
-    query = chain.query
+    query = chain.carrier
     where = at(project, home_of(project, chain))
     if _loads_itself(chain.events[0].relation):
         return _one_query_instead(chain, where)
@@ -222,7 +251,7 @@ def home_of(project: Project, chain: Chain) -> Site:
     An expression that builds queries of several models takes no loads of one of them: where the query is first refined in the file
     that walks its rows is the place, or what walks them.
     """
-    query = chain.query
+    query = chain.carrier
     if not query.generic:
         return query.site
     loop = innermost(repeaters(chain.events[0])).site
@@ -232,14 +261,14 @@ def home_of(project: Project, chain: Chain) -> Site:
 
 def lookup_text(chain: Chain) -> str:
     """Returns the call that loads a chain, in backticks, in the words of its ORM."""
-    relations = relations_along(chain.query.model, chain.path)
+    relations = relations_along(chain.carrier.model, chain.whole_path)
     if chain.query.orm is Orm.DJANGO:
         known = relations or tuple(event.relation for event in chain.events[:1] if event.relation is not None)
         hops = polymorphic_hop(relations)
         if hops:
-            return f'`.prefetch_related("{"__".join(chain.path[:hops])}")`'
+            return f'`.prefetch_related("{"__".join(chain.whole_path[:hops])}")`'
         joinable = all(relation.to_one and relation.kind is not Kind.GENERIC_FOREIGN_KEY for relation in known)
-        method = "select_related" if joinable and not chain.query.raw else "prefetch_related"
+        method = "select_related" if joinable and not chain.carrier.raw else "prefetch_related"
         return f'`.{method}("{chain.lookup}")`'
     steps = []
     owner = chain.query.model

@@ -45,7 +45,7 @@ class Remedy:
 
 AT_THE_QUERY = Remedy(
     load=lambda project, chain: (advice_for(project, chain), intent_for(chain)),
-    where=lambda project, chain: f"the query{at(project, chain.query.site)}",
+    where=lambda project, chain: f"the query{at(project, home_of(project, chain))}",
 )
 
 
@@ -168,6 +168,9 @@ def _advice_for_figure(project: Project, chain: Chain, event: Event) -> str:
     if event.orm is Orm.SQLALCHEMY:
         return f"select the figure for all rows of the query{where} with one `group_by()`, or as a `column_property()`"
     call = f'Count("{_counted(chain)}")' if event.op is Op.COUNT else f"{_AGGREGATES[event.op]}(…)"
+    if chain.root is not None:
+        way = "__".join(chain.root.path)
+        return f'compute it for all rows: add `.prefetch_related(Prefetch("{way}", queryset=….annotate(…={call})))` to the query{where}'
     return f"compute it for all rows with `.annotate(…={call})` on the query{where}"
 
 
@@ -241,4 +244,4 @@ def _advice_for_new_query(chain: Chain, event: Event, where: str) -> str:
 def _counted(chain: Chain) -> str:
     """Returns the lookup that aggregates take: `book` for what is read as `author.book_set`."""
     relations = relations_along(chain.query.model, chain.path)
-    return "__".join(relation.query_name or relation.name for relation in relations) or chain.lookup
+    return "__".join(relation.query_name or relation.name for relation in relations) or "__".join(chain.path)

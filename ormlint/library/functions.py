@@ -44,8 +44,8 @@ INJECTORS = frozenset({"Depends", "Security", "Provide"})
 NARROWING = frozenset({"filter_queryset"})
 """Methods that give back the query they are given, narrowed down: the filter backends of REST framework."""
 
-MODEL_GETTERS = frozenset({"get_model", "get_registered_model"})
-"""Return the model class that their arguments name: `django.apps.apps.get_model` and the functions that projects put before it."""
+MODEL_GETTERS = frozenset({"get_model", "get_registered_model", "get_user_model"})
+"""Return the model class that their arguments name, or the user model: Django's functions of these names and what projects put before them."""
 
 NOT_FOUND = frozenset({"DoesNotExist", "ObjectDoesNotExist", "NoResultFound", "KeyError", "AttributeError", "StopIteration", "IndexError"})
 """Exceptions that answer a question, so that their handler is the other half of an `if`."""

@@ -357,6 +357,8 @@ class DjangoModels:
             return None
         if isinstance(node, ir.Const) and isinstance(node.value, str):
             return self.named(node.value, cls.module, model)
+        if (node.name if isinstance(node, ir.Attr) else node.id if isinstance(node, ir.Name) else "") == "AUTH_USER_MODEL":
+            return self.user()
         symbol = self.program.resolve(node, cls.module, cls)
         if isinstance(symbol, ClassInfo):
             return symbol.model
@@ -366,8 +368,6 @@ class DjangoModels:
             if symbol.name == "AUTH_USER_MODEL" or symbol.path.endswith("get_user_model()"):
                 return self.user()
             return self.named(symbol.name, cls.module, model) if symbol.package not in ("builtins", "django") else None
-        if isinstance(node, ir.Attr) and node.name == "AUTH_USER_MODEL":
-            return self.user()
         return None
 
     def named(self, text: str, module: ModuleInfo, model: Model | None) -> Model | None:

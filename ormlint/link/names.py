@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ormlint.link.schema import Model
 
 MAX_DEPTH = 40
+USER_MODEL = "django.contrib.auth.get_user_model()"
 MAX_IMPORTS = 6  # modules that a name is handed on through
 BASE_KEYWORDS = frozenset({"cls", "model_class"})
 """Arguments by which a function that makes a base class is given one to derive it from: SQLAlchemy, Flask-SQLAlchemy."""
@@ -459,7 +460,7 @@ class Program:
             case ir.Call():
                 func = self.resolve(expr.func, module, cls, depth + 1)
                 if isinstance(func, External):
-                    return External(func.path + "()")
+                    return self._got(expr, module, cls, depth) if func.path == "builtins.getattr" else External(func.path + "()")
                 if isinstance(func, ClassInfo):
                     return InstanceRef(func)
                 return self._returned(func, depth) if isinstance(func, FunctionInfo) else None
@@ -476,8 +477,19 @@ class Program:
             case _:
                 return None
 
+    def _got(self, call: ir.Call, module: ModuleInfo, cls: ClassInfo | None, depth: int) -> Symbol | None:
+        """Returns what `getattr(settings, "AUTH_USER_MODEL", …)` means."""
+        match call.args:
+            case [owner, ir.Const(value=str() as name), *_]:
+                found = self.member(self.resolve(owner, module, cls, depth + 1), name)
+                return found if found is not None else External("builtins.getattr()")
+            case _:
+                return External("builtins.getattr()")
+
     def _returned(self, function: FunctionInfo, depth: int) -> Symbol | None:
         """Returns what a function gives back, if its last statement says so: `def make_base(): return declarative_base()`."""
+        if function.name == "get_user_model":  # what stands in for Django's of that name gives the same
+            return External(USER_MODEL)
         body = function.node.body
         if body and isinstance(body[-1], ir.Return) and body[-1].value is not None and not function.node.is_async:
             return self.resolve(body[-1].value, function.module, None, depth + 5)

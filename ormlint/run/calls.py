@@ -96,9 +96,9 @@ def call(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Value], ke
     match func:
         case FunctionInfo():
             if func.name in MODEL_GETTERS:
-                from ormlint.run.externals import registered_model
+                from ormlint.run.externals import model_got
 
-                model = registered_model(m, f, args, keywords)
+                model = model_got(m, f, func.name, args, keywords)
                 if model is not None:
                     return model
             return call_function(m, f, node, func, args, keywords)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api
 from ormlint.library.functions import BATCHES, EFFECTS, INJECTORS, NARROWING, RENDERS
-from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
+from ormlint.link.names import USER_MODEL, ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Orm
 from ormlint.run import intrinsics
 from ormlint.run.frame import Frame
@@ -146,6 +146,13 @@ def _get_model(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords:
     from ormlint.run.attributes import SOME_MODEL
 
     return registered_model(m, f, args, keywords) or SOME_MODEL
+
+
+def model_got(m: Machine, f: Frame, getter: str, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+    """Returns the model class that a function of the project gives, which stands in for one of Django's, or None."""
+    if getter == "get_user_model":
+        return known_value(m, External(USER_MODEL))
+    return registered_model(m, f, args, keywords)
 
 
 def registered_model(m: Machine, f: Frame, args: list[Value], keywords: dict[str, Value]) -> ClassInfo | None:
