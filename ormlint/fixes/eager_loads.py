@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ormlint.fixes.django_loads import SELECT, Lookup, add_lookups, lookup_of
@@ -37,9 +38,20 @@ def plan_eager_loads(findings: list[Finding], sources: Sources, project: Project
                 unsafe = bool(grading.reason(finding.code, request.risk))
                 groups.setdefault((finding.intent.query.site, unsafe), []).append(request)
     for requests in groups.values():
-        made = _fix(requests, sources, project)
-        for request in requests:
+        for request, made in _fixes(requests, sources, project):
             request.finding.fix = _refused(made, request.intent.path) if isinstance(made, Refusal) else made
+
+
+def _fixes(requests: list[_Request], sources: Sources, project: Project) -> Iterator[tuple[_Request, Fix | Refusal | None]]:
+    """Yields what becomes of each request; what cannot be written does not hold back the rest."""
+    made = _fix(requests, sources, project)
+    if not isinstance(made, Refusal) or len(requests) == 1:
+        yield from ((request, made) for request in requests)
+        return
+    alone = [(request, _fix([request], sources, project)) for request in requests]
+    writable = [request for request, fix in alone if not isinstance(fix, Refusal)]
+    together = _fix(writable, sources, project) if writable else made
+    yield from ((request, fix if isinstance(fix, Refusal) else together) for request, fix in alone)
 
 
 def _refused(refusal: Refusal, path: tuple[Relation, ...]) -> Fix:

@@ -12,6 +12,7 @@ from libcst.helpers import get_full_name_for_node
 
 from ormlint.fixes.chain import append_element
 from ormlint.fixes.source import Lines, SourceFile
+from ormlint.fixes.statement import Statement
 from ormlint.link.schema import Model, Schema
 from ormlint.text import Edit
 
@@ -88,6 +89,32 @@ def spell_model(file: SourceFile, offset: int, model: Model, schema: Schema) -> 
             if edits is not None:
                 return Spelling(model.name, tuple(edits))
     return Refusal(f"`{model.name}` is not imported in this file")
+
+
+def import_in_function(file: SourceFile, statement: Statement, offset: int, model: Model) -> Spelling | Refusal:
+    """Returns the import of a SQLAlchemy model at the head of the function around an offset, where it can close no circle."""
+    refusal = Refusal(f"`{model.name}` is not imported in this file")
+    module = model.label.rpartition(".")[0]
+    around = [node for node in statement.within(statement.module, cst.FunctionDef) if statement.span(node)[0] <= offset < statement.span(node)[1]]
+    if not around or not _is_module(module, model.site.path) or _is_taken(file, model.name, module):
+        return refusal
+    body = [line for line in around[-1].body.body if isinstance(around[-1].body, cst.IndentedBlock) and not _is_text(line)]
+    if not body:
+        return refusal
+    first = body[0].decorators[0] if isinstance(body[0], (cst.FunctionDef, cst.ClassDef)) and body[0].decorators else body[0]
+    start = statement.span(first.body[0] if isinstance(first, cst.SimpleStatementLine) else first)[0]
+    indentation = file.indentation(start)
+    if indentation is None or start > offset:
+        return refusal
+    return Spelling(model.name, (file.insert(start, f"from {module} import {model.name}{file.newline}{indentation}"),))
+
+
+def _is_text(line: cst.CSTNode) -> bool:
+    match line:
+        case cst.SimpleStatementLine(body=[cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString())]):
+            return True
+        case _:
+            return False
 
 
 def in_one_statement(edits: list[Edit]) -> list[Edit]:

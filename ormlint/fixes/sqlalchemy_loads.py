@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from ormlint.fixes.chain import Chain, append_argument, chain_of, insert_links
-from ormlint.fixes.imports import Refusal, Spelling, in_one_statement, spell_import, spell_model
+from ormlint.fixes.chain import Chain, Link, append_argument, append_element, chain_of, insert_links
+from ormlint.fixes.imports import Refusal, Spelling, import_in_function, in_one_statement, spell_import, spell_model
 from ormlint.fixes.source import SourceFile
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix
@@ -27,6 +27,7 @@ _END_NAMES = """
 _ENDS = frozenset(_END_NAMES.split())
 _EXECUTING = frozenset({"scalars", "scalar", "execute", "exec", "stream", "stream_scalars", "paginate", "first_or_404", "one_or_404"})
 _IDENTITY = frozenset({"get", "get_one", "get_or_404", "merge"})
+_TAKING_OPTIONS = frozenset({"get", "get_one"})
 _LOADERS = frozenset({"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "defaultload"})
 _REFUSERS = frozenset({"lazyload", "noload", "raiseload"})
 
@@ -35,12 +36,13 @@ _REFUSERS = frozenset({"lazyload", "noload", "raiseload"})
 class Place:
     """Where the options go: the chain, the first link that may follow them, and the class as the chain writes it.
 
-    `entity` is None if the chain does not name the class.
+    `entity` is None if the chain does not name the class. `call` fetches a row by its key and takes the options as an argument.
     """
 
     chain: Chain
     start: int
     entity: str | None = None
+    call: cst.Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,21 @@ def _locate(statement: Statement, node: cst.BaseExpression, model: str) -> Place
                 return _locate(statement, link.call.args[0].value, model)
         elif link.is_attribute and link.name == "query":
             return Place(chain, number + 1, statement.code(link.receiver))
-    if any(link.name in _IDENTITY for link in chain.links[: chain.inner]):
-        return Refusal("a row that is fetched by its key takes options in another way")
+    for link in chain.links[: chain.inner]:
+        if link.name in _IDENTITY:
+            return _by_key(statement, chain, link, model)
     return Place(chain, 0)
+
+
+def _by_key(statement: Statement, chain: Chain, link: Link, model: str) -> Place | Refusal:
+    """Returns the place of the options of `session.get(Book, 1)`."""
+    call = link.call
+    if link.name not in _TAKING_OPTIONS or call is None or len(call.args) < 2 or any(argument.star for argument in call.args):
+        return Refusal("a row that is fetched by its key takes options in another way")
+    entity = call.args[0].value
+    if call.args[0].keyword is not None or _last_name(entity) != model:
+        return Refusal(f"which class is fetched is not clear, if it is `{model}`")
+    return Place(chain, 0, statement.code(entity), call)
 
 
 def _entity(statement: Statement, call: cst.Call, model: str) -> str | None:
@@ -130,7 +144,11 @@ class _Options:
         links = self.place.chain.links
         end = next((number for number in range(self.place.start, len(links)) if links[number].is_index or links[number].name in _ENDS), len(links))
         calls = [link.call for link in links[self.place.start : end] if link.call is not None and link.name == "options"]
-        present = [_read_option(self.statement, argument.value) for call in calls for argument in call.args]
+        given = self._given()
+        if isinstance(given, Refusal):
+            return given
+        values = [element.value for element in given.elements] if given else [argument.value for call in calls for argument in call.args]
+        present = [_read_option(self.statement, value) for value in values]
         edits: list[Edit] = []
         added: list[str] = []
         texts: list[str] = []
@@ -157,13 +175,32 @@ class _Options:
                 code = loader.text + head.removeprefix(f".{_loader(path[0])}") + "".join(rest)
                 added.append(code)
             texts.append(code)
-        if added and calls:
+        if added and self.place.call is not None:
+            edits += self._pass(self.place.call, given, added)
+        elif added and calls:
             edits += append_argument(self.file, self.statement, calls[-1], added)
         elif added:
             code = f".options({', '.join(added)})"
             edits += insert_links(self.file, self.statement, self.place.chain, min(end, self.place.chain.inner), [code])
         description = f"add `.options({', '.join(texts)})` to the query" if added else f"continue the option with `{''.join(texts)}`"
         return Fix(Applicability.SAFE, description, tuple(in_one_statement(edits)))
+
+    def _given(self) -> cst.List | cst.Tuple | Refusal | None:
+        """Returns the options that `session.get()` gets, None if it gets none."""
+        arguments = self.place.call.args if self.place.call is not None else ()
+        value = next((argument.value for argument in arguments if argument.keyword is not None and argument.keyword.value == "options"), None)
+        if value is None or (isinstance(value, (cst.List, cst.Tuple)) and value.elements):
+            return value
+        return Refusal("the options are no plain list")
+
+    def _pass(self, call: cst.Call, given: cst.List | cst.Tuple | None, added: list[str]) -> list[Edit]:
+        """Returns the edits that give options to `session.get()`."""
+        if given is None:
+            return append_argument(self.file, self.statement, call, [f"options=[{', '.join(added)}]"])
+        last = given.elements[-1]
+        comma = last.comma if isinstance(last.comma, cst.Comma) else None
+        after = self.statement.span(comma)[0] + 1 if comma is not None else None
+        return append_element(self.file, self.statement.span(last)[0], self.statement.outer(last.value)[1], after, added)
 
     def _write(self, path: Hops) -> list[Spelling] | Refusal:
         """Returns the class that each hop starts from, as the file writes it."""
@@ -176,6 +213,8 @@ class _Options:
                 return Refusal(f"`{hop.name}` belongs to a subclass of what the query selects")
             if number:
                 spelling = spell_model(self.file, self.query.site.start, owner, self.schema)
+                if isinstance(spelling, Refusal):
+                    spelling = import_in_function(self.file, self.statement, self.query.site.start, owner)
                 if isinstance(spelling, Refusal):
                     return spelling
                 classes.append(spelling)

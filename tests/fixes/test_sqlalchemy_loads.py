@@ -311,10 +311,78 @@ def test_the_class_of_the_second_hop_is_written_as_the_file_knows_it(imports: st
 
 
 @pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("session.get(Book, 1)", "session.get(Book, 1, options=[joinedload(Book.author)])"),
+        ("session.get_one(\n    Book,\n    1,\n)", "session.get_one(\n    Book,\n    1,\n    options=[joinedload(Book.author)],\n)"),
+        (
+            "session.get(Book, 1, options=[selectinload(Book.tags)])",
+            "session.get(Book, 1, options=[selectinload(Book.tags), joinedload(Book.author)])",
+        ),
+        (
+            "session.get(Book, 1, options=(selectinload(Book.tags),))",
+            "session.get(Book, 1, options=(selectinload(Book.tags), joinedload(Book.author),))",
+        ),
+    ],
+)
+def test_a_row_that_is_fetched_by_its_key(before: str, after: str) -> None:
+    (fix,) = load(f"{IMPORTS}x = {before}\n", before, AUTHOR, shop=SHOP, style="result")
+    assert fixed(f"{IMPORTS}x = {before}\n", [fix]) == f"{IMPORTS}x = {after}\n"
+
+
+IMPORTING = {
+    "behind the docstring": (
+        'def f():\n    """Shows."""\n\n    for x in session.query(Book): pass\n',
+        'def f():\n    """Shows."""\n\n    from shop.models import Author\n    for x in session.query(Book)LOADED: pass\n',
+    ),
+    "in the innermost function": (
+        "def f():\n\tdef g():\n\t\treturn list(session.query(Book))\n",
+        "def f():\n\tdef g():\n\t\tfrom shop.models import Author\n\t\treturn list(session.query(Book)LOADED)\n",
+    ),
+    "before a decorated function": (
+        "async def f():\n    @memo\n    def g(): pass\n    return list(session.query(Book))\n",
+        "async def f():\n    from shop.models import Author\n    @memo\n    def g(): pass\n    return list(session.query(Book)LOADED)\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), IMPORTING.values(), ids=IMPORTING)
+def test_a_class_that_is_not_imported_is_imported_in_the_function(before: str, after: str) -> None:
+    shop = Shop(Orm.SQLALCHEMY)
+    shop.author.label = "shop.models.Author"
+    text = "from sqlalchemy.orm import joinedload\n" + before
+    (fix,) = load(text, "session.query(Book)", (shop.to_author, shop.to_country), shop=shop, style="query")
+    loaded = ".options(joinedload(Book.author).joinedload(Author.country))"
+    assert fixed(text, [fix]) == "from sqlalchemy.orm import joinedload\n" + after.replace("LOADED", loaded)
+
+
+@pytest.mark.parametrize("code", ["def f(): return list(session.query(Book))\n", "def f():\n    Author = 1\n    return list(session.query(Book))\n"])
+def test_a_class_that_cannot_be_imported_in_the_function(code: str) -> None:
+    shop = Shop(Orm.SQLALCHEMY)
+    shop.author.label = "shop.models.Author"
+    (fix,) = load(
+        f"from sqlalchemy.orm import joinedload\n{code}", "session.query(Book)", (shop.to_author, shop.to_country), shop=shop, style="query"
+    )
+    assert fix is not None
+    assert fix.applicability is Applicability.DISPLAY
+
+
+def test_what_cannot_be_written_does_not_hold_back_the_rest() -> None:
+    fixes = load("from sqlalchemy.orm import joinedload\nx = session.query(Book)\n", "session.query(Book)", AUTHOR, COUNTRY, shop=SHOP, style="query")
+    assert fixes[0] is not None
+    assert fixes[0].applicability is Applicability.SAFE
+    assert fixes[1] is not None
+    assert fixes[1].applicability is Applicability.DISPLAY
+
+
+@pytest.mark.parametrize(
     ("code", "path", "options", "reason"),
     [
         ("author.books", AUTHOR, {"style": "related"}, "come from a relationship"),
-        ("session.get(Book, 1)", AUTHOR, {"style": "result"}, "fetched by its key"),
+        ("session.get(*key)", AUTHOR, {"style": "result"}, "fetched by its key"),
+        ("session.merge(book)", AUTHOR, {"style": "result"}, "fetched by its key"),
+        ("session.get(cls, 1)", AUTHOR, {"style": "result"}, "which class is fetched"),
+        ("session.get(Book, 1, options=more)", AUTHOR, {"style": "result"}, "no plain list"),
         ("session.query(Book, Book)", AUTHOR, {"style": "query"}, "which of the selected entities"),
         ("session.query(Book).options(lazyload(Book.author))", AUTHOR, {"style": "query"}, "has an option for `author` already"),
         (
