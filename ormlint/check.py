@@ -200,6 +200,7 @@ class Examination:
             lines=lines,
             templates=frozenset(module.path for module in self.modules if module.language != "python"),
             schema_fields=analysis.schema_fields if analysis else {},
+            background=analysis.background if analysis else frozenset(),
             viewpoint=os.getcwd(),
         )
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from ormlint.link.schema import Model
 from ormlint.run.log import Bound, QueryObject, Shape
 
+KINDS = frozenset({"ContentType"})  # models whose one row stands for a whole table
+FEW_BY_NAME = frozenset({
+    "config", "configuration", "settings", "setting", "option", "options", "type", "kind", "status", "state", "category", "role", "level", "language",
+    "country", "currency", "site", "server", "backend", "provider", "instance", "plugin", "worker", "queue", "preferences", "schedule", "policy",
+})  # fmt: skip
+"""Last words in the names of models that list what there is few of."""
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 SPANS = frozenset({"range", "date", "year", "month", "week", "day"})
 
 
@@ -34,6 +44,22 @@ def names_its_rows(query: QueryObject) -> bool:
     for lookup in query.filters:
         name, _, operator = lookup.partition("__")
         if model is not None and operator == "in" and (model.is_primary_key(name) or (name in model.columns and model.columns[name].unique)):
+            return True
+    return False
+
+
+def lists_kinds(model: Model) -> bool:
+    """Whether a model is called after kinds, settings or services, of which there are few: `TicketType`, `MailSettings`."""
+    words = _WORDS.findall(model.name)
+    return bool(words) and words[-1].lower() in FEW_BY_NAME
+
+
+def asks_for_a_value(query: QueryObject) -> bool:
+    """Whether a filter asks for one value of a column that has many, such as a name; a flag or an enumeration has few."""
+    for lookup in query.filters:
+        model, name = query.model, lookup.rpartition(".")[2]
+        column = model.columns.get(name.removesuffix("__exact").removesuffix("__iexact")) if model is not None else None
+        if column is not None and not column.type.startswith(("Bool", "NullBool", "Enum")):
             return True
     return False
 
@@ -70,7 +96,7 @@ def _related_row(model: Model | None, lookup: str) -> str:
             # a mapping need not declare the relation that a column refers to
             return part.removesuffix("_id") if part in model.columns and part.endswith("_id") else ""
         found, model = relation.name, relation.target
-    return found
+    return found if model is None or model.name not in KINDS else ""
 
 
 def _compared(query: QueryObject, operator: str) -> set[str]:

@@ -19,14 +19,19 @@ LISTS = frozenset({"list", "tuple", "set", "all", "fetchall"})
 WRITES = (Op.SAVE, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.UPDATE_ROWS, Op.DELETE_ROWS, Op.BULK_WRITE, Op.LINK, Op.INSERT, Op.COMMIT)
 
 
-def lists_of_rows(project: Project, log: QueryLog) -> Iterator[tuple[QueryObject, list[Use]]]:
-    """Yields the queries that load as many rows as there are, once and for no other query to be made of them, with what is done with the rows."""
+def lists_of_rows(project: Project, log: QueryLog, at_least: int | None = None) -> Iterator[tuple[QueryObject, list[Use]]]:
+    """Yields the queries that load as many rows as there are, once and for no other query to be made of them, with what is done with the rows.
+
+    With `at_least`, a limit to so many rows or more counts as none.
+    """
     left_alone = asked_per_round(log) | prefetched_by_some(log)
     loaded = {event.query for event in log.of(Op.LOAD_ROWS, Op.LAZY_COLLECTION)}
     for query in log.queries:
-        if query.site in left_alone or costs_nothing(query) or is_deliberate(query) or query.bound is not Bound.MANY:
+        if query.site in left_alone or costs_nothing(query) or is_deliberate(query):
             continue
-        if (query in loaded or query.style == "result") and not query.sliced and not query.has("iterator", "using") and is_shown(project, query.site):
+        if (query.bound is not Bound.MANY or query.sliced) and (at_least is None or (query.limit or 0) < at_least):
+            continue
+        if (query in loaded or query.style == "result") and not query.has("iterator", "using") and is_shown(project, query.site):
             uses = [use for use in query.all_uses() if use.kind is not UseKind.DERIVE]
             if all(use.kind is not UseKind.DERIVE or use.operator in LISTS for use in query.all_uses()):
                 yield query, uses
@@ -62,6 +67,11 @@ def concrete(model: Model) -> frozenset[str]:
     """Returns the names by which a row's own columns are read."""
     keys = (relation.attname for relation in model.relations.values() if relation.attname)
     return frozenset((*model.columns, *keys, model.primary_key, "pk")) - model.relations.keys()
+
+
+def width(model: Model) -> int:
+    """Returns how many columns a row of a model has, the key that nobody declares included."""
+    return len(model.columns) + (model.primary_key not in model.columns)
 
 
 def _only(uses: list[Use], kind: UseKind) -> Use | None:

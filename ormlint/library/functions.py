@@ -18,6 +18,17 @@ WAITS = frozenset({"sleep", "wait", "wait_for", "poll"})
 QUEUES = frozenset({"delay", "apply_async", "send_mail", "send_email", "send_message"})
 """Hand a task or a message to somebody else: Celery, Django Q, Dramatiq, mail APIs."""
 
+TASKS = frozenset({
+    "task", "shared_task", "periodic_task", "db_task", "db_periodic_task", "actor", "job", "background", "background_task", "command", "cron",
+})  # fmt: skip
+"""Decorators of functions that a worker, a scheduler or a command line starts: Celery, Huey, Dramatiq, RQ, APScheduler, Click, Typer."""
+
+BACKGROUND_CLASSES = ("BaseCommand", "LabelCommand", "AppCommand", "NoArgsCommand", "CronJobBase", "Task", "JobRunner")
+"""Classes whose methods a worker, a scheduler or a command line starts."""
+
+BACKGROUND_PLACES = frozenset({"commands", "task", "tasks", "job", "jobs", "cron", "celery", "worker", "workers", "scripts"})
+"""Words in the paths of files whose functions are started by name."""
+
 EFFECTS = (
     "django.core.mail.", "requests.", "httpx.", "urllib.request.", "urllib3.", "aiohttp.", "smtplib.", "subprocess.", "boto3.", "paramiko.",
     "shutil.", "os.remove",

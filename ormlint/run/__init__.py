@@ -35,6 +35,7 @@ def analyse(modules: Iterable[Module], options: Options | None = None) -> Analys
 def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     from ormlint.library.stubs import load_stubs
     from ormlint.run.admin import run_admin
+    from ormlint.run.background import background_functions
     from ormlint.run.endpoints import find_endpoints, prepare_settings
     from ormlint.run.machine import Machine
     from ormlint.run.roots import run_all
@@ -66,7 +67,9 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
         calls_resolved=len(counters.resolved),
     )
     log = QueryLog(machine.events, machine.queries, statistics, texts)
-    return Analysis(machine.schema, log, machine.endpoints, machine.admin_lists, machine.settings, machine.revealed, problems, machine.schema_fields)
+    lists = (machine.endpoints, machine.admin_lists)
+    background = background_functions(machine, options.comes_last)
+    return Analysis(machine.schema, log, *lists, machine.settings, machine.revealed, problems, machine.schema_fields, background)
 
 
 def _mark_generic(queries: Iterable[QueryObject]) -> None:

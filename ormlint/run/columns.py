@@ -15,16 +15,20 @@ from ormlint.run.log import Loop, QueryObject, Shape, UseKind
 
 
 def note_loop(f: Frame, stmt: ir.Loop, loop: Loop) -> None:
-    """Notes on the use that a loop makes of a query what it reads of the rows, and that it takes but the first of them."""
+    """Notes on the use that a loop makes of a query what it reads of the rows, and that it takes but the first of them, or lets go of each."""
+    from ormlint.run.holding import holds
+
     query = loop.source
-    if query is None or stmt.kind == "template" or query.shape is not Shape.ROWS:
+    if query is None or stmt.kind == "template":
         return
     site = f.site(stmt.iter.start, stmt.iter.end)
     for use in query.uses:
         if use.kind is UseKind.ITERATE and use.site == site:
-            if loop.first_only:
-                use.operator = "break"
-            use.columns = _columns(f, stmt)
+            use.held = holds(stmt)
+            if query.shape is Shape.ROWS:
+                if loop.first_only:
+                    use.operator = "break"
+                use.columns = _columns(f, stmt)
 
 
 def columns_read(f: Frame, stmt: ir.Loop, source: QueryObject | None) -> frozenset[str] | None:

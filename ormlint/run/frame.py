@@ -50,6 +50,7 @@ class Summary:
     writes: bool = False  # after it the same query may give other rows
     external: bool = False  # it does something outside the program and the database
     returns: list[tuple[Site, Value]] = field(default_factory=list)  # what each return statement gives
+    function: str = ""  # qualified name
 
 
 @dataclass(slots=True, eq=False)

@@ -106,6 +106,7 @@ class Use:
     certain: bool = True  # False if something else may stand there instead, such as None; for a truth test
     repeated: bool = False  # in a loop around which the query is made, or in another function; for a search and for an argument
     columns: frozenset[str] | None = None  # the attributes it reads of each row; None if it may read all
+    held: bool = True  # False for a loop that is proven to keep neither its rows nor anything else for each of them
 
 
 @dataclass(slots=True, eq=False)
@@ -470,3 +471,4 @@ class Analysis:
     revealed: list[tuple[Site, str]] = field(default_factory=list)  # calls of `reveal_type` and what they show
     problems: list[Problem] = field(default_factory=list)
     schema_fields: dict[Site, str] = field(default_factory=dict)  # the fields that are filled from attributes of rows, and their schemas
+    background: frozenset[str] = frozenset()  # qualified names of the functions that only commands and tasks run

@@ -241,7 +241,9 @@ class Machine:
         if function.node.is_generator:
             yielded = frame.yielded if frame.yielded is not None else UNKNOWN
             returned = Sequence("generator", yielded, batches=isinstance(yielded, Sequence) and yielded.batches)
-        return Summary(returned, frame.events, frame.calls, writes=frame.writes > 0, external=frame.effects > 0, returns=frame.returns)
+        summary = Summary(returned, frame.events, frame.calls, writes=frame.writes > 0, external=frame.effects > 0, function=frame.qualname)
+        summary.returns = frame.returns
+        return summary
 
     def _run_closures(self, frame: Frame) -> None:
         """Runs the nested functions that the body defined but never called, as whoever gets them may call them."""

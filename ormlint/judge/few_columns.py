@@ -1,0 +1,58 @@
+"""Which columns are read of the rows of a query, where they are few of all that are loaded."""
+
+from __future__ import annotations
+
+from ormlint.judge.lists import concrete, lists_of_rows, searched, sent_back, width
+from ormlint.judge.project import Project
+from ormlint.link.schema import Model
+from ormlint.run.log import QueryLog, QueryObject, Shape, Use, UseKind
+from ormlint.text import Site
+
+WIDE = frozenset({"TextField", "JSONField", "BinaryField", "Text", "UnicodeText", "JSON", "JSONB", "LargeBinary", "HStore", "HStoreField"})
+MOST_NAMED = 4  # columns of which a list of names is still shorter than the rows
+ENOUGH = {1: 3, 2: 5}  # how many columns a model has for one or two of them to be few
+
+
+def few_columns(project: Project, log: QueryLog) -> dict[QueryObject, tuple[str, ...]]:
+    """Returns the queries of whose rows only few columns are read, here and wherever else the same code builds them, with the columns."""
+    others = searched(project, log).keys() | sent_back(project, log).keys()
+    reads = {query: _read(query, uses) for query, uses in lists_of_rows(project, log) if query not in others}
+    made = _by_place(log)
+    return {query: columns for query, columns in reads.items() if columns and all(reads.get(other) == columns for other in made[query.site])}
+
+
+def _read(query: QueryObject, uses: list[Use]) -> tuple[str, ...]:
+    """Returns the columns that are read of each row; none if it may be more than a few, or all."""
+    model = query.model
+    if model is None or query.shape is not Shape.ROWS or query.parent is not None or query.generic or not query.complete:
+        return ()
+    if query.relation is not None and all(name in ("all", "get_queryset") for name in query.methods):
+        return ()  # fetched in advance the collection costs nothing, with columns of its own it is a query per row
+    if query.plan.only is not None or query.plan.deferred or query.combined or query.locked:
+        return ()
+    walked = any(use.kind is UseKind.ITERATE for use in uses)
+    if not walked or any(use.columns is None and use.kind not in (UseKind.LEN, UseKind.TRUTH) for use in uses):
+        return ()
+    found = frozenset().union(*(use.columns for use in uses if use.columns))
+    return tuple(sorted(found)) if found <= concrete(model) | query.plan.annotated and _are_few(model, found) else ()
+
+
+def _are_few(model: Model, read: frozenset[str]) -> bool:
+    """Whether the columns are few of all there are, or leave out some that can be large."""
+    files = any(name in model.columns and model.columns[name].type.endswith(("FileField", "ImageField")) for name in read)
+    if not read or files or len(read) > MOST_NAMED:
+        return False
+    total = width(model)
+    if len(read) in ENOUGH:
+        return total >= ENOUGH[len(read)]
+    large = any(column.type in WIDE for name, column in model.columns.items() if name not in read)
+    return large and total >= 2 * len(read)
+
+
+def _by_place(log: QueryLog) -> dict[Site, list[QueryObject]]:
+    """Returns the queries with whose rows something is done by the place of the expression that builds them, in whatever call."""
+    found: dict[Site, list[QueryObject]] = {}
+    for query in log.queries:
+        if any(use.kind not in (UseKind.DERIVE, UseKind.METHOD) for use in query.all_uses()):
+            found.setdefault(query.site, []).append(query)
+    return found

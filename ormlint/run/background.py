@@ -1,0 +1,83 @@
+"""Background: which functions only commands and tasks run, so that no request waits for them.
+
+Command.handle ──► purge()          background
+@shared_task     ──► send_all()        background, unless a view calls it as well
+BookList.get     ──► titles()
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from ormlint.library.functions import BACKGROUND_CLASSES, BACKGROUND_PLACES, TASKS
+from ormlint.link.names import FunctionInfo, decorator_name
+from ormlint.run.machine import Machine
+
+_WORDS = re.compile(r"[^/_.]+")
+
+
+def background_functions(m: Machine, is_aside: Callable[[str], bool]) -> frozenset[str]:
+    """Returns the qualified names of the functions that nothing calls but commands and tasks, and those they call.
+
+    Calls in files that are run last, tests above all, do not count.
+    """
+    callees = _calls(m, is_aside)
+    functions = [f for f in m.program.functions if not f.module.is_library and not is_aside(f.module.path)]
+    for outer, inner in _nested(functions):
+        callees.setdefault(outer, set()).add(inner)
+    called = {name for names in callees.values() for name in names}
+    started: set[str] = set()
+    others: set[str] = set()
+    for function in functions:
+        name = _name(function)
+        if _is_job(function):
+            started.add(name)
+        elif name not in called:
+            (started if _is_in_background(function) else others).add(name)
+    others |= {name for name in callees if name not in called and name not in started}
+    return frozenset(_reached(callees, started) - _reached(callees, others))
+
+
+def _calls(m: Machine, is_aside: Callable[[str], bool]) -> dict[str, set[str]]:
+    """Returns the functions that every function was seen to call, those of frameworks included."""
+    aside = {module.name for module in m.program.modules.values() if is_aside(module.path)}
+    found: dict[str, set[str]] = {}
+    for summary in m.memo.values():
+        if summary.function.partition(":")[0] not in aside:
+            found.setdefault(summary.function, set()).update(call.summary.function for call in summary.calls)
+    return found
+
+
+def _nested(functions: Iterable[FunctionInfo]) -> Iterator[tuple[str, str]]:
+    """Yields the names of functions with those of the functions defined in them, which whoever gets them may call."""
+    for function in functions:
+        yield from ((_name(function), _name(inner)) for inner in function.nested.values())
+        yield from _nested(function.nested.values())
+
+
+def _name(function: FunctionInfo) -> str:
+    return f"{function.module.name}:{function.qualname}"
+
+
+def _is_job(function: FunctionInfo) -> bool:
+    """Whether a scheduler, a worker or a command line starts a function."""
+    if any(decorator_name(decorator) in TASKS for decorator in function.node.decorators):
+        return True
+    return function.owner is not None and function.owner.derives_from(*BACKGROUND_CLASSES)
+
+
+def _is_in_background(function: FunctionInfo) -> bool:
+    """Whether a function that nobody is seen to call stands where those stand that are started by name."""
+    return not BACKGROUND_PLACES.isdisjoint(_WORDS.findall(function.module.path.removesuffix(".py")))
+
+
+def _reached(callees: dict[str, set[str]], start: set[str]) -> set[str]:
+    found = set(start)
+    waiting = list(start)
+    while waiting:
+        for name in callees.get(waiting.pop(), ()):
+            if name not in found:
+                found.add(name)
+                waiting.append(name)
+    return found
