@@ -76,6 +76,18 @@ class Chain:
         return (self.lookup, *(f"{hop.model.name}.{hop.name}" for hop in hops[len(path_of(self.events[0])) - 1 :]))
 
     @property
+    def spelled(self) -> str:
+        """The path as an eager load of the query spells it: a collection by the attribute that a `Prefetch` of that query keeps it in."""
+        names: list[str] = []
+        plan = self.carrier.plan
+        for name in self.whole_path:
+            entries = plan.loaded.items() if name not in plan.loaded else ()
+            key = next((key for key, entry in entries if entry.to_attr == name), name)
+            names.append(key.removeprefix("to_attr:"))
+            plan = plan.loaded[key].plan if key in plan.loaded else LoadPlan()
+        return "__".join(names)
+
+    @property
     def cause(self) -> tuple[object, ...]:
         """What makes two chains one finding: the place of the query, its model and the first relation it lacks.
 
@@ -269,7 +281,7 @@ def lookup_text(chain: Chain) -> str:
             return f'`.prefetch_related("{"__".join(chain.whole_path[:hops])}")`'
         joinable = all(relation.to_one and relation.kind is not Kind.GENERIC_FOREIGN_KEY for relation in known)
         method = "select_related" if joinable and not chain.carrier.raw else "prefetch_related"
-        return f'`.{method}("{chain.lookup}")`'
+        return f'`.{method}("{chain.spelled}")`'
     steps = []
     owner = chain.query.model
     for name in chain.path:

@@ -235,10 +235,9 @@ def _is_part_of_write(project: Project, event: Event) -> bool:
 
 
 def _advice_for_new_query(chain: Chain, event: Event, where: str) -> str:
-    lookup = chain.lookup
     if event.orm is Orm.SQLALCHEMY:
         return f"fetch these rows for all rows of {where} with one statement and group them by key"
-    return f'add `.prefetch_related(Prefetch("{lookup}", queryset=…, to_attr="…"))` to {where} and read that attribute'
+    return f'add `.prefetch_related(Prefetch("{chain.spelled}", queryset=…, to_attr="…"))` to {where} and read that attribute'
 
 
 def _counted(chain: Chain) -> str:

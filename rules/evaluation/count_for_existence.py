@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from ormlint.api import Event, Op, Orm, Project, QueryLog, ReplaceCountTest, Report, Severity, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, tests_before_loads
-from ormlint.judge.describe import at, code, is_shown, query_labels
-from ormlint.judge.repetition import costs_nothing, is_deliberate, prefetched_by_some
+from ormlint.judge.describe import at, calls_between, code, is_shown, query_labels
+from ormlint.judge.repetition import costs_nothing, grows, innermost, is_deliberate, prefetched_by_some, repeaters, worth_counting
 
 
 @rule("ORM202", "count-for-existence")
@@ -21,6 +21,8 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             continue
         if query.model is not None and not query.has("exclude") and any(query.model.is_primary_key(name) for name in query.filters):
             continue  # `Book.objects.filter(pk=pk).count()` counts one row at most
+        if _is_asked_per_round(project, event):
+            continue
         uses = list(event.all_uses())
         tests = [asks_for_some(use) for use in uses]
         if not tests or None in tests or not is_shown(project, uses[0].site):
@@ -37,6 +39,13 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             intent=_intent(event, uses[0]) if len(uses) == 1 else None,
             severity=Severity.INFO if project.is_small(model) else Severity.WARNING,
         )
+
+
+def _is_asked_per_round(project: Project, event: Event) -> bool:
+    """Whether the loop that a count stands in asks for another one in every round: one query before the loop does away with the counts."""
+    decisive = event.depends | (event.query.parameters if event.query is not None else frozenset())
+    loops = worth_counting(loop for loop in repeaters(event) if loop.id in decisive)
+    return grows(loops) and not calls_between(project, event, innermost(loops))
 
 
 def _intent(event: Event, use: Use) -> ReplaceCountTest | None:
