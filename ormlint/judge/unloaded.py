@@ -70,8 +70,15 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
                 relations=chain.relations,
                 intent=None if defeated else intent,
                 severity=heaviest(project, chain.events),
-                preview=chain.follows_a_query_per_round or defeated or may_lead_nowhere(chain) or may_be_held(chain.events[0]),
+                preview=chain.follows_a_query_per_round or defeated or may_lead_nowhere(chain) or may_be_held(chain.events[0]) or _is_filled(chain),
             )
+
+
+def _is_filled(chain: Chain) -> bool:
+    """Whether another function assigns the relation to the rows of the query, before it is read or behind."""
+    event = chain.events[0]
+    by = chain.query.filled.get(path_of(event))
+    return by is not None and by != event.function.rpartition(":")[2]
 
 
 def _places(project: Project, chain: Chain, sink: Sink) -> dict[Site, Event]:

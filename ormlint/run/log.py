@@ -258,6 +258,9 @@ class QueryObject(Tracked):
     complete: bool = True  # False if something unknown may have changed what it loads
     generic: bool = False  # the same expression builds queries of other models too: `self.model.objects.all()`
     recipe: Recipe | None = None  # what it asks for
+    filled: dict[tuple[str, ...], str] = field(
+        default_factory=dict
+    )  # paths of the relations that are assigned to its rows in loops, by which function
 
     def has(self, *names: str) -> bool:
         """Whether one of these methods stands in the chain."""

@@ -156,6 +156,17 @@ def leaves_at_once(body: list[ir.Stmt]) -> bool:
     return False
 
 
+def last_round(body: list[ir.Stmt]) -> int:
+    """Returns the position in a loop body from which on it runs once, in the round that leaves the loop; its length if there is none.
+
+    # `for b in books: if b.sold: continue; print(b.shop); return b` prints one shop
+    """
+    last = body[-1] if body else None
+    if not isinstance(last, ir.Return) and not (isinstance(last, ir.Jump) and last.kind == "break"):
+        return len(body)
+    return next((number for number in range(len(body), 0, -1) if leaves(body[number - 1 : number], ("continue",))), 0)
+
+
 def leaves(body: Iterable[ir.Stmt], how: tuple[str, ...]) -> bool:
     """Whether a loop body contains a break, a continue or a return of its own on some way."""
     for stmt in body:

@@ -17,7 +17,7 @@ from ormlint.run.columns import note_loop
 from ormlint.run.expressions import evaluate, iterate, truth
 from ormlint.run.frame import Env, Flow, Frame
 from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
-from ormlint.run.loops import Iterated, enter_loop, leaves, make_loop, outliving, walk
+from ormlint.run.loops import Iterated, enter_loop, last_round, leaves, make_loop, outliving, walk
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
 from ormlint.run.recipes import end_loop
@@ -367,7 +367,7 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     f.env = dict(before)
     element = iterated.element_in(m, f, loop)
     assign(m, f, stmt.target, element, stmt)
-    run_body(m, f, stmt.body)
+    _round(m, f, stmt, loop)
     after = f.env
     for env in f.breaks:
         after = join_env(m, after, env)
@@ -377,7 +377,7 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
         f.env = join_env(m, before, after)
         f.flow = Flow(set(flow.evaluated))
         assign(m, f, stmt.target, element, stmt)
-        run_body(m, f, stmt.body)
+        _round(m, f, stmt, loop)
         after = join_env(m, after, f.env)
         for env in f.breaks:
             after = join_env(m, after, env)
@@ -394,6 +394,18 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     if stmt.orelse:
         run_body(m, f, stmt.orelse)
     return True
+
+
+def _round(m: Machine, f: Frame, stmt: ir.Loop, loop: Loop) -> None:
+    """Runs the body of a loop; what only its last round reaches is not repeated."""
+    end = last_round(stmt.body)
+    if end in (0, len(stmt.body)):
+        run_body(m, f, stmt.body)
+    elif run_body(m, f, stmt.body[:end]):
+        left = f.left
+        f.left |= {loop.id}
+        run_body(m, f, stmt.body[end:])
+        f.left = left
 
 
 def note_effects(f: Frame, mark: tuple[int, ...], loop: Loop) -> None:

@@ -72,12 +72,24 @@ def note_attribute_write(m: Machine, f: Frame, target: ir.Expr_, value: Value, *
     match owner:
         case Row():
             _write_row(m, f, target, owner, value, augmented=augmented)
+            _note_filled(f, owner, target.name)
+        case Union():
+            for option in owner.options:
+                if isinstance(option, Row):
+                    _note_filled(f, option, target.name)
         case Instance():
             old = owner.attributes.get(target.name)
             certain = old is None or (f.branch_depth == 0 and not f.loops) or (f.forked is not None and _is_new(owner, f.forked))
             owner.attributes[target.name] = value if certain or old is None else join(old, value)
         case _:
             pass
+
+
+def _note_filled(f: Frame, row: Row, name: str) -> None:
+    """Notes that a loop assigns a relation to row after row: `for book in books: book.author = authors[book.author_id]`."""
+    relation = row.model.relations.get(name)
+    if row.births and row.origin is not None and relation is not None and relation.to_one:
+        row.origin.query.filled[(*row.origin.path, name)] = f.function.qualname if f.function is not None else ""
 
 
 def _is_new(owner: Instance, before: Env) -> bool:
