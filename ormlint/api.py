@@ -18,6 +18,7 @@ from ormlint.judge.finding import (
     ReplaceTruthTest,
     Report,
     Severity,
+    WriteTogether,
 )
 from ormlint.judge.project import Project, Suppression
 from ormlint.judge.rule import Rule, rule
@@ -98,5 +99,6 @@ __all__ = [
     "Table",
     "Use",
     "UseKind",
+    "WriteTogether",
     "rule",
 ]

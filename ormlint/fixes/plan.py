@@ -20,6 +20,7 @@ from ormlint.judge.finding import (
     ReplaceLen,
     ReplaceLoader,
     ReplaceTruthTest,
+    WriteTogether,
 )
 from ormlint.judge.grading import Grading
 from ormlint.judge.project import Project
@@ -58,7 +59,7 @@ def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str],
 
 
 def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
-    from ormlint.fixes import aggregates, calls, counts, keys, loops, truth
+    from ormlint.fixes import aggregates, bulk, calls, counts, keys, loops, truth
 
     match finding.intent:
         case ReplaceLen() as intent:
@@ -73,6 +74,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return keys.read_key(sources, intent)
         case MoveAfterLoop() as intent:
             return loops.move_after_loop(sources, intent)
+        case WriteTogether() as intent:
+            return bulk.write_together(sources, intent, project.schema)
         case AddKeyword() as intent:
             return calls.add_keyword(sources, intent)
         case AppendMethod() as intent:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ormlint.judge.describe import calls_between, place
-from ormlint.judge.finding import Severity
+from ormlint.judge.finding import Severity, WriteTogether
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import innermost, repeaters, weight
 from ormlint.link.schema import Model
@@ -25,6 +25,14 @@ _OF_A_ROW = frozenset({"save", "delete", "create", "update", "save_base", "asave
 
 Hindrance = Callable[[Event, Loop], tuple[str, ...]]
 Test = Callable[[Event, Loop], bool]
+
+
+def together(write: Write, method: str, *, plain: bool = False) -> WriteTogether | None:
+    """Returns the change that sends the writes of a loop together, None where that takes a decision or they stand elsewhere."""
+    event, loop = write.event, write.loop
+    if write.preview or event.model is None or loop.kind != "for" or not loop.body.encloses(event.site):
+        return None
+    return WriteTogether(event.site, loop, event.model, method, event.assigned if method == "update" else (), plain)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from ormlint.link.schema import Column, Relation
+from ormlint.link.schema import Column, Model, Relation
 from ormlint.run.log import AdminList, Loop, QueryObject
 from ormlint.text import Edit, Site
 
@@ -111,6 +111,22 @@ class MoveAfterLoop:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteTogether:
+    """Write with one statement what the call at `site` writes in every round of a loop.
+
+    `method` is what is done to the rows of `model`: save, update, create, delete, add or remove; `fields` are those that have changed.
+    `plain` tells that the loop walks all rows of a query that can be updated or deleted as a whole.
+    """
+
+    site: Site
+    loop: Loop
+    model: Model
+    method: str
+    fields: tuple[str, ...] = ()
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AddKeyword:
     """Give the call at `site` (or the one that a statement there assigns) a keyword argument: `index=True`.
 
@@ -162,6 +178,7 @@ Intent = (
     | ReplaceLen
     | ReplaceLoader
     | ReplaceTruthTest
+    | WriteTogether
 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Event, Loop, Model, Op, Orm, Project, QueryLog, Relation, Report, UseKind, rule
-from ormlint.judge.bulk import passed_over, writes_one_by_one
+from ormlint.judge.bulk import passed_over, together, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
 
 
@@ -24,6 +24,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=write.cause,
             labels=labels(project, event, loop, None, "this inserts one row"),
             notes=(*write.hindrance, *call_path(project, event)),
+            intent=together(write, "create") if event.op is Op.CREATE and event.orm is Orm.DJANGO else None,
             severity=write.severity,
             preview=write.preview,
             counted_as=write.counted_as,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Relation, Report, rule
-from ormlint.judge.bulk import passed_over, walks_its_rows, writes_one_by_one
+from ormlint.judge.bulk import passed_over, together, walks_its_rows, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, joined, labels, per
 from ormlint.judge.eager import is_loaded
 from ormlint.judge.rounds import Rounds
@@ -26,6 +26,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=write.cause,
             labels=labels(project, event, loop, event.row.query if event.row is not None else None, "this deletes the row"),
             notes=(*write.hindrance, *call_path(project, event)),
+            intent=together(write, "delete", plain=_is_one_delete(event, loop, hindered=bool(write.hindrance))) if event.orm is Orm.DJANGO else None,
             severity=write.severity,
             preview=write.preview or (event.orm is Orm.SQLALCHEMY and rounds.commits(loop)),  # a commit expires what was loaded along
             counted_as=write.counted_as,
@@ -64,6 +65,14 @@ def _asks_anew(event: Event, names: list[str]) -> bool:
     return event.model is not None and any(event.model.relations[name].lazy == "dynamic" for name in names)
 
 
+def _is_one_delete(event: Event, loop: Loop, *, hindered: bool) -> bool:
+    """Whether the loop deletes all rows of a query that has a `delete()`."""
+    query = event.row.query if event.row is not None and not event.row.path else None
+    if query is None or query.sliced or query.combined or query.distinct or hindered or event.around.conditional:
+        return False
+    return loop.source is query
+
+
 def _advice(project: Project, event: Event, loop: Loop, *, hindered: bool) -> str:
     model = event.model.name if event.model is not None else "…"
     loaded_first = _loaded_first(event)
@@ -72,8 +81,7 @@ def _advice(project: Project, event: Event, loop: Loop, *, hindered: bool) -> st
         return f"load them along with the rows: add `.options({options})` to the query{at(project, event.row.query.site)}"
     if event.orm is Orm.SQLALCHEMY:
         return f"collect the keys and run one `session.execute(delete({model}).where(…))` after the loop{at(project, loop.site)}"
-    query = event.row.query if event.row is not None and not event.row.path else None
-    plain = query is not None and not (query.sliced or query.combined or query.distinct or hindered or event.around.conditional)
-    if query is not None and plain and loop.source is query:
+    query = event.row.query if event.row is not None else None
+    if query is not None and _is_one_delete(event, loop, hindered=hindered):
         return f"call `.delete()` once on the query{at(project, query.site)} instead"
     return f"collect the keys and call `{model}.objects.filter(pk__in=keys).delete()` after the loop{at(project, loop.site)}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Report, rule
-from ormlint.judge.bulk import stands_in, varies_with, writes_one_by_one
+from ormlint.judge.bulk import stands_in, together, varies_with, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
 
 _VERBS = {"add": "INSERT", "remove": "DELETE"}
@@ -24,6 +24,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=write.cause,
             labels=labels(project, event, loop, None, "this links one row" if event.method == "add" else "this unlinks one row"),
             notes=call_path(project, event),
+            intent=together(write, event.method),
             severity=write.severity,
             preview=write.preview,
             counted_as=write.counted_as,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Bound, Event, Loop, Op, Orm, Project, QueryLog, Report, rule
-from ormlint.judge.bulk import created_in_round, fetches_its_row, passed_over, walks_its_rows, writes_one_by_one
+from ormlint.judge.bulk import created_in_round, fetches_its_row, passed_over, together, walks_its_rows, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
 
 
@@ -23,6 +23,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=write.cause,
             labels=labels(project, event, loop, event.row.query if event.row is not None else None, "this writes the row"),
             notes=(*write.hindrance, *call_path(project, event)),
+            intent=together(write, "update", plain=_is_one_update(event, hindered=bool(write.hindrance))),
             severity=write.severity,
             preview=write.preview,
             counted_as=write.counted_as,
@@ -39,10 +40,17 @@ def _is_plain(event: Event, loop: Loop) -> bool:
     return fetches_its_row(event, loop)
 
 
-def _advice(project: Project, event: Event, where: str, *, hindered: bool) -> str:
+def _is_one_update(event: Event, *, hindered: bool) -> bool:
+    """Whether all rows of a query get the same constants."""
     query = event.row.query if event.row is not None and not event.row.path else None
-    plain = query is not None and query.bound >= Bound.PAGE and not (query.sliced or hindered or event.around.conditional)
-    if query is not None and plain and event.constant and event.assigned:
+    if query is None or query.bound < Bound.PAGE or query.sliced or hindered or event.around.conditional:
+        return False
+    return event.constant and bool(event.assigned)
+
+
+def _advice(project: Project, event: Event, where: str, *, hindered: bool) -> str:
+    query = event.row.query if event.row is not None else None
+    if query is not None and _is_one_update(event, hindered=hindered):
         values = ", ".join(f"{name}=…" for name in event.assigned)
         return f"call `.update({values})` once on the query{at(project, query.site)} instead"
     model = event.model.name if event.model is not None else "…"

@@ -1,6 +1,6 @@
 import pytest
 
-from ormlint.api import Bound, Circumstances, Kind, LoadKind, MoveAfterLoop, Op, Origin, Orm, Severity, Use, UseKind
+from ormlint.api import Bound, Circumstances, Kind, LoadKind, MoveAfterLoop, Op, Origin, Orm, Severity, Use, UseKind, WriteTogether
 from ormlint.rules.writes.commit_in_loop import check as commit_in_loop
 from ormlint.rules.writes.create_in_loop import check as create_in_loop
 from ormlint.rules.writes.delete_in_loop import check as delete_in_loop
@@ -73,7 +73,8 @@ class TestSaveInLoop:
         assert found.message == "`book.save()` runs one UPDATE per `Book`"
         assert found.help == 'collect the rows and call `Book.objects.bulk_update(rows, ["price", "stock"])` after the loop at shop/job.py:2'
         assert found.severity is Severity.WARNING
-        assert found.intent is None
+        assert isinstance(found.intent, WriteTogether)
+        assert (found.intent.site, found.intent.fields, found.intent.plain) == (found.site, ("price", "stock"), False)
 
     def test_constants_need_no_rows(self):
         (found,) = reports(save_in_loop, PROJECT, [Job().save(assigned=("price",), constant=True)])
