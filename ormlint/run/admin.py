@@ -42,7 +42,7 @@ def run_admin(m: Machine) -> list[Problem]:
         try:
             for page in _lists(m, registration, cls, deletes):
                 page.takes_options = takes_options
-                page.is_shared = models[id(registration.cls)] > 1 or bool(cls.subclasses)
+                page.is_shared = registration.cls is not None and (models[id(registration.cls)] > 1 or bool(registration.cls.subclasses))
                 m.admin_lists.append(page)
         except Exception as failure:  # reported as an internal error with its place; the other admins are still examined
             m.stack.clear()

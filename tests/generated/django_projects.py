@@ -150,7 +150,7 @@ def accesses_of(model: str, options: Options) -> list[str]:
         "{x}.author_id",
         "{x}.author.pk",
         "sorted(t.word for t in {x}.tags.all())",
-        "[r.stars for r in {x}." + review_set + '.order_by("pk")]',
+        "[r.stars for r in {x}." + review_set + ".order_by('pk')]",
         "sum(r.stars for r in {x}." + review_set + ".all())",
         "sorted(str(r.by and r.by.name) for r in {x}." + review_set + ".all())",
         "{x}." + review_set + ".count()",
