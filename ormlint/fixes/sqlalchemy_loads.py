@@ -17,6 +17,7 @@ from ormlint.run.log import QueryObject
 from ormlint.text import Edit
 
 Hops = tuple[Relation, ...]
+_Route = tuple[Hops, list[str]]  # a path, and the class that each hop starts from as the file writes it
 
 # What runs the statement, limits it, or makes something else of it; options stand before.
 _END_NAMES = """
@@ -29,6 +30,7 @@ _EXECUTING = frozenset({"scalars", "scalar", "execute", "exec", "stream", "strea
 _IDENTITY = frozenset({"get", "get_one", "get_or_404", "merge"})
 _TAKING_OPTIONS = frozenset({"get", "get_one"})
 _LOADERS = frozenset({"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "defaultload"})
+LONGEST_LINE = 120
 _REFUSERS = frozenset({"lazyload", "noload", "raiseload"})
 
 
@@ -129,6 +131,16 @@ def _last_name(node: cst.BaseExpression) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class _Branch:
+    """A loader option to write: its loader, by spelling and name, what follows, and the imports for that."""
+
+    loader: Spelling
+    name: str
+    tail: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Options:
     """Writes the options of one query."""
 
@@ -150,8 +162,8 @@ class _Options:
         values = [element.value for element in given.elements] if given else [argument.value for call in calls for argument in call.args]
         present = [_read_option(self.statement, value) for value in values]
         edits: list[Edit] = []
-        added: list[str] = []
-        texts: list[str] = []
+        continued: list[str] = []
+        routes: list[_Route] = []
         for path in wanted:
             written = self._write(path)
             if isinstance(written, Refusal):
@@ -166,24 +178,59 @@ class _Options:
                 present.remove(base)
                 code = "".join(_loads(path, classes)[len(base.path) :])
                 edits.append(self.file.insert(self.statement.outer(base.value)[1], code))
+                continued.append(code)
             else:
-                loader = spell_import(self.file, self.query.site.start, "sqlalchemy.orm", _loader(path[0]))
-                if isinstance(loader, Refusal):
-                    return loader
-                edits += (edit for edit in loader.edits if edit not in edits)
-                head, *rest = _loads(path, classes)
-                code = loader.text + head.removeprefix(f".{_loader(path[0])}") + "".join(rest)
-                added.append(code)
-            texts.append(code)
+                routes.append((path, classes))
+        branches = self._branches(routes)
+        if isinstance(branches, Refusal):
+            return branches
+        added = [branch.loader.text + branch.tail for branch in branches]
+        edits += (edit for branch in branches for edit in (*branch.loader.edits, *branch.edits) if edit not in edits)
         if added and self.place.call is not None:
             edits += self._pass(self.place.call, given, added)
         elif added and calls:
             edits += append_argument(self.file, self.statement, calls[-1], added)
         elif added:
-            code = f".options({', '.join(added)})"
-            edits += insert_links(self.file, self.statement, self.place.chain, min(end, self.place.chain.inner), [code])
+            number = min(end, self.place.chain.inner)
+            edits += insert_links(self.file, self.statement, self.place.chain, number, [self._laid_out(added, self.place.chain.receiver(number))])
+        texts = [*continued, *added]
         description = f"add `.options({', '.join(texts)})` to the query" if added else f"continue the option with `{''.join(texts)}`"
         return Fix(Applicability.SAFE, description, tuple(in_one_statement(edits)))
+
+    def _branches(self, routes: list[_Route]) -> list[_Branch] | Refusal:
+        """Returns the options for some paths; what they share stands once.
+
+        joinedload(Book.author).joinedload(Author.country)        joinedload(Book.author).options(joinedload(…), selectinload(…))
+        """
+        groups: dict[tuple[Relation, str], list[_Route]] = {}
+        for path, classes in routes:
+            groups.setdefault((path[0], classes[0]), []).extend([(path[1:], classes[1:])] if path[1:] else [])
+        branches = []
+        for (hop, owner), rest in groups.items():
+            loader = spell_import(self.file, self.query.site.start, "sqlalchemy.orm", _loader(hop))
+            further = self._branches(rest)
+            if isinstance(loader, Refusal) or isinstance(further, Refusal):
+                return loader if isinstance(loader, Refusal) else further
+            tail, edits = f"({owner}.{hop.name})", tuple(edit for branch in further for edit in branch.edits)
+            if len(further) == 1:
+                tail += f".{further[0].name}{further[0].tail}"
+            elif further:
+                tail += f".options({', '.join(branch.loader.text + branch.tail for branch in further)})"
+                edits += tuple(edit for branch in further for edit in branch.loader.edits)
+            branches.append(_Branch(loader, _loader(hop), tail, edits))
+        return branches
+
+    def _laid_out(self, added: list[str], receiver: cst.BaseExpression) -> str:
+        """Returns `.options(…)`, with a line for each option if one line would be too long for them."""
+        at = self.statement.span(receiver)[1]
+        code = f".options({', '.join(added)})"
+        line = self.file.text[self.file.starts[self.file.line_of(at) - 1] : at]
+        if len(line) + len(code) <= LONGEST_LINE or any(isinstance(above, cst.FormattedString) for above in self.statement.ancestors(receiver)):
+            return code
+        indentation = line[: len(line) - len(line.lstrip())]
+        further = indentation + ("\t" if indentation.startswith("\t") else "    ")
+        lines = "".join(f"{self.file.newline}{further}{option}," for option in added)
+        return f".options({lines}{self.file.newline}{indentation})"
 
     def _given(self) -> cst.List | cst.Tuple | Refusal | None:
         """Returns the options that `session.get()` gets, None if it gets none."""

@@ -433,3 +433,27 @@ def test_two_loaders_that_are_missing_come_with_one_import() -> None:
     after = fixed(text, load(text, "session.query(Book)", AUTHOR, TAGS, shop=SHOP, style="query"))
     assert "from sqlalchemy.orm import joinedload, selectinload\n" in after
     assert after.count("import") == 3
+
+
+def test_what_paths_share_stands_once_and_a_long_list_has_lines_of_its_own() -> None:
+    shop = Shop(Orm.SQLALCHEMY)
+    paths = [(shop.to_author, shop.to_country), (shop.to_author, shop.to_books), (shop.to_tags,), (shop.to_publisher,)]
+    text = "from sqlalchemy.orm import joinedload\nfrom shop.models import Author\n\ndef f():\n\tx = session.query(Book).filter_by(a=1).all()\n"
+    fixes = load(text, "session.query(Book).filter_by(a=1).all()", *paths, shop=shop, style="query")
+    assert fixed(text, fixes).partition("def f():\n")[2] == (
+        "\tx = session.query(Book).filter_by(a=1).options(\n"
+        "\t\tjoinedload(Book.author).options(joinedload(Author.country), selectinload(Author.books)),\n"
+        "\t\tselectinload(Book.tags),\n\t\tjoinedload(Book.publisher),\n\t).all()\n"
+    )
+
+
+def test_loaders_that_only_follow_others_are_not_imported() -> None:
+    shop = Shop(Orm.SQLALCHEMY)
+    relate(shop.country, "cities", shop.author, Kind.REVERSE_FOREIGN_KEY)
+    relate(shop.country, "ruler", shop.author)
+    paths = [(shop.to_tags, shop.country.relations["cities"]), (shop.to_tags, shop.country.relations["ruler"])]
+    text = "from shop.models import Country\nx = session.query(Book)\n"
+    fixes = load(text, "session.query(Book)", *paths, shop=shop, style="query")
+    after = fixed(text, fixes)
+    assert "selectinload(Book.tags).options(selectinload(Country.cities), joinedload(Country.ruler))" in after
+    assert "from sqlalchemy.orm import joinedload, selectinload\n" in after
