@@ -33,6 +33,7 @@ class Sink(str, enum.Enum):
 _PROGRAMS = (
     ("<library>/django/contrib/admin/", Sink.ADMIN),
     ("<library>/django/forms/", Sink.FORM),
+    ("<library>/django_tables2/", Sink.TEMPLATE),
 )
 
 

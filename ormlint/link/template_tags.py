@@ -37,12 +37,12 @@ class Extension:
 
 
 class Extensions:
-    """All that the project adds to its template languages. A tag is known wherever it is loaded; the nearest of one name wins."""
+    """All that the project and the library add to the template languages. A tag is known wherever it is loaded; the nearest of one name wins."""
 
     def __init__(self, program: Program) -> None:
         self._found: dict[tuple[str, str], list[Extension]] = {}
         for function in program.functions:
-            if not function.module.is_library:
+            if not function.module.is_library or ".templatetags." in function.module.name:
                 for decorator in function.node.decorators:
                     self._add(_decorated(function, decorator))
         for module in program.modules.values():

@@ -63,7 +63,7 @@ class Templates:
 
     def __init__(self, trees: Iterable[ir.Module]) -> None:
         self._trees = {tree.path: tree for tree in trees}
-        self._scopes: dict[str, Scope] = {}
+        self._scopes: dict[TemplateInfo, Scope] = {}
         self._known: dict[str, TemplateInfo] = {}
         self._by_name: dict[str, list[str]] = {}
         for path in self._trees:
@@ -91,7 +91,7 @@ class Templates:
 
     def scope(self, template: TemplateInfo) -> Scope:
         """Returns the variables that rendering a template may read."""
-        known = self._scopes.get(template.path)
+        known = self._scopes.get(template)
         if known is not None:
             return known
         names: set[str] = set()
@@ -111,7 +111,7 @@ class Templates:
                 if other is not None and other.path not in seen:
                     seen.add(other.path)
                     left.append(other)
-        scope = self._scopes[template.path] = Scope(frozenset(names), frozenset(tags), is_open)
+        scope = self._scopes[template] = Scope(frozenset(names), frozenset(tags), is_open)
         return scope
 
     def _info(self, path: str) -> TemplateInfo:

@@ -11,7 +11,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
-from ormlint.run.objects import instance_attribute
+from ormlint.run.objects import instance_attribute, property_value
 from ormlint.run.rows import NEW_STATE, SAVED_STATE, row_attribute
 from ormlint.run.values import (
     UNKNOWN,
@@ -73,7 +73,7 @@ def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> V
         case Constant():
             return UNKNOWN if value.value is None else Method(value, name)
         case Super():
-            return super_member(m, value, name)
+            return super_member(m, f, node, value, name)
         case Session():
             return session_member(value, name)
         case Descriptor():
@@ -263,7 +263,7 @@ def is_manager_class(cls: ClassInfo) -> bool:
     return any(e.name.endswith("Manager") or e.path.endswith("from_queryset()") for e in cls.externals) and not cls.derives_from("TaggableManager")
 
 
-def super_member(m: Machine, value: Super, name: str) -> Value:
+def super_member(m: Machine, f: Frame, node: ir.Node, value: Super, name: str) -> Value:
     """Returns what `super().name` is: the next definition along the MRO of the object's class."""
     from ormlint.run.calls import class_behind
 
@@ -274,7 +274,7 @@ def super_member(m: Machine, value: Super, name: str) -> Value:
         function = ancestor.functions.get(name)
         if function is not None:
             if function.kind in ("property", "cached property"):
-                return UNKNOWN
+                return property_value(m, f, node, value.self, function) if isinstance(value.self, (Row, Instance)) else UNKNOWN
             return function if function.kind == "static method" else BoundMethod(function, value.self)
         if name in ancestor.bindings:
             return m.class_value(ancestor, name) or UNKNOWN

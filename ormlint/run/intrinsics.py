@@ -4,6 +4,8 @@ is_unset(x)             whether x is known to be None or empty; what is not know
 is_known(x)             whether x is a class, function or object that ormlint can look into
 rows_of(x)              x.all() for a manager, x itself for anything else
 show(template, context) renders a template; gives what it shows of its context
+has_template(name)      whether the project has a template of this name
+show_cells(table, record) shows every column of a table of a record
 value_at(row, path)     what a dotted path leads to, methods called on the way
 key_at(row, path)       the key of the row that a dotted path leads to
 represent(s, row)       shows every field of a serializer of a row
@@ -23,6 +25,7 @@ from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.schemas import adapter, read_fields
 from ormlint.run.serializers import key_at, represent, represent_each, value_at
+from ormlint.run.tables import show_cells
 from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, Sequence, Union, Unknown, Value, options
 
 Function = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]
@@ -71,6 +74,14 @@ def _is_walked(m: Machine, value: Value) -> bool:
     return any(use.kind is UseKind.RENDER for use in query.uses) or any(
         use.kind not in (UseKind.METHOD, UseKind.TRUTH, UseKind.LEN) for use in in_templates
     )
+
+
+def has_template(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns whether a value names a template of the project."""
+    from ormlint.run.templates import alternatives, calling_file
+
+    names = (name for found in alternatives(args[0]) for name in found) if args and m.templates else ()
+    return Constant(any(m.templates.find(name, calling_file(f)) is not None for name in names))
 
 
 def as_text(position: int) -> Function:
@@ -130,6 +141,8 @@ FUNCTIONS: dict[str, Function] = {
     "ormlint.intrinsics.is_known": is_known,
     "ormlint.intrinsics.rows_of": rows_of,
     "ormlint.intrinsics.show": show,
+    "ormlint.intrinsics.has_template": has_template,
+    "ormlint.intrinsics.show_cells": show_cells,
     "ormlint.intrinsics.key_at": key_at,
     "ormlint.intrinsics.read_fields": read_fields,
     "ormlint.intrinsics.represent": represent,

@@ -19,7 +19,7 @@ from ormlint.library.sqlalchemy_api import PACKAGES
 from ormlint.link import build_schema
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, Program
 from ormlint.link.schema import Model, Orm
-from ormlint.link.templates import Templates
+from ormlint.link.templates import TemplateInfo, Templates
 from ormlint.run.frame import Called, Flat, Frame, Summary
 from ormlint.run.log import NOWHERE, READS, AdminList, Circumstances, Endpoint, Event, LoadPlan, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
 from ormlint.run.parameters import MANY_RUNS, Bindings, resolve_deps, symbolic
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ormlint.link.template_tags import Extensions
     from ormlint.run.log import Tracked
     from ormlint.run.serializers import Shown
+    from ormlint.run.tables import Shown as TableColumn
 
 MAX_DEPTH = 14  # nested calls followed from one root
 MAX_CONTEXTS = 40  # runs of one function with different arguments
@@ -105,6 +106,8 @@ class Machine:
         self.template_variables: dict[str, Value] | None = None  # what context processors give every template
         self.imported_templates: dict[str, Value] = {}
         self.serializer_fields: dict[object, list[Shown]] = {}
+        self.inline_templates: dict[tuple[str, int], TemplateInfo] = {}
+        self.table_columns: dict[int, list[TableColumn]] = {}
 
     # ------------------------------------------------------------------------------------------------ events
     def record(self, frame: Frame, event: Event) -> Event:

@@ -108,13 +108,13 @@ def _show(m: Machine, f: Frame, shown: Shown, serializer: Instance, row: Value) 
         at = replace_frame(f, where, {})
         at.qualname, at.remembered, at.left = where.qualname, f.remembered, f.left
     if shown.field is None:
-        _read(m, at, shown.node, row, shown.source)
+        read_path(m, at, shown.node, row, shown.source)
         return
     field = _bound(shown, shown.field, serializer)
     source = field.attributes.get("source")
     getter, shower = field.cls.method("get_attribute"), field.cls.method("to_representation")
     if getter is not None and _is_plain(getter) and isinstance(source, Constant):
-        value = _read(m, at, shown.node, row, str(source.value))
+        value = read_path(m, at, shown.node, row, str(source.value))
     elif getter is not None:
         value = call_function(m, at, shown.node, getter, [field, row], {})
     else:
@@ -147,7 +147,7 @@ def value_at(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: d
     path = args[1] if len(args) == 2 else UNKNOWN
     if not isinstance(path, Constant) or not isinstance(path.value, str):
         return UNKNOWN
-    return _read(m, f, node, args[0], path.value.replace("__", "."))
+    return read_path(m, f, node, args[0], path.value.replace("__", "."))
 
 
 def key_at(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -156,17 +156,17 @@ def key_at(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dic
     if not isinstance(path, Constant) or not isinstance(path.value, str) or path.value == WHOLE:
         return args[0] if args else UNKNOWN
     *way, last = path.value.split(".")
-    value = _read(m, f, node, args[0], ".".join(way) or WHOLE)
+    value = read_path(m, f, node, args[0], ".".join(way) or WHOLE)
     found: list[Value] = []
     for option in options(value):
         relation = option.model.relations.get(last) if isinstance(option, Row) else None
         if relation is None or not relation.attname:
-            found.append(_read(m, f, node, option, last))
+            found.append(read_path(m, f, node, option, last))
     return found[0] if len(found) == 1 else UNKNOWN
 
 
-def _read(m: Machine, f: Frame, node: ir.Node, value: Value, path: str) -> Value:
-    """Returns what a dotted path leads to."""
+def read_path(m: Machine, f: Frame, node: ir.Node, value: Value, path: str) -> Value:
+    """Returns what a dotted path leads to; what takes no arguments is called on the way."""
     if path == WHOLE:
         return value
     text: ir.Expr_ = ir.Name(node.start, node.end, value.model.name.lower() if isinstance(value, Row) else "value")
@@ -324,10 +324,10 @@ def _nested(m: Machine, relation: Relation, shown: Shown, levels: int) -> Shown:
 # -------------------------------------------------------------------------------------------------------------- Meta
 def _chosen_names(m: Machine, meta: ClassInfo, model: Model | None, declared: dict[str, Shown]) -> dict[str, Place]:
     """Returns the names that `Meta` chooses, each with its place."""
-    listed = dict(_texts(m, meta, "fields"))
+    listed = dict(texts_of(m, meta, "fields"))
     if listed and EVERYTHING not in listed:
         return listed
-    left_out = dict(_texts(m, meta, "exclude"))
+    left_out = dict(texts_of(m, meta, "exclude"))
     if not listed and not left_out and meta.find("exclude") is None and meta.find("fields") is not None:
         return {}  # computed somehow
     place = listed.get(EVERYTHING) or _statement(meta, "exclude") or (meta.module, meta.node)
@@ -343,6 +343,12 @@ def _default_names(m: Machine, model: Model) -> list[str]:
     return [*(name for name in model.columns if name not in keys), *own]
 
 
+def columns_of_model(m: Machine, model: Model) -> list[str]:
+    """Returns the fields of a model that are columns of its table, foreign keys by their own name."""
+    many = {relation.name for relation in model.relations.values() if relation.kind is Kind.MANY_TO_MANY}
+    return [name for name in _default_names(m, model) if name not in many]
+
+
 def _only_written(m: Machine, meta: ClassInfo) -> frozenset[str]:
     """Returns the fields that `Meta.extra_kwargs` declares as written only."""
     value = m.class_value(meta, "extra_kwargs")
@@ -355,7 +361,7 @@ def _statement(cls: ClassInfo, name: str) -> Place | None:
     return (found[0].module, found[1][-1]) if found is not None else None
 
 
-def _texts(m: Machine, cls: ClassInfo, name: str, depth: int = 0) -> Iterator[tuple[str, Place]]:
+def texts_of(m: Machine, cls: ClassInfo, name: str, depth: int = 0) -> Iterator[tuple[str, Place]]:
     """Yields the texts that a class attribute lists, with their places, through `Base.Meta.fields + [...]` and names of lists."""
     found = cls.find(name)
     stmts = [stmt for stmt in found[1] if isinstance(stmt, ir.Assign)] if found is not None and depth < MOST_LISTS else []
@@ -383,11 +389,11 @@ def _texts_in(m: Machine, expr: ir.Expr_, cls: ClassInfo, depth: int) -> Iterato
         case ir.Attr():
             owner = m.program.resolve(expr.value, cls.module, cls)
             if isinstance(owner, ClassInfo):
-                yield from _texts(m, owner, expr.name, depth + 1)
+                yield from texts_of(m, owner, expr.name, depth + 1)
             elif isinstance(owner, ModuleInfo):
                 yield from _texts_of_global(m, owner, expr.name, cls, depth)
         case ir.Name() if expr.id in cls.bindings:
-            yield from _texts(m, cls, expr.id, depth + 1)
+            yield from texts_of(m, cls, expr.id, depth + 1)
         case ir.Name():
             yield from _texts_of_global(m, cls.module, expr.id, cls, depth)
         case _:
@@ -406,4 +412,4 @@ def _texts_of_global(m: Machine, module: ModuleInfo, name: str, cls: ClassInfo, 
             yield text, (module, node)
 
 
-__all__ = ["fields_of", "key_at", "represent", "represent_each", "value_at"]
+__all__ = ["columns_of_model", "fields_of", "key_at", "read_path", "represent", "represent_each", "texts_of", "value_at"]

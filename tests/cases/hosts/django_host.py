@@ -45,6 +45,7 @@ def prepare(job: dict[str, Any]) -> Run:
     texts = "".join(path.read_text() for path in root.glob("**/*.py"))
     contrib = list(CONTRIB) if any(word in texts for word in ("contenttypes", "contrib.auth", "contrib.admin", "AUTH_USER_MODEL")) else []
     contrib += ["django.contrib.admin"] if "contrib.admin" in texts else []
+    contrib += ["django_tables2"] if "django_tables2" in texts else []
     settings.configure(**{**_defaults(root), "INSTALLED_APPS": contrib + apps, **_own_settings(root)})
     django.setup()
     return _run

@@ -1,0 +1,37 @@
+"""A table shows every column of every record. Measured with django-tables2 2.7 and 3.0."""
+
+from django.core.paginator import Page
+
+from django_tables2.rows import BoundRows
+from ormlint.intrinsics import has_template, is_unset, show
+
+
+class Table:
+    def __new__(cls, *args, **kwargs):
+        return super().__new__(cls)
+
+    def __init__(self, data=None, order_by=None, orderable=None, empty_text=None, exclude=None, template_name=None, **kwargs):
+        self.data = data
+        self.exclude = exclude
+        self.template_name = self.Meta.template_name if is_unset(template_name) else template_name
+        self.page = None
+        self.rows = BoundRows(data, self)
+
+    def paginate(self, paginator_class=None, per_page=None, page=1, *args, **kwargs):
+        rows = self.data[0:25] if is_unset(per_page) else self.data[0:per_page]
+        self.page = Page(BoundRows(rows, self), page, None)
+
+    @property
+    def paginated_rows(self):
+        return self.rows if is_unset(self.page) else self.page.object_list
+
+    def before_render(self, request):
+        pass
+
+    def as_html(self, request):
+        self.before_render(request)
+        if has_template(self.template_name):
+            show(self.template_name, {"table": self})
+        else:
+            for row in self.paginated_rows:
+                row.items()
