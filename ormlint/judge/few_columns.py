@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ormlint.judge.lists import concrete, lists_of_rows, searched, sent_back, width
 from ormlint.judge.project import Project
+from ormlint.judge.sieves import sifted_in_python
 from ormlint.link.schema import Model
 from ormlint.run.log import QueryLog, QueryObject, Shape, Use, UseKind
 from ormlint.text import Site
@@ -15,7 +16,7 @@ ENOUGH = {1: 3, 2: 5}  # how many columns a model has for one or two of them to 
 
 def few_columns(project: Project, log: QueryLog) -> dict[QueryObject, tuple[str, ...]]:
     """Returns the queries of whose rows only few columns are read, here and wherever else the same code builds them, with the columns."""
-    others = searched(project, log).keys() | sent_back(project, log).keys()
+    others = searched(project, log).keys() | sent_back(project, log).keys() | sifted_in_python(project, log).keys()
     reads = {query: _read(query, uses) for query, uses in lists_of_rows(project, log) if query not in others}
     made = _by_place(log)
     return {query: columns for query, columns in reads.items() if columns and all(reads.get(other) == columns for other in made[query.site])}

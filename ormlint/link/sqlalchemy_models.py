@@ -143,6 +143,8 @@ class SqlalchemyModels:
                     column.nullable = not {"Optional", "None"}.isdisjoint(identifiers(stmt.annotation))
                 if call is not None:
                     self._column_arguments(call, ancestor, column, keys)
+                if not column.type and isinstance(stmt, ir.Assign) and stmt.annotation is not None:
+                    column.type = next((word for word in identifiers(stmt.annotation) if word not in WRAPPERS), "")
                 if column.primary_key:
                     primary.append(name)
                 model.columns[name] = column

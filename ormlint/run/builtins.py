@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo
@@ -45,9 +46,7 @@ def _container(kind: str) -> Builtin:
             inner = iterate_quietly(m, value)
             return Sequence(kind, inner.element, bound=inner.bound, limit=inner.limit, source=value)
         if isinstance(value, Sequence):
-            copy = Sequence(
-                kind, value.element, value.items, value.bound, value.limit, value.source, value.deps, value.batches, value.column, value.columns
-            )
+            copy = replace(value, kind=kind)
             if value in m.fed:
                 m.fed[copy] = m.fed[value]
             return copy

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from ormlint.ir import nodes as ir
 from ormlint.run.frame import Frame
 from ormlint.run.log import Loop, QueryObject, Shape, UseKind
+from ormlint.run.machine import Machine
 
 
-def note_loop(f: Frame, stmt: ir.Loop, loop: Loop) -> None:
+def note_loop(m: Machine, f: Frame, stmt: ir.Loop, loop: Loop) -> None:
     """Notes on the use that a loop makes of a query what it reads of the rows, and that it takes but the first of them, or lets go of each."""
     from ormlint.run.holding import holds
+    from ormlint.run.sieves import sieve_of
 
     query = loop.source
     if query is None or stmt.kind == "template":
@@ -29,6 +31,14 @@ def note_loop(f: Frame, stmt: ir.Loop, loop: Loop) -> None:
                 if loop.first_only:
                     use.operator = "break"
                 use.columns = _columns(f, stmt)
+                use.sieve = sieve_of(stmt)
+                use.repeated = m.is_repeated(f, query)
+
+
+def is_sifted(f: Frame, stmt: ir.Loop, source: QueryObject | None) -> bool:
+    """Whether a loop over the rows of a query uses but some of them."""
+    site = f.site(stmt.iter.start, stmt.iter.end)
+    return source is not None and any(use.sieve for use in source.uses if use.kind is UseKind.ITERATE and use.site == site)
 
 
 def columns_read(f: Frame, stmt: ir.Loop, source: QueryObject | None) -> frozenset[str] | None:

@@ -10,7 +10,7 @@ from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.templates import TemplateInfo
 from ormlint.run.attributes import attribute
-from ormlint.run.columns import columns_read
+from ormlint.run.columns import columns_read, is_sifted
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import Iterated, either, enter_loop, make_loop, walk
@@ -161,6 +161,7 @@ def _comp(m: Machine, f: Frame, node: ir.Comp) -> Value:
     made = Sequence(node.kind, element, bound=Bound.FEW if bound is Bound.ONE and limit else bound, limit=limit, source=source)
     made.column = "" if filtered else read_column(node.body)
     made.columns = columns_read(f, node.body, source)
+    made.sifted = is_sifted(f, node.body, source)
     return made
 
 

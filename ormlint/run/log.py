@@ -104,8 +104,10 @@ class Use:
     negated: bool = False  # under `not`
     reflected: bool = False  # `0 < qs.count()`: the constant stands on the left
     certain: bool = True  # False if something else may stand there instead, such as None; for a truth test
-    repeated: bool = False  # in a loop around which the query is made, or in another function; for a search and for an argument
+    repeated: bool = False  # in a loop around which the query is made, or in another function; for a search, a loop and an argument
     columns: frozenset[str] | None = None  # the attributes it reads of each row; None if it may read all
+    sieve: frozenset[tuple[str, str]] = frozenset()  # for a loop that uses but some of the rows: the columns that decide, and how they are compared
+    sifted: bool = False  # it concerns a list of those rows alone that a comprehension let through
     held: bool = True  # False for a loop that is proven to keep neither its rows nor anything else for each of them
 
 

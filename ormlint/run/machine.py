@@ -38,6 +38,7 @@ MAX_GENERIC = 400  # runs of a short function for many classes or statements: `g
 SHORT = 800  # characters
 MAX_FLAT = 400  # events copied out of one call
 MAX_CALL_PATH = 10
+NO_TESTS: frozenset[tuple[str, str]] = frozenset()
 MAX_NESTED = 5  # runs of one function of a framework within each other: a serializer in a serializer
 
 
@@ -160,19 +161,21 @@ class Machine:
         elif isinstance(value, Sequence) and value.source is not None and kind in ESCAPES:
             tracked = value.source
             columns = value.columns
+            facts["sifted"] = value.sifted
         else:
             return
         site = frame.site(node.start, node.end)
         for known in tracked.uses:
             if known.kind is kind and known.site == site:
                 known.columns = known.columns | columns if known.columns is not None and columns is not None else None
+                known.sifted = known.sifted and facts.get("sifted", False)
                 return
-        tracked.uses.append(Use(kind, site, operator, constant, columns=columns, **facts))
+        tracked.uses.append(Use(kind, site, operator, constant, columns=columns, sieve=NO_TESTS, **facts))
 
     def use_rows(self, frame: Frame, rows: Sequence, kind: UseKind, node: ir.Node, *, negated: bool = False) -> None:
         """Notes what is done with the list of a query's rows, on the query."""
         if rows.source is not None:
-            self.use(frame, rows.source, kind, node, negated=negated, certain=False)
+            self.use(frame, rows.source, kind, node, negated=negated, certain=False, sifted=rows.sifted)
 
     def use_as_parameter(self, frame: Frame, value: Value, node: ir.Node, lookup: str) -> None:
         """Notes that a value is given away, as the parameter of a query if a lookup is named: `filter(author__in=authors)`."""

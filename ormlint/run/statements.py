@@ -362,7 +362,7 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     flow, started = f.flow, (f.writes, f.bindings)
     f.flow = Flow(set(flow.evaluated))
     if isinstance(source, (QueryObject, Sequence)):
-        note_loop(f, stmt, loop)
+        note_loop(m, f, stmt, loop)
     f.loops.append(loop)
     f.env = dict(before)
     element = iterated.element_in(m, f, loop)

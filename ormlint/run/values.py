@@ -153,6 +153,7 @@ class Sequence:
     batches: bool = False
     column: str = ""  # for a generator over rows of `source`: the only column it reads
     columns: frozenset[str] | None = None  # made of nothing but these attributes of the rows of `source`; None if it may hold the rows
+    sifted: bool = False  # made of some of the rows of `source`, which its columns decide
 
 
 @dataclass(slots=True, eq=False)

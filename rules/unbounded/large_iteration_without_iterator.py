@@ -7,6 +7,7 @@ from ormlint.judge.describe import at, query_labels, row_of
 from ormlint.judge.few_columns import few_columns
 from ormlint.judge.listing import asks_for_a_value, is_unlimited, limit_in_practice, lists_kinds
 from ormlint.judge.lists import lists_of_rows, width
+from ormlint.judge.sieves import sifted_in_python
 
 LARGE = 10_000  # a limit that is one only in name
 FEWEST = 5  # columns of rows that take some room
@@ -34,7 +35,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 
 def _walked(project: Project, log: QueryLog) -> dict[QueryObject, Use]:
     """Returns the queries that give no end of rows to one loop of a command or task, which keeps none of them, with the loop's use."""
-    cured = few_columns(project, log).keys()
+    cured = few_columns(project, log).keys() | sifted_in_python(project, log).keys()
     run_by = {event.query: event.function for event in log.of(Op.LOAD_ROWS)}
     found = {}
     for query, uses in lists_of_rows(project, log, at_least=LARGE):
