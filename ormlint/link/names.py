@@ -18,12 +18,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Union
 
 from ormlint.ir import nodes as ir
+from ormlint.link.class_loaders import BY_LABEL, BY_PATH, loaded
 from ormlint.text import Site
 
 if TYPE_CHECKING:
     from ormlint.link.schema import Model
 
 MAX_DEPTH = 40
+LOADERS = BY_LABEL | BY_PATH
 USER_MODEL = "django.contrib.auth.get_user_model()"
 MAX_IMPORTS = 6  # modules that a name is handed on through
 BASE_KEYWORDS = frozenset({"cls", "model_class"})
@@ -441,6 +443,12 @@ class Program:
                 return next((f for f in (cls.functions if cls else module.functions).values() if f.node is stmt), None)
             case ir.Assign() if stmt.value is not None and not stmt.op and any(isinstance(t, ir.Name) for t in stmt.targets):
                 return self.resolve(stmt.value, module, cls)
+            case ir.Assign(targets=[ir.Seq(items=items)], value=ir.Call() as call):
+                position = next((number for number, item in enumerate(items) if isinstance(item, ir.Name) and item.id == name), None)
+                func = self.resolve(call.func, module, cls) if position is not None else None
+                if isinstance(func, (External, FunctionInfo)) and func.name in LOADERS and position is not None:
+                    return loaded(self, func.name, call, position)
+                return None
             case _:
                 return None
 
@@ -459,6 +467,10 @@ class Program:
                 return self.member(self.resolve(expr.value, module, cls, depth + 1), expr.name)
             case ir.Call():
                 func = self.resolve(expr.func, module, cls, depth + 1)
+                if isinstance(func, (External, FunctionInfo)) and func.name in LOADERS:
+                    found = loaded(self, func.name, expr)
+                    if found is not None:
+                        return found
                 if isinstance(func, External):
                     return self._got(expr, module, cls, depth) if func.path == "builtins.getattr" else External(func.path + "()")
                 if isinstance(func, ClassInfo):

@@ -284,6 +284,8 @@ def leaving(m: Machine, value: Value, depth: int = 0, name: str = "") -> Iterato
         case Union():
             for option in value.options:
                 yield from leaving(m, option, depth + 1, name)
+        case Instance() if "shown" in value.attributes and value.cls.derives_from("Table"):
+            yield from leaving(m, value.attributes["shown"], depth + 1, name)
         case Instance() if _is_response(value) or _is_record(value.cls):
             for attribute, item in value.attributes.items():
                 if attribute not in STREAMED:

@@ -4,7 +4,7 @@ is_unset(x)             whether x is known to be None or empty; what is not know
 is_known(x)             whether x is a class, function or object that ormlint can look into
 rows_of(x)              x.all() for a manager, x itself for anything else
 show(template, context) renders a template; gives what it shows of its context
-has_template(name)      whether the project has a template of this name
+is_whole_template(name) whether the project has a template of this name and all that it extends
 show_cells(table, record) shows every column of a table of a record
 value_at(row, path)     what a dotted path leads to, methods called on the way
 key_at(row, path)       the key of the row that a dotted path leads to
@@ -76,12 +76,20 @@ def _is_walked(m: Machine, value: Value) -> bool:
     )
 
 
-def has_template(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
-    """Returns whether a value names a template of the project."""
+def is_whole_template(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns whether a value names a template of the project, which extends none that is not."""
     from ormlint.run.templates import alternatives, calling_file
 
-    names = (name for found in alternatives(args[0]) for name in found) if args and m.templates else ()
-    return Constant(any(m.templates.find(name, calling_file(f)) is not None for name in names))
+    for names in alternatives(args[0]) if args and m.templates else ():
+        template = next((found for found in (m.templates.find(name, calling_file(f)) for name in names) if found is not None), None)
+        taken = []
+        while template is not None and template.extends is not None:
+            taken.append(template.path)
+            base = template.extends
+            template = m.templates.named_in(template, base.value, taken) if isinstance(base, ir.Const) and isinstance(base.value, str) else None
+        if template is not None:
+            return Constant(True)
+    return Constant(False)
 
 
 def as_text(position: int) -> Function:
@@ -141,7 +149,7 @@ FUNCTIONS: dict[str, Function] = {
     "ormlint.intrinsics.is_known": is_known,
     "ormlint.intrinsics.rows_of": rows_of,
     "ormlint.intrinsics.show": show,
-    "ormlint.intrinsics.has_template": has_template,
+    "ormlint.intrinsics.is_whole_template": is_whole_template,
     "ormlint.intrinsics.show_cells": show_cells,
     "ormlint.intrinsics.key_at": key_at,
     "ormlint.intrinsics.read_fields": read_fields,

@@ -2,8 +2,9 @@
 
 from django.core.paginator import Page
 
+from django_tables2.data import TableData
 from django_tables2.rows import BoundRows
-from ormlint.intrinsics import has_template, is_unset, show
+from ormlint.intrinsics import is_unset, is_whole_template, show
 
 
 class Table:
@@ -11,15 +12,16 @@ class Table:
         return super().__new__(cls)
 
     def __init__(self, data=None, order_by=None, orderable=None, empty_text=None, exclude=None, template_name=None, **kwargs):
-        self.data = data
+        self.data = TableData(data)
+        self.shown = data
         self.exclude = exclude
         self.template_name = self.Meta.template_name if is_unset(template_name) else template_name
         self.page = None
         self.rows = BoundRows(data, self)
 
     def paginate(self, paginator_class=None, per_page=None, page=1, *args, **kwargs):
-        rows = self.data[0:25] if is_unset(per_page) else self.data[0:per_page]
-        self.page = Page(BoundRows(rows, self), page, None)
+        self.shown = self.data.data[0:25] if is_unset(per_page) else self.data.data[0:per_page]
+        self.page = Page(BoundRows(self.shown, self), page, None)
 
     @property
     def paginated_rows(self):
@@ -30,8 +32,7 @@ class Table:
 
     def as_html(self, request):
         self.before_render(request)
-        if has_template(self.template_name):
-            show(self.template_name, {"table": self})
-        else:
+        if not is_whole_template(self.template_name):
             for row in self.paginated_rows:
                 row.items()
+        show(self.template_name, {"table": self})
