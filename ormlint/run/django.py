@@ -13,7 +13,7 @@ from ormlint.run.aggregates import aggregates_of
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, LoadKind, LoadPlan, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
-from ormlint.run.prefetches import leads_nowhere, lookups_of, paths_in, prefetched_along
+from ormlint.run.prefetches import leads_nowhere, lookups_of, paths_in, places_of, prefetched_along
 from ormlint.run.queries import around_row, evaluate_query, new_queryset, query_facts, refined, single_row
 from ormlint.run.recipes import extended, is_repeatable, note_statement, recipe_of_expression
 from ormlint.run.rows import new_row
@@ -218,9 +218,9 @@ def lazy(
         if method == "filter" and is_unique(query.model, frozenset(keywords)):
             changes["bound"], changes["limit"] = Bound.ONE, 1
     elif method == "select_related":
-        changes["plan"] = _select_related(plan, query.model, args, node)
+        changes["plan"] = _select_related(f, plan, query.model, args, node)
     elif method == "prefetch_related":
-        changes["plan"] = loaded = prefetched_along(plan, query.model, args)
+        changes["plan"] = loaded = prefetched_along(f, plan, query.model, args, node)
         if not _spelled_out(args) or any(leads_nowhere(m, loaded, query.model, path) for path in lookups_of(args)):
             changes["complete"] = False
     elif method in ("only", "defer"):
@@ -279,14 +279,14 @@ def is_unique(model: Model | None, filters: frozenset[str]) -> bool:
     return any(group <= filters for group in model.unique_together)
 
 
-def _select_related(plan: LoadPlan, model: Model | None, args: list[Value], node: ir.Call) -> LoadPlan:
+def _select_related(f: Frame, plan: LoadPlan, model: Model | None, args: list[Value], node: ir.Call) -> LoadPlan:
     if not args and not node.args:
         return plans.merge(plan, _followed(model, FOLLOWED))
     if len(args) == 1 and isinstance(args[0], Constant) and args[0].value is None:
         return plans.without(plan, LoadKind.JOIN)
-    for arg in args:
+    for arg, site in zip(args, places_of(f, node, args), strict=True):
         for path in paths_in(arg):
-            plan = plans.load(plan, resolve_path(model, path), LoadKind.JOIN)
+            plan = plans.load(plan, resolve_path(model, path), LoadKind.JOIN, method="select_related", site=site)
     return plan
 
 

@@ -171,14 +171,15 @@ def _prefetch_objects(m: Machine, f: Frame, node: ir.Call, args: list[Value], ke
     for item in shown.items if isinstance(shown, ir.Seq) else ():  # `prefetch_related_objects([book], …)`: the variable's row
         row = f.env.get(item.id) if isinstance(item, ir.Name) else None
         if isinstance(item, ir.Name) and isinstance(row, Row):
-            f.env[item.id] = replace(row, plan=prefetched_along(row.plan, row.model, args[1:]))
+            f.env[item.id] = replace(row, plan=prefetched_along(f, row.plan, row.model, args[1:], node))
     if isinstance(rows, Sequence):
         if isinstance(rows.element, Row):
-            rows.element = replace(rows.element, plan=prefetched_along(rows.element.plan, rows.element.model, args[1:]))
+            rows.element = replace(rows.element, plan=prefetched_along(f, rows.element.plan, rows.element.model, args[1:], node))
         if rows.items is not None:
-            rows.items = tuple(replace(r, plan=prefetched_along(r.plan, r.model, args[1:])) if isinstance(r, Row) else r for r in rows.items)
+            given = args[1:]
+            rows.items = tuple(replace(r, plan=prefetched_along(f, r.plan, r.model, given, node)) if isinstance(r, Row) else r for r in rows.items)
     elif isinstance(rows, QueryObject):
-        rows.plan = prefetched_along(rows.plan, rows.model, args[1:])
+        rows.plan = prefetched_along(f, rows.plan, rows.model, args[1:], node)
     return Constant(None)
 
 

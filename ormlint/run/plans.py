@@ -33,7 +33,7 @@ def load(
     below = old.plan if old is not None else EMPTY
     if rest:
         below = load(below, rest, kind, leaf, custom=custom, to_attr=to_attr, method=method, site=site)
-        entry = replace(old, plan=below, certain=True) if old is not None else Loaded(kind, below)
+        entry = replace(old, plan=below, certain=True) if old is not None else Loaded(kind, below, method=method, site=site)
     else:
         entry = Loaded(kind, merge(below, leaf), True, custom or (old.custom if old else False), to_attr=to_attr, method=method, site=site)
     return replace(plan, loaded={**plan.loaded, name: entry})

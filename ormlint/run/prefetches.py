@@ -4,26 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ormlint.ir import nodes as ir
 from ormlint.link.schema import Model
 from ormlint.run import plans
+from ormlint.run.frame import Frame
 from ormlint.run.log import LoadKind, LoadPlan, QueryObject
 from ormlint.run.machine import Machine
 from ormlint.run.values import Constant, Instance, Sequence, Union, Value
+from ormlint.text import Site
 
 
-def prefetched_along(plan: LoadPlan, model: Model | None, args: list[Value]) -> LoadPlan:
+METHOD = "prefetch_related"
+
+
+def prefetched_along(f: Frame, plan: LoadPlan, model: Model | None, args: list[Value], node: ir.Call) -> LoadPlan:
     """Returns a load plan with what the arguments of `prefetch_related()` add to it or, with None, without any prefetch."""
-    for arg in args:
+    for arg, site in zip(args, places_of(f, node, args), strict=True):
         if isinstance(arg, Constant) and arg.value is None:
             return plans.without(plan, LoadKind.SEPARATE)
         for path in paths_in(arg):
-            plan = plans.load(plan, _prefetch_path(plan, model, path), LoadKind.SEPARATE)
+            plan = plans.load(plan, _prefetch_path(plan, model, path), LoadKind.SEPARATE, method=METHOD, site=site)
         items = arg.items if isinstance(arg, Sequence) and arg.items is not None else (arg,)
         for item in items:
             for option in item.options if isinstance(item, Union) else (item,):
                 if isinstance(option, Instance) and option.cls.name == "Prefetch":
-                    plan = _prefetch(plan, model, option)
+                    plan = _prefetch(plan, model, option, site)
     return plan
+
+
+def places_of(f: Frame, node: ir.Call, args: list[Value]) -> list[Site]:
+    """Returns the place of each of the last arguments of a call; that of the whole call for those that are not spelled out one by one."""
+    own = node.args[len(node.args) - len(args) :] if len(node.args) >= len(args) else []
+    if own and not any(isinstance(arg, ir.Star) for arg in own):
+        return [f.site(arg.start, arg.end) for arg in own]
+    return [f.site(node.start, node.end)] * len(args)
 
 
 def lookups_of(args: list[Value]) -> Iterator[str]:
@@ -63,7 +77,7 @@ def _prefetch_path(plan: LoadPlan, model: Model | None, text: str) -> tuple[str,
     return tuple(names)
 
 
-def _prefetch(plan: LoadPlan, model: Model | None, prefetch: Instance) -> LoadPlan:
+def _prefetch(plan: LoadPlan, model: Model | None, prefetch: Instance, site: Site) -> LoadPlan:
     """Adds a `Prefetch(lookup, queryset, to_attr)` to a plan."""
     lookup = prefetch.attributes.get("lookup")
     if not isinstance(lookup, Constant) or not isinstance(lookup.value, str):
@@ -74,8 +88,9 @@ def _prefetch(plan: LoadPlan, model: Model | None, prefetch: Instance) -> LoadPl
     leaf = queryset.plan if isinstance(queryset, QueryObject) else plans.EMPTY
     custom = isinstance(queryset, QueryObject)
     if isinstance(to_attr, Constant) and isinstance(to_attr.value, str):
-        return plans.load(plan, (*path[:-1], f"to_attr:{to_attr.value}"), LoadKind.SEPARATE, leaf, custom=True, to_attr=path[-1])
-    return plans.load(plan, path, LoadKind.SEPARATE, leaf, custom=custom)
+        path, attribute = (*path[:-1], f"to_attr:{to_attr.value}"), path[-1]
+        return plans.load(plan, path, LoadKind.SEPARATE, leaf, custom=True, to_attr=attribute, method=METHOD, site=site)
+    return plans.load(plan, path, LoadKind.SEPARATE, leaf, custom=custom, method=METHOD, site=site)
 
 
 def paths_in(arg: Value) -> list[str]:
