@@ -13,7 +13,6 @@ from ormlint.run.machine import Machine
 from ormlint.run.values import Constant, Instance, Sequence, Union, Value
 from ormlint.text import Site
 
-
 METHOD = "prefetch_related"
 
 
