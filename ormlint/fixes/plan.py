@@ -11,6 +11,7 @@ from ormlint.judge.finding import (
     AggregateInDatabase,
     AppendMethod,
     EagerLoad,
+    FetchBefore,
     Finding,
     Fix,
     ListSelectRelated,
@@ -59,7 +60,7 @@ def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str],
 
 
 def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
-    from ormlint.fixes import aggregates, bulk, calls, counts, keys, loops, truth
+    from ormlint.fixes import aggregates, bulk, calls, counts, keys, lookups, loops, truth
 
     match finding.intent:
         case ReplaceLen() as intent:
@@ -74,6 +75,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return keys.read_key(sources, intent)
         case MoveAfterLoop() as intent:
             return loops.move_after_loop(sources, intent)
+        case FetchBefore() as intent:
+            return lookups.fetch_before(sources, intent)
         case WriteTogether() as intent:
             return bulk.write_together(sources, intent, project.schema)
         case AddKeyword() as intent:

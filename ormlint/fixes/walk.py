@@ -97,7 +97,7 @@ def walk_around(sources: Sources, site: Site, loop: Site) -> Walk | Refusal | No
     node = statement.expression(site.start, site.end) if statement is not None else None
     if file is None or statement is None or node is None:
         return None
-    around = next((above for above in statement.ancestors(node) if isinstance(above, (cst.For, cst.While, cst.FunctionDef, cst.Lambda))), None)
+    around = next((above for above in statement.ancestors(node) if _is_around(statement, above, node)), None)
     if isinstance(around, (cst.FunctionDef, cst.Lambda)) or around is None:
         return Refusal("it stands in a function that the loop calls")
     start, end = statement.span(around)
@@ -111,6 +111,14 @@ def walk_around(sources: Sources, site: Site, loop: Site) -> Walk | Refusal | No
     if indentation is None or not isinstance(around.body, cst.IndentedBlock):
         return Refusal("the loop shares its line")
     return Walk(file, statement, around, node, indentation)
+
+
+def _is_around(statement: Statement, above: cst.CSTNode, node: cst.CSTNode) -> bool:
+    """Whether a loop or function runs an expression more than once, or at another time; the rows of a loop are not part of it."""
+    if isinstance(above, cst.For):
+        start, end = statement.span(above.iter)
+        return not (start <= statement.span(node)[0] and statement.span(node)[1] <= end)
+    return isinstance(above, (cst.While, cst.FunctionDef, cst.Lambda))
 
 
 def inside(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

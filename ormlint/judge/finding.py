@@ -127,6 +127,16 @@ class WriteTogether:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchBefore:
+    """Fetch before a loop over rows of `walked`, for all of them, what the expression at `site` asks `model` for in every round."""
+
+    site: Site
+    loop: Loop
+    model: Model
+    walked: Model
+
+
+@dataclass(frozen=True, slots=True)
 class AddKeyword:
     """Give the call at `site` (or the one that a statement there assigns) a keyword argument: `index=True`.
 
@@ -171,6 +181,7 @@ Intent = (
     | AggregateInDatabase
     | AppendMethod
     | EagerLoad
+    | FetchBefore
     | ListSelectRelated
     | MoveAfterLoop
     | ReadKey

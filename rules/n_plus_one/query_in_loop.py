@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import READS, Event, Loop, Op, Project, QueryLog, Report, rule
+from ormlint.api import READS, Event, FetchBefore, Loop, Op, Project, QueryLog, Report, Shape, rule
 from ormlint.judge.describe import call_path, calls_between, code, labels, per, place
 from ormlint.judge.lookups import FIGURES, advice, has_no_key
 from ormlint.judge.repetition import decides_to_go_on, grows, innermost, is_deliberate, repeaters, weight, worth_counting
@@ -30,10 +30,20 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=cause,
             labels=labels(project, event, loop, loop.source, "this runs the query"),
             notes=call_path(project, event),
+            intent=_intent(event, loop) if site == event.site else None,
             severity=weight(project, event, loops),
             preview=distance > NEAR or not grows(loops) or _is_uncertain(project, rounds, event, loop, called=distance > 0),
             counted_as="query" if distance else "",
         )
+
+
+def _intent(event: Event, loop: Loop) -> FetchBefore | None:
+    """Returns the change where the loop walks rows and sends the query itself, and an answer needs no row that the round makes."""
+    model = event.query.model if event.query is not None else None
+    walked = loop.source.model if loop.source is not None and loop.source.shape is Shape.ROWS else None
+    if model is None or walked is None or loop.kind != "for" or not loop.body.encloses(event.site) or event.query is None or event.query.sliced:
+        return None
+    return FetchBefore(event.site, loop, model, walked)
 
 
 def _is_unit_of_work(project: Project, rounds: Rounds, event: Event, loop: Loop) -> bool:
