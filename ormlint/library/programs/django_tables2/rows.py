@@ -7,7 +7,7 @@ class BoundRows:
         self.table = table
 
     def __iter__(self):
-        return iter([BoundRow(record, self.table) for record in rows_of(self.data)])
+        return iter([BoundRow(record, self.table) for record in rows_of(self.data.data)])
 
 
 class BoundRow:

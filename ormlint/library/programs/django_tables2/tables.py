@@ -17,11 +17,11 @@ class Table:
         self.exclude = exclude
         self.template_name = self.Meta.template_name if is_unset(template_name) else template_name
         self.page = None
-        self.rows = BoundRows(data, self)
+        self.rows = BoundRows(self.data, self)
 
     def paginate(self, paginator_class=None, per_page=None, page=1, *args, **kwargs):
         self.shown = self.data.data[0:25] if is_unset(per_page) else self.data.data[0:per_page]
-        self.page = Page(BoundRows(self.shown, self), page, None)
+        self.page = Page(BoundRows(TableData(self.shown), self), page, None)
 
     @property
     def paginated_rows(self):
