@@ -7,16 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ormlint.judge.eager import path_of, relations_along
 from ormlint.link.schema import Kind, Model, Orm
-from ormlint.run.log import Event, LoadKind, LoadPlan
+from ormlint.run.log import Event, LoadKind, LoadPlan, QueryObject
 
 
 def may_be_held(event: Event) -> bool:
-    """Whether the row that a many-to-one leads to may be among those that the query of its owner loads along for another relation."""
+    """Whether the row that a relation leads to may be in the session already.
+
+    It is the same for all rows of the query, or may be among those that the query loads along for another relation.
+    """
     relation = event.relation
-    if event.orm is not Orm.SQLALCHEMY or event.row is None or relation is None or relation.kind is not Kind.FOREIGN_KEY:
+    if event.orm is not Orm.SQLALCHEMY or event.row is None or relation is None:
+        return False
+    if _is_the_same(event.row.query, path_of(event)):
+        return True
+    if relation.kind is not Kind.FOREIGN_KEY:
         return False
     return any(model is relation.target for model in _loaded_along(event.row.query.plan, event.row.query.model))
+
+
+def _is_the_same(query: QueryObject, path: tuple[str, ...]) -> bool:
+    """Whether a path leads to one row from all rows of a query: it asks for those of one author, `where(Book.author_id == key)`."""
+    hops = relations_along(query.model, path)
+    if not hops or not all(hop.to_one for hop in hops) or hops[0].kind is not Kind.FOREIGN_KEY:
+        return False
+    first = hops[0]
+    named = {first.attname, first.name} - {""}
+    # columns of one name: `(city_id, number)` of a tram and of its line
+    keys = first.target.unique_together if first.target is not None else []
+    return bool(named & query.filters) or any(key <= query.filters for key in keys)
 
 
 def _loaded_along(plan: LoadPlan, model: Model | None) -> Iterator[Model]:

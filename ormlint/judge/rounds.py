@@ -14,7 +14,7 @@ from ormlint.judge.repetition import innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm
 from ormlint.run.log import Event, Loop, Op, QueryLog
 
-_MAKING = (Op.CREATE, Op.GET_OR_CREATE, Op.ADD)
+_MAKING = (Op.CREATE, Op.GET_OR_CREATE, Op.ADD, Op.INSERT)
 _CHANGES = (Op.LINK, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.DELETE_ROWS, Op.BULK_WRITE, Op.UPDATE_ROWS, Op.SAVE)
 _WRITING_METHODS = frozenset({"save", "delete", "save_base", "asave", "adelete", "full_clean", "clean"})
 
@@ -59,6 +59,14 @@ class Rounds:
         asked = self._position.get(id(first), 0)
         changes = (event for event in self._log.within(loop, *_CHANGES) if self._position[id(event)] < asked)
         return any(event.relation is relation or (event.op is not Op.LINK and event.model is relation.target) for event in changes)
+
+    def writes_before(self, event: Event, model: Model | None, loop: Loop) -> bool:
+        """Whether a round has linked or written rows of the model before a statement asks for rows of it; one row may be another one."""
+        if event.op is Op.GET_ROW or model is None:
+            return False
+        asked = self._position.get(id(event), 0)
+        changes = (other for other in self._log.within(loop, *_CHANGES) if self._position[id(other)] < asked)
+        return any(model in (other.model, other.relation.through if other.relation is not None else None) for other in changes)
 
     def makes(self, model: Model | None, loop: Loop) -> bool:
         """Whether a round may make a row of a model: who looked for one and found none."""

@@ -70,8 +70,16 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
                 relations=chain.relations,
                 intent=None if defeated else intent,
                 severity=heaviest(project, chain.events),
-                preview=chain.follows_a_query_per_round or defeated or may_lead_nowhere(chain) or may_be_held(chain.events[0]) or _is_filled(chain),
+                preview=defeated or _is_uncertain(chain),
             )
+
+
+def _is_uncertain(chain: Chain) -> bool:
+    """Whether the relation of a chain may ask for nothing, or for little beside what the round asks anyhow."""
+    event = chain.events[0]
+    if chain.follows_a_query_per_round or event.around.guarded_by_cache:
+        return True
+    return may_lead_nowhere(chain) or may_be_held(event) or _is_filled(chain)
 
 
 def _is_filled(chain: Chain) -> bool:
@@ -213,6 +221,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             or defeated
             or _descends(chain)
             or _takes_few(event)
+            or is_part_of_write([callee for _, callee in calls_between(project, event, innermost(repeaters(event)))])
             or (not curable and _is_deliberate(project, chain, event)),
         )
 

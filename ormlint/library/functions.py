@@ -10,7 +10,10 @@ BATCHES = frozenset({
 """Give lists of a limited number of elements: itertools.batched, more_itertools.chunked, the recipes of itertools and what is named after them."""
 
 BATCH_VARIABLES = frozenset({"batch", "chunk"})
-"""What programs call the pieces that they cut with functions of their own, alone or as the last word: `email_batch`."""
+"""What programs call the pieces that they cut with functions of their own, alone, as the first or as the last word: `email_batch`, `chunk_ids`."""
+
+COUNTERS = frozenset({"itertools.count", "itertools.repeat"})
+"""Never end by themselves: a loop over them is a `while True`."""
 
 WAITS = frozenset({"sleep", "wait", "wait_for", "poll"})
 """Pause a loop that serves, polls or tries again: time, asyncio, threading, message queues."""

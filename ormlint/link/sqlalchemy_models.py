@@ -317,7 +317,12 @@ class SqlalchemyModels:
         tables = {relation.target.table, *(b.table for b in relation.target.bases)}
         names = [column for column, table in self.keys.get(relation.model, ()) if table in tables]
         given = keywords.get("foreign_keys")
-        if given is not None and names:
+        if given is not None and not names:
+            # a join that the table has no constraint for: `foreign_keys=[shop_id]` says which side refers to the other
+            mentioned = set(identifiers(given)) - {relation.model.name}
+            own = [name for name in mentioned if name in relation.model.columns]
+            return relation.model.columns[min(own)] if own and len(own) == len(mentioned) else None
+        if given is not None:
             mentioned = set(identifiers(given))
             own = [n for n in names if n in mentioned]
             if own:

@@ -54,12 +54,17 @@ def _flat(body: Iterable[ir.Stmt]) -> Iterator[ir.Stmt]:
 
 def _receiver(value: ir.Expr_ | None, methods: tuple[str, ...]) -> Iterator[str]:
     called = value.value if isinstance(value, ir.Await) else value
+    if isinstance(called, ir.Bool):  # `domain = known or cache.get(key)`
+        for part in called.values:
+            yield from _receiver(part, methods)
     if isinstance(called, ir.Call) and isinstance(called.func, ir.Attr) and called.func.name in methods:
         yield text_of(called.func.value)
 
 
 def guards_cache(stmt: ir.If) -> bool:
     """Whether the branch fills a cache that its test looked up: `if key not in cache: cache[key] = …`, `if cached is None: cache.set(…)`."""
+    if _waits_for_change(stmt):
+        return True
     names = {text_of(n) for n in _subjects(stmt.test)}
     if not names:
         return False
@@ -74,6 +79,16 @@ def guards_cache(stmt: ir.If) -> bool:
             if inner.value.func.name in _FILLS and (text_of(inner.value.func.value) in names or "cache" in text_of(inner.value.func.value).lower()):
                 return True
     return False
+
+
+def _waits_for_change(stmt: ir.If) -> bool:
+    """Whether a branch runs for the first of several in a row: `if book.shop_id != last: …; last = book.shop_id`."""
+    test = stmt.test
+    if not isinstance(test, ir.Compare) or test.op not in ("!=", "is not"):
+        return False
+    sides = {text_of(test.left), text_of(test.right)}
+    kept = (inner for inner in stmt.body if isinstance(inner, ir.Assign) and inner.value is not None and not inner.op)
+    return any({text_of(target), text_of(inner.value)} == sides for inner in kept for target in inner.targets if inner.value is not None)
 
 
 def _subjects(test: ir.Expr_) -> list[ir.Expr_]:

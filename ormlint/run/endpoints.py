@@ -37,6 +37,7 @@ STREAMED = frozenset({"streaming_content", "body_iterator"})
 RECORDS = frozenset({"BaseModel", "SQLModel", "Schema", "GenericModel", "Struct", "TypedDict", "NamedTuple"})
 VIEWS = frozenset({"View", "MethodView", "Resource", "HTTPEndpoint", "Feed"})
 FRAMEWORKS = {"rest_framework": "drf", "flask": "flask", "flask_restful": "flask", "flask_restx": "flask", "starlette": "fastapi"}
+PAGES = ("paginate_by", "pagination_class")
 PREPARATIONS = ("setup", "initial", "dispatch")
 FOR_STAFF = re.compile(r"staff|superuser|admin", re.IGNORECASE)
 MAX_DEPTH = 6
@@ -189,9 +190,15 @@ def _of_class(m: Machine, view: View) -> Iterator[Endpoint]:
             own = handler.owner is cls
             endpoint = Endpoint(
                 f"{cls.name}.{handler.name}" if own else cls.name, view.framework, head(handler if own else cls), methods=("GET",),
-                admin_only=_for_staff(cls) or _for_staff(handler),
+                admin_only=_for_staff(cls) or _for_staff(handler), declined=_declines_pages(cls),
             )  # fmt: skip
             yield from _handed_over(m, endpoint, summary, only_responses=False)
+
+
+def _declines_pages(cls: ClassInfo) -> bool:
+    """Whether a class of the project says itself that its lists have no pages: `paginate_by = None`."""
+    said = [found for name in PAGES if (found := cls.find(name)) is not None and not found[0].module.is_library]
+    return any(isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Const) and stmt.value.value is None for _, stmts in said for stmt in stmts)
 
 
 def _handlers(cls: ClassInfo) -> list[FunctionInfo]:

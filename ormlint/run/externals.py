@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api
-from ormlint.library.functions import BATCHES, EFFECTS, INJECTORS, NARROWING, RENDERS
+from ormlint.library.functions import BATCHES, COUNTERS, EFFECTS, INJECTORS, NARROWING, RENDERS
 from ormlint.link.names import USER_MODEL, ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Orm
 from ormlint.run import intrinsics
 from ormlint.run.frame import Frame
-from ormlint.run.log import QueryObject, UseKind
+from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.templates import fill_in
 from ormlint.run.values import (
@@ -280,6 +280,11 @@ def _islice(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
     return Sequence("generator", walked.element, bound=walked.bound, limit=limit, source=walked.source)
 
 
+def _endless(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Models what gives elements until somebody breaks off: as with `while True`, nothing tells how many rounds there are."""
+    return Sequence("generator", UNKNOWN, bound=Bound.ONE)
+
+
 FUNCTIONS: dict[str, Function] = {
     "django.shortcuts.get_object_or_404": _object_or_404,
     "django.shortcuts.aget_object_or_404": _object_or_404,
@@ -301,6 +306,7 @@ FUNCTIONS: dict[str, Function] = {
     "itertools.chain": _builtin("chained"),
     "itertools.chain.from_iterable": _builtin("flattened"),
     "itertools.islice": _islice,
+    **dict.fromkeys(COUNTERS, _endless),
     "collections.defaultdict": _defaultdict,
     "collections.OrderedDict": _ordered,
     "collections.deque": _builtin("list"),

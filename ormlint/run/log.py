@@ -288,6 +288,7 @@ class Loop:
     searches: bool = False  # may leave early on a condition
     batches: bool = False  # walks chunks, pages or offsets: one query per round is the point
     polls: bool = False  # waits in between: a worker, a retry, a poll
+    yields: bool = False  # hands something on in its rounds, to who may want no more of them
     groups: bool = False  # walks keys with what is collected for each: `for shop, books in by_shop.items()`
 
 
@@ -370,6 +371,7 @@ class Endpoint:
     rendered_at: Site | None = None
     paginated: bool = False
     streams: bool = False
+    declined: bool = False  # its class says that it gives no pages: `paginate_by = None`
     methods: tuple[str, ...] = ()
     admin_only: bool = False
     shown_by_template: bool = False

@@ -134,13 +134,18 @@ def make_loop(
         iterated.source,
         first_only=leaves_at_once(body),
         searches=leaves(body, ("break", "return")),
-        batches=iterated.batches
-        or (variable.rpartition("_")[2] in BATCH_VARIABLES and iterated.source is None and not isinstance(iterated.element, Row)),
+        batches=iterated.batches or (_is_called_batch(variable) and iterated.source is None and not isinstance(iterated.element, Row)),
         polls=waits(body),
         groups=iterated.source is None and _is_group(iterated.element),
+        yields=any(isinstance(stmt, ir.Expr) and isinstance(stmt.value, ir.Yield) for stmt in _statements(body)),
     )
     f.loop_ids[key] = loop
     return loop
+
+
+def _is_called_batch(variable: str) -> bool:
+    words = variable.split("_")
+    return words[0] in BATCH_VARIABLES or words[-1] in BATCH_VARIABLES
 
 
 def _is_group(element: Value) -> bool:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import READS, Event, FetchBefore, Loop, Op, Project, QueryLog, Report, Shape, rule
+from ormlint.api import READS, Event, FetchBefore, Loop, Project, QueryLog, Report, Shape, rule
+from ormlint.judge.apart import is_apart, model_of
 from ormlint.judge.describe import call_path, calls_between, code, labels, per, place
-from ormlint.judge.lookups import FIGURES, advice, has_no_key
+from ormlint.judge.lookups import FIGURES, advice
 from ormlint.judge.repetition import decides_to_go_on, grows, innermost, is_deliberate, repeaters, weight, worth_counting
-from ormlint.judge.rounds import Rounds, is_part_of_write
+from ormlint.judge.rounds import Rounds
 
-NEAR = 2  # calls between a loop and a query that people see together
+NEAR = 1  # calls between a loop and a query that people see together
 FARTHEST = 4
 
 
@@ -20,9 +21,10 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     for event, loops, distance in _nearest_first(project, log):
         loop = innermost(loops)
         site = place(project, event, loop)
-        # what a call in a loop leads to is one cause, and so is what one place asks of several tables
-        cause = causes.setdefault((site, loop.site) if distance else (event.site, loop.site), _asked(event, loop))
-        model = event.model or (event.query.model if event.query is not None else None)
+        # what a call in a loop leads to is one cause, and so is what one place asks, of several tables or in a loop within a loop
+        asked = causes.setdefault((event.site, loops[0].site), _asked(event, loop))
+        cause = causes.setdefault((site,) if distance else (event.site, loop.site), asked)
+        model = model_of(event)
         yield Report(
             site=site,
             message=f"{_subject(event)} runs one query {per(loop)}",
@@ -32,7 +34,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             notes=call_path(project, event),
             intent=_intent(event, loop) if site == event.site else None,
             severity=weight(project, event, loops),
-            preview=distance > NEAR or not grows(loops) or _is_uncertain(project, rounds, event, loop, called=distance > 0),
+            preview=distance > NEAR or not grows(loops) or is_apart(project, rounds, event, loop),
             counted_as="query" if distance else "",
         )
 
@@ -46,33 +48,13 @@ def _intent(event: Event, loop: Loop) -> FetchBefore | None:
     return FetchBefore(event.site, loop, model, walked)
 
 
-def _is_unit_of_work(project: Project, rounds: Rounds, event: Event, loop: Loop) -> bool:
-    """Whether a function that is called per row asks in order to write: in a row's `save()`, or to make the row that it does not find."""
-    if is_part_of_write([callee for _, callee in calls_between(project, event, loop)]):
-        return True
-    return event.op in (Op.GET_ROW, Op.EXISTS) and rounds.makes(event.model or (event.query.model if event.query is not None else None), loop)
-
-
 def _asked(event: Event, loop: Loop) -> tuple[object, ...]:
     """Returns what makes two queries of a round one: they ask the same table for the same, in two branches or twice."""
-    model = event.model or (event.query.model if event.query is not None else None)
+    model = model_of(event)
     lookups = event.query.filters if event.query is not None else frozenset()
     known = model is not None and (lookups or event.method == "get")
     shown = event.site if loop.kind == "serializer" else loop.site  # many views show the same field
     return (shown, model if known else event.site, lookups, event.op in FIGURES)
-
-
-def _is_uncertain(project: Project, rounds: Rounds, event: Event, loop: Loop, *, called: bool) -> bool:
-    """Whether one query for all rounds may not be had: what is asked for has no key, comes in groups, or is part of a unit of work."""
-    if has_no_key(event) or _asks_for_group(event, loop) or (event.op is Op.GET_ROW and loop.searches):
-        return True
-    return called and _is_unit_of_work(project, rounds, event, loop)
-
-
-def _asks_for_group(event: Event, loop: Loop) -> bool:
-    """Whether one query fetches what is collected for a key: `for shop, ids in by_shop.items(): select(Book).where(Book.id.in_(ids), …)`."""
-    lookups = event.query.filters if event.query is not None else frozenset[str]()
-    return loop.groups and event.op is Op.LOAD_ROWS and (not lookups or any(name == "*" or name.endswith("__in") for name in lookups))
 
 
 def _nearest_first(project: Project, log: QueryLog) -> list[tuple[Event, tuple[Loop, ...], int]]:

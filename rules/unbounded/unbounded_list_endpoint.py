@@ -31,7 +31,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=_labels(project, endpoint, query),
             notes=((f"limited only by {limit}",) if limit else ()) + _other_lists(lists, query) + _settings_note(project, endpoint),
             severity=Severity.INFO if limit or secondary else Severity.WARNING,
-            preview=bool(limit) or secondary,
+            preview=bool(limit) or secondary or endpoint.declined,
         )
 
 
@@ -66,7 +66,7 @@ def _is_small_by_nature(project: Project, query: QueryObject) -> bool:
 
 def _cause(endpoint: Endpoint, query: QueryObject) -> tuple[object, ...]:
     """Returns what one edit cures: a view of Django for itself, else the query, however many endpoints answer with its rows."""
-    return (endpoint.name.partition(".")[0], query.site) if endpoint.framework in ("drf", "django") else (query.site,)
+    return (endpoint.name.partition(".")[0], query.site) if endpoint.framework == "django" else (query.site,)
 
 
 def _advice(project: Project, endpoint: Endpoint, query: QueryObject) -> str:

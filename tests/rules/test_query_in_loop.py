@@ -81,7 +81,7 @@ def behind(job, calls, **facts):
     return job.query(site=FINDER.at("return"), calls=tuple(way), callees=("find", "a", "b", "c", "d")[:calls], **facts)
 
 
-@pytest.mark.parametrize(("calls", "preview"), [(1, False), (2, False), (3, True), (4, True)])
+@pytest.mark.parametrize(("calls", "preview"), [(1, False), (2, True), (3, True), (4, True)])
 def test_queries_far_away_need_preview(calls, preview):
     (found,) = reports(rule, PROJECT, [behind(Import(), calls)])
     assert found.preview is preview

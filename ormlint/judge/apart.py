@@ -1,0 +1,68 @@
+"""Queries of rounds that one query before the loop may not replace.
+
+for shop, ids in by_shop.items(): Book.objects.filter(id__in=ids)      comes in groups already
+for day in days: Book.objects.filter(sold__lt=day)                     no key to look the rows up by
+for name in names:                                                     a search, which ends with the first that fits
+    if book := Book.objects.filter(name=name).first(): return book
+"""
+
+from __future__ import annotations
+
+from ormlint.judge.describe import calls_between, is_shown
+from ormlint.judge.lookups import has_no_key
+from ormlint.judge.project import Project
+from ormlint.judge.rounds import Rounds, is_part_of_write
+from ormlint.link.schema import Model
+from ormlint.run.log import Event, Loop, Op
+
+_CHUNKS = frozenset({"iterator", "aiterator", "yield_per"})
+
+
+def is_apart(project: Project, rounds: Rounds, event: Event, loop: Loop) -> bool:
+    """Whether one query for all rounds may not be had, or would do harm."""
+    if has_no_key(event) or _asks_for_group(event, loop) or _is_search(event, loop) or _is_chunked(event) or _is_of_any_model(project, event):
+        return True
+    if rounds.writes_before(event, model_of(event), loop):
+        return True
+    way = [callee for _, callee in calls_between(project, event, loop)]
+    return bool(way) and (_is_unit_of_work(rounds, event, loop, way) or _is_recursive(event, loop))
+
+
+def model_of(event: Event) -> Model | None:
+    """Returns the model whose rows a statement asks for, None if it is not known."""
+    return event.model or (event.query.model if event.query is not None else None)
+
+
+def _asks_for_group(event: Event, loop: Loop) -> bool:
+    """Whether one query fetches what is collected for a key, or asks by nothing but lists of keys."""
+    lookups = event.query.filters if event.query is not None else frozenset[str]()
+    lists = [name for name in lookups if name.endswith("__in")]
+    if lookups and len(lists) == len(lookups):
+        return True
+    return loop.groups and event.op is Op.LOAD_ROWS and (not lookups or "*" in lookups or bool(lists))
+
+
+def _is_search(event: Event, loop: Loop) -> bool:
+    """Whether a round asks for one row, and may be the last one for what it finds."""
+    return event.op is Op.GET_ROW and (loop.searches or loop.yields)
+
+
+def _is_chunked(event: Event) -> bool:
+    """Whether the rows of a round are too many to hold those of all rounds at once."""
+    return bool(_CHUNKS & {event.method, *(event.query.methods if event.query is not None else ())})
+
+
+def _is_of_any_model(project: Project, event: Event) -> bool:
+    """Whether each round may ask another table: `content_type.model_class().objects.filter(…)`."""
+    model = model_of(event)
+    return model is not None and not model.columns and not is_shown(project, model.site)
+
+
+def _is_unit_of_work(rounds: Rounds, event: Event, loop: Loop, way: list[str]) -> bool:
+    """Whether a function that is called per row asks in order to write: in a row's `save()`, or to make the row that it does not find."""
+    return is_part_of_write(way) or (event.op in (Op.GET_ROW, Op.EXISTS) and rounds.makes(model_of(event), loop))
+
+
+def _is_recursive(event: Event, loop: Loop) -> bool:
+    """Whether the function that has the loop calls itself there: each level of a tree asks for the next one."""
+    return loop.source is not None and bool(event.function) and loop.source.function == event.function
