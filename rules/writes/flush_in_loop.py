@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Op, Orm, Project, QueryLog, Report, rule
+from ormlint.api import READS, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.describe import at, code, labels, per
 from ormlint.judge.repetition import innermost, repeaters, weight
+
+QUERIES = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.EXECUTE, Op.REFRESH}
 
 
 @rule("ORM308", "flush-in-loop", stable=False, orms=(Orm.SQLALCHEMY,))
@@ -19,6 +21,8 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         # `session.flush()` and then `row.id` asks for the key
         if loop.kind != "for" or not loop.body.encloses(event.site) or loop.body.end != event.site.end:
             continue
+        if any(log.within(loop, *QUERIES)):
+            continue  # which flushes by itself
         yield Report(
             site=event.site,
             message=f"{code(event.text or 'session.flush()')} sends the writes one by one, {per(loop)}",
