@@ -11,6 +11,7 @@ import libcst as cst
 
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Statement
+from ormlint.judge.unloaded import IGNORING_PREFETCH
 from ormlint.link.schema import Orm
 from ormlint.run.log import QueryObject, Use, UseKind
 from ormlint.text import Site
@@ -68,6 +69,8 @@ def risk_of_loading_more(sources: Sources, query: QueryObject, *, joins: bool = 
 
 def risk_of_sharing(sources: Sources, query: QueryObject) -> str:
     """Returns what else than one evaluation sees a query, "" if nothing does."""
+    if query.orm is Orm.DJANGO and _may_be_prefetched(query):
+        return f"callers that have prefetched `{query.relation.name if query.relation is not None else ''}` would run the query all the same"
     if query.parent is not None:
         return "other callers of the function that builds the query would get it too"
     kinds = {use.kind for use in query.uses}
@@ -82,6 +85,16 @@ def risk_of_sharing(sources: Sources, query: QueryObject) -> str:
     if not all(step.encloses(query.site) for step in query.steps) and not _is_private(sources, query):
         return "other queries may be made from the same one"
     return ""
+
+
+def _may_be_prefetched(query: QueryObject) -> bool:
+    """Whether the rows of a relation may be at hand for some callers, which a query with more to load would not look at.
+
+    # `self.items.all()` costs nothing if `self` was fetched with prefetch_related("items"), `self.items.all().select_related("maker")` does
+    """
+    if query.relation is None or query.relation.to_one or not IGNORING_PREFETCH.isdisjoint(query.methods):
+        return False
+    return query.owner is None or query.owner.query.function != query.function or query.owner.query.style == "related"
 
 
 def _evaluations(query: QueryObject) -> set[Site]:

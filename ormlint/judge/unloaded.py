@@ -13,7 +13,7 @@ from ormlint.judge.finding import Intent, Report
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.project import Project
-from ormlint.judge.repetition import heaviest, innermost, repeaters
+from ormlint.judge.repetition import heaviest, innermost, prefetched_by_some, repeaters
 from ormlint.judge.rounds import Rounds, is_part_of_write
 from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access
@@ -23,7 +23,7 @@ from ormlint.text import Site
 
 # these run a statement of their own even on a prefetched collection
 # fmt: off
-_IGNORE_PREFETCH = frozenset((
+IGNORING_PREFETCH = frozenset((
     "filter", "exclude", "complex_filter", "order_by", "reverse", "values", "values_list", "distinct", "annotate", "alias",
     "aggregate", "only", "defer", "extra", "using", "select_related", "prefetch_related", "select_for_update", "iterator",
     "aiterator", "get", "aget", "last", "alast", "latest", "alatest", "earliest", "aearliest", "in_bulk", "ain_bulk", "union",
@@ -49,15 +49,19 @@ AT_THE_QUERY = Remedy(
 )
 
 
+AMONG_OTHERS = Remedy(load=lambda project, chain: _with_the_owner(chain), where=AT_THE_QUERY.where)
+
+
 def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE_QUERY) -> Iterator[Report]:
     """Yields a report for every place where rows that end in `sink` have the first unloaded to-one relation of a chain read one by one."""
     rounds = Rounds(log)
     keys = read_for_their_key(log)
     others = (event for event in log.of(Op.LAZY_OBJECT) if event not in keys)
+    prefetched = prefetched_by_some(log)
     for chain in one_per_access(project, missing_chains(project, others)):
         if sink_of(project, chain.events[0]) is not sink:
             continue
-        advice, intent = remedy.load(project, chain)
+        advice, intent = _with_the_owner(chain) if chain.carrier.site in prefetched else remedy.load(project, chain)
         defeated = rounds.defeat(chain)
         for site, event in _places(project, chain, sink).items():
             yield Report(
@@ -87,6 +91,13 @@ def _is_filled(chain: Chain) -> bool:
     event = chain.events[0]
     by = chain.query.filled.get(path_of(event))
     return by is not None and by != event.function.rpartition(":")[2]
+
+
+def _with_the_owner(chain: Chain) -> tuple[str, None]:
+    """Returns the advice for rows of a relation that some callers have prefetched, and which a query with more to load would fetch anew."""
+    relation = chain.carrier.relation
+    lookup = f"{relation.name}__{chain.lookup}" if relation is not None else chain.lookup
+    return f'add `.prefetch_related("{lookup}")` to the queries whose rows come here, as other callers do', None
 
 
 def _places(project: Project, chain: Chain, sink: Sink) -> dict[Site, Event]:
@@ -199,8 +210,8 @@ def _can_be_prefetched(event: Event) -> bool:
     methods = {event.method, *(event.query.methods if event.query is not None else ())}
     if methods & {"first", "afirst"}:
         # `.first()` uses the prefetched rows if they have an order, otherwise it asks for the one with the lowest key
-        return event.relation is not None and event.relation.ordered and not methods & _IGNORE_PREFETCH
-    return not methods & _IGNORE_PREFETCH
+        return event.relation is not None and event.relation.ordered and not methods & IGNORING_PREFETCH
+    return not methods & IGNORING_PREFETCH
 
 
 def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, *, curable: bool, defeated: bool) -> Iterator[Report]:
