@@ -41,6 +41,7 @@ class Extensions:
 
     def __init__(self, program: Program) -> None:
         self._found: dict[tuple[str, str], list[Extension]] = {}
+        self._nearest: dict[tuple[str, str, str], Extension] = {}
         for function in program.functions:
             if not function.module.is_library or ".templatetags." in function.module.name:
                 for decorator in function.node.decorators:
@@ -58,7 +59,13 @@ class Extensions:
     def find(self, kind: str, name: str, near: str) -> Extension | None:
         """Returns the filter, tag, global or test of this name that is nearest to a template, or None."""
         found = self._found.get((kind, name))
-        return max(found, key=lambda e: (shared_folders(e.function.module.path, near), e.function.module.path)) if found else None
+        if not found:
+            return None
+        nearest = self._nearest.get((kind, name, near))
+        if nearest is None:
+            nearest = max(found, key=lambda e: (shared_folders(e.function.module.path, near), e.function.module.path))
+            self._nearest[kind, name, near] = nearest
+        return nearest
 
 
 def _decorated(function: FunctionInfo, decorator: ir.Expr_) -> Extension | None:

@@ -138,7 +138,7 @@ def describe(tree: ir.Module) -> TemplateInfo:
     names: set[str] = set()
     tags: set[str] = set()
     others: list[ir.Expr_] = []
-    for node in _walk(function.body):
+    for node in walk(function.body):
         if isinstance(node, ir.Call) and isinstance(node.func, ir.Name):
             if node.func.id in _BY_NAME and node.args:
                 others.append(node.args[0])
@@ -154,7 +154,7 @@ def describe(tree: ir.Module) -> TemplateInfo:
     return info
 
 
-def _walk(found: object) -> Iterator[ir.Node]:
+def walk(found: object) -> Iterator[ir.Node]:
     """Yields the nodes in a statement list, parents before children."""
     stack: list[object] = [found]
     while stack:

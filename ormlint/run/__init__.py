@@ -45,9 +45,8 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     machine = Machine(Program(found, (*load_stubs(), *options.library)))
     machine.targets = dict(options.targets)
     prepare_settings(machine)
-    problems = run_all(machine, options.comes_last, options.progress)
-    machine.endpoints, failures = find_endpoints(machine)
-    problems += failures
+    machine.endpoints, problems = find_endpoints(machine)
+    problems += run_all(machine, options.comes_last, options.progress)
     problems += run_admin(machine)
     texts, failures = run_texts(machine)
     problems += failures

@@ -10,6 +10,7 @@ from ormlint.library.schemas import READ_CLASSES
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.schema import Orm
 from ormlint.run.annotations import annotated
+from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.loops import outliving
@@ -37,6 +38,7 @@ from ormlint.run.values import (
     Session,
     Super,
     Union,
+    Unknown,
     Value,
     deps_of,
     key_of,
@@ -46,8 +48,6 @@ from ormlint.run.values import (
 
 def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
     """Evaluates the function, then the arguments, then the call."""
-    from ormlint.run.expressions import evaluate
-
     if isinstance(node.func, ir.Name) and node.func.id == "super" and "super" not in f.env:
         return _super(f, node)
     func = evaluate(m, f, node.func)
@@ -74,10 +74,10 @@ def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
                 keywords.setdefault("**", value.element)
         else:
             keywords["**"] = value
-    site = f.site(node.start, node.end)
-    m.counters.calls.add(site)
-    if not isinstance(func, type(UNKNOWN)):
-        m.counters.resolved.add(site)
+    if not f.module.is_library:
+        m.counters.calls.add(id(node))
+        if type(func) is not Unknown:
+            m.counters.resolved.add(id(node))
     note_call(f, node, func)
     return call(m, f, node, func, args, keywords)
 
@@ -284,8 +284,6 @@ def adopt(m: Machine, f: Frame, node: ir.Node, value: Value, given: tuple[Value,
 
 def call_closure(m: Machine, f: Frame, node: ir.Call | ir.Node, closure: Closure, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Runs a nested function or lambda, whose free names are those of the frame it was defined in."""
-    from ormlint.run.expressions import evaluate
-
     if closure.body is not None:
         env = dict(zip([p.name for p in closure.body.params if p.kind not in ("*", "**")], args, strict=False))
         for param in closure.body.params:
@@ -359,8 +357,6 @@ def bind(m: Machine, function: FunctionInfo, args: list[Value], keywords: dict[s
 
 def default_of(m: Machine, function: FunctionInfo, param: ir.Param) -> Value:
     """Returns the default of a parameter, which is evaluated where the function is defined."""
-    from ormlint.run.expressions import evaluate
-
     assert param.default is not None
     if isinstance(param.default, ir.Const):
         return UNKNOWN if param.default.kind else Constant(param.default.value)

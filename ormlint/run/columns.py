@@ -30,7 +30,9 @@ def note_loop(m: Machine, f: Frame, stmt: ir.Loop, loop: Loop) -> None:
             if query.shape is Shape.ROWS:
                 if loop.first_only:
                     use.operator = "break"
-                use.columns = _columns(f, stmt)
+                if id(stmt) not in m.columns:
+                    m.columns[id(stmt)] = _columns(f, stmt)
+                use.columns = m.columns[id(stmt)]
                 use.sieve = sieve_of(stmt)
                 use.repeated = m.is_repeated(f, query)
 

@@ -17,6 +17,7 @@ from ormlint.library.schemas import DUMP_BY_MODEL, DUMPED_BY, DUMPS
 from ormlint.link.names import ClassInfo, ModuleInfo, decorator_name
 from ormlint.run.attributes import attribute
 from ormlint.run.calls import call, call_function, replace_frame
+from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject
 from ormlint.run.loops import make_loop
@@ -131,8 +132,6 @@ def _fields(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, row: Row, choic
 
 
 def _show(m: Machine, at: Frame, field: Dumped, cls: ClassInfo, row: Row, choice: Choice, above: tuple[ClassInfo, ...]) -> None:
-    from ormlint.run.expressions import evaluate
-
     given = dict(field.made.keywords) if field.made is not None else {}
     first = field.made.args[0] if field.made is not None and field.made.args else None
     name = _text(given.get("attribute")) or (_text(first) if field.kind == "auto_field" else "") or field.name

@@ -21,7 +21,7 @@ from ormlint.link.settings import read_settings
 from ormlint.link.sqlalchemy_models import identifiers
 from ormlint.problem import Problem
 from ormlint.run.calls import unknown_arguments
-from ormlint.run.expressions import evaluate
+from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import Bound, Endpoint, QueryObject, UseKind
 from ormlint.run.machine import Machine
@@ -113,6 +113,7 @@ def _views(m: Machine) -> list[View]:
             route_of = decorated(m.program, inner)
             if route_of is not None:
                 _add(views, inner, route_of.framework, route_of)
+                run_root(m, function)  # makes it
         if function.owner is None and id(function.module) not in routed and _looks_like_view(function):
             _add(views, function, "django", None)
     for cls in m.program.all_classes():

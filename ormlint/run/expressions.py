@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.templates import TemplateInfo
 from ormlint.run.attributes import attribute
 from ormlint.run.columns import columns_read, is_sifted
+from ormlint.run.evaluate import EXPRESSIONS, evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import Iterated, either, enter_loop, make_loop, walk
@@ -41,11 +41,6 @@ from ormlint.run.values import (
 ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 FORMS = ("Form", "ModelForm", "BaseForm", "BaseModelForm", "FlaskForm")
 EXISTENCE = frozenset({"==", "!=", ">", "<", ">=", "<=", "is", "is not"})
-
-
-def evaluate(m: Machine, f: Frame, node: ir.Expr_) -> Value:
-    """Returns the abstract value of an expression and records what evaluating it does."""
-    return EXPRESSIONS[type(node)](m, f, node)
 
 
 # ------------------------------------------------------------------------------------------------------------ names
@@ -471,7 +466,7 @@ def callback_loop(m: Machine, f: Frame, node: ir.Node, iterated: Iterated) -> ob
     return make_loop(m, f, (node.start, False), f.site(node.start, node.end), f.site(node.start, node.end), "callback", iterated)
 
 
-EXPRESSIONS: dict[type[ir.Node], Callable[..., Value]] = {
+EXPRESSIONS |= {
     ir.Const: _const,
     ir.Name: _name,
     ir.Attr: _attr,

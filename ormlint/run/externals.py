@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api
@@ -12,6 +13,7 @@ from ormlint.library.functions import BATCHES, COUNTERS, EFFECTS, INJECTORS, NAR
 from ormlint.link.names import USER_MODEL, ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Orm
 from ormlint.run import intrinsics
+from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.machine import Machine
@@ -41,6 +43,17 @@ COUNT = "count()"
 MAX_PATH = 160
 
 
+class Described(NamedTuple):
+    """What the path of something outside the project tells of calling it."""
+
+    name: str
+    special: Function | None  # what the table has for it
+    session: Session | None  # the session of which it is a method
+    made: Value | None  # what the call is known to give
+    has_effects: bool  # outside the program and the database
+    called: External  # the result
+
+
 def known_value(m: Machine, symbol: External) -> Value | None:
     """Returns what an external path is known to be: a session, the user model; None if it is just external."""
     path = symbol.path
@@ -64,25 +77,18 @@ def instance_of(m: Machine, symbol: External) -> Value:
 
 def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Returns what calling something outside the project gives."""
-    if func.package == "builtins":
-        from ormlint.run.builtins import BUILTINS
-
-        builtin = BUILTINS.get(func.name)
-        if builtin is not None:
-            return builtin(m, f, node, args, keywords)
-    special = FUNCTIONS.get(func.path) or (FUNCTIONS.get(f"{func.package}:{func.name}") if "()" not in func.path else None)
-    if special is not None:
-        return special(m, f, node, args, keywords)
-    package = func.package
-    owner = known_value(m, External(func.path.rpartition(".")[0])) if package in SQLALCHEMY or "SQLAlchemy()" in func.path else None
-    if isinstance(owner, Session):
+    known = m.externals.get(func.path)
+    if known is None:
+        known = m.externals[func.path] = _described(m, func)
+    if known.special is not None:
+        return known.special(m, f, node, args, keywords)
+    name, made = known.name, known.made
+    if known.session is not None:
         from ormlint.run.sessions import session_method
 
-        return session_method(m, f, node, owner, func.name, args, keywords)
-    made = known_value(m, External(func.path + "()"))
+        return session_method(m, f, node, known.session, name, args, keywords)
     if made is not None:
         return replace(made, births=tuple(f.loops), made_in=f.number) if isinstance(made, Session) and "scoped" not in func.path else made
-    name = func.name
     if name in NARROWING:
         narrowed = next((arg for arg in args if isinstance(arg, QueryObject)), None)
         if narrowed is not None:
@@ -91,7 +97,7 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
         from ormlint.run.builtins import batched
 
         return batched(m, f, node, args, keywords)
-    if func.path.startswith(EFFECTS):
+    if known.has_effects:
         f.effects += 1
     if fill_in(m, f, node, args, keywords):
         return UNKNOWN
@@ -103,7 +109,19 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
         _walked(m, f, value, kind, node)
     if any(deps_of(v) for v in (*args, *keywords.values())) or len(func.path) > MAX_PATH:
         return varying((*args, *keywords.values()))
-    return External(func.path + "()")
+    return known.called
+
+
+def _described(m: Machine, func: External) -> Described:
+    from ormlint.run.builtins import BUILTINS
+
+    path = func.path
+    special = BUILTINS.get(func.name) if func.package == "builtins" else None
+    special = special or FUNCTIONS.get(path) or (FUNCTIONS.get(f"{func.package}:{func.name}") if "()" not in path else None)
+    owner = known_value(m, External(path.rpartition(".")[0])) if func.package in SQLALCHEMY or "SQLAlchemy()" in path else None
+    called = External(path + "()")
+    session = owner if isinstance(owner, Session) else None
+    return Described(func.name, special, session, known_value(m, called), path.startswith(EFFECTS), called)
 
 
 def _walked(m: Machine, f: Frame, value: Value, kind: UseKind, node: ir.Node) -> None:
@@ -248,8 +266,6 @@ def _defaultdict(m: Machine, f: Frame, node: ir.Call, args: list[Value], keyword
     if isinstance(factory, External) and factory.name == "dict":
         return Mapping(element=Mapping())
     if isinstance(factory, Closure) and factory.body is not None and isinstance(factory.body.body, ir.Call):
-        from ormlint.run.expressions import evaluate
-
         made = evaluate(m, f, factory.body.body)  # `defaultdict(lambda: defaultdict(list))`
         return Mapping(element=made) if isinstance(made, (Mapping, Sequence)) else Mapping()
     return Mapping()

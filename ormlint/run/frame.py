@@ -12,6 +12,8 @@ from ormlint.run.values import Closure, Value
 from ormlint.text import Site
 
 Env = dict[str, Value]
+CIRCUMSTANCES: dict[tuple[bool, ...], Circumstances] = {}
+"""Those that there have been so far, by all that tells them apart: there are a few dozen, and each is needed thousands of times."""
 
 
 class Flat(NamedTuple):
@@ -102,6 +104,7 @@ class Frame:
     closures: list[Closure] = field(default_factory=list)
     called: set[int] = field(default_factory=set)  # ids of closures that were called
     is_async: bool = False
+    is_page: bool = False  # a template that is rendered
     muted: bool = False
     conditional: int = 0
     branch_depth: int = 0
@@ -150,11 +153,8 @@ class Frame:
 
     def around(self) -> Circumstances:
         """Returns the circumstances of an event that happens now."""
-        return Circumstances(
-            error_path=self.error_path > 0,
-            conditional=self.conditional > 0,
-            guarded_by_cache=self.guarded > 0,
-            isolated=self.isolated > 0,
-            transaction=self.transaction > 0,
-            asynchronous=self.is_async,
-        )
+        now = (self.error_path > 0, self.conditional > 0, self.guarded > 0, self.isolated > 0, self.transaction > 0, self.is_async)
+        known = CIRCUMSTANCES.get(now)
+        if known is None:
+            known = CIRCUMSTANCES[now] = Circumstances(*now)
+        return known

@@ -13,6 +13,7 @@ from ormlint.run.machine import Machine, text_of
 from ormlint.run.values import EMPTY, Instance, Mapping, Row, Sequence, Union, Unknown, Value, element_of, join
 from ormlint.text import Site
 
+NO_BODY: list[ir.Stmt] = []
 MAX_SMALL = 3  # a loop over that many constants is no loop
 
 
@@ -117,12 +118,15 @@ def make_loop(
     known = f.loop_ids.get(key)
     if known is not None and known.bound == bound and known.source is iterated.source:
         return known
-    body = body or []
+    body = body if body is not None else NO_BODY
     if known is None:
         number = m.next_loop
         m.next_loop += 1
     else:
         number = known.id
+    leaving = m.exits.get(id(body))
+    if leaving is None:
+        leaving = m.exits[id(body)] = _exits(body)
     loop = Loop(
         number,
         site,
@@ -132,12 +136,12 @@ def make_loop(
         limit,
         variable,
         iterated.source,
-        first_only=leaves_at_once(body),
-        searches=leaves(body, ("break", "return")),
+        first_only=leaving[0],
+        searches=leaving[1],
         batches=iterated.batches or (_is_called_batch(variable) and iterated.source is None and not isinstance(iterated.element, Row)),
-        polls=waits(body),
+        polls=leaving[2],
         groups=iterated.source is None and _is_group(iterated.element),
-        yields=any(isinstance(stmt, ir.Expr) and isinstance(stmt.value, ir.Yield) for stmt in _statements(body)),
+        yields=leaving[3],
     )
     f.loop_ids[key] = loop
     return loop
@@ -146,6 +150,12 @@ def make_loop(
 def _is_called_batch(variable: str) -> bool:
     words = variable.split("_")
     return words[0] in BATCH_VARIABLES or words[-1] in BATCH_VARIABLES
+
+
+def _exits(body: list[ir.Stmt]) -> tuple[bool, bool, bool, bool]:
+    """Returns whether a loop with this body leaves in its first round, may leave, waits, and yields."""
+    yields = any(isinstance(stmt, ir.Expr) and isinstance(stmt.value, ir.Yield) for stmt in _statements(body))
+    return leaves_at_once(body), leaves(body, ("break", "return")), waits(body), yields
 
 
 def _is_group(element: Value) -> bool:

@@ -20,6 +20,7 @@ from ormlint.link import build_schema
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, Program
 from ormlint.link.schema import Model, Orm
 from ormlint.link.templates import TemplateInfo, Templates
+from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Called, Flat, Frame, Summary
 from ormlint.run.log import NOWHERE, READS, AdminList, Circumstances, Endpoint, Event, LoadPlan, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
 from ormlint.run.parameters import MANY_RUNS, Bindings, resolve_deps, symbolic
@@ -28,6 +29,7 @@ from ormlint.text import Site
 
 if TYPE_CHECKING:
     from ormlint.link.template_tags import Extensions
+    from ormlint.run.externals import Described
     from ormlint.run.log import Tracked
     from ormlint.run.serializers import Shown
     from ormlint.run.tables import Shown as TableColumn
@@ -49,8 +51,8 @@ class Counters:
     functions: int = 0
     loops: set[Site] = field(default_factory=set)
     query_loops: set[Site] = field(default_factory=set)
-    calls: set[Site] = field(default_factory=set)
-    resolved: set[Site] = field(default_factory=set)
+    calls: set[int] = field(default_factory=set)  # ids of nodes
+    resolved: set[int] = field(default_factory=set)
     queries: set[Site] = field(default_factory=set)
 
 
@@ -103,7 +105,13 @@ class Machine:
         self.targets: dict[str, tuple[int, ...]] = {}  # versions of packages that the project runs on, as far as it says
         self.fed: dict[Sequence, dict[QueryObject, None]] = {}  # the queries whose rows, one by one, a container was filled from
         self.templates = Templates(program.templates.values())
+        self.externals: dict[str, Described] = {}  # what is known of calling something outside the project, by its path
+        self.keeps: dict[int, bool] = {}  # by `if`: whether it returns what a cache has
+        self.guards: dict[int, bool] = {}  # by `if`: whether it fills the cache that its test looked up
+        self.exits: dict[int, tuple[bool, bool, bool, bool]] = {}  # by the body of a loop: whether it always leaves, may leave, waits, yields
+        self.columns: dict[int, frozenset[str] | None] = {}  # by loop: the attributes that it reads of its variable
         self.template_extensions: Extensions | None = None
+        self.template_statements: dict[int, frozenset[str]] = {}  # the variables that a statement of a template reads, if that is all it does
         self.template_variables: dict[str, Value] | None = None  # what context processors give every template
         self.imported_templates: dict[str, Value] = {}
         self.serializer_fields: dict[object, list[Shown]] = {}
@@ -150,6 +158,8 @@ class Machine:
     ) -> None:
         """Notes what is done with a query object or a number it returned. `columns` are those that it reads, if these are all it reads."""
         tracked: Tracked
+        if type(value) not in TRACKED:
+            return
         if isinstance(value, QueryObject):
             tracked = value
         elif isinstance(value, Scalar):
@@ -375,8 +385,6 @@ class Machine:
         return instance_of(self, symbol)
 
     def _evaluate_binding(self, module: ModuleInfo, name: str, stmts: list[ir.Stmt] | None) -> Value:
-        from ormlint.run.expressions import evaluate
-
         for stmt in reversed(stmts or ()):
             if isinstance(stmt, ir.Import):
                 symbol = self.program.import_target(stmt, module)
@@ -392,8 +400,6 @@ class Machine:
 
     def class_value(self, cls: ClassInfo, name: str) -> Value | None:
         """Returns the value of an attribute that a class body (or an ancestor's) assigns, or None if there is none."""
-        from ormlint.run.expressions import evaluate
-
         found = cls.find(name)
         if found is None:
             return None
@@ -454,6 +460,7 @@ def _is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:
     return any(isinstance(value, QueryObject) and value.style == "select" for value in env.values())
 
 
+TRACKED = frozenset({QueryObject, Scalar, Union, Sequence})
 ESCAPES = frozenset({UseKind.ARGUMENT, UseKind.RETURN, UseKind.STORE, UseKind.RENDER, UseKind.OTHER, UseKind.INDEX, UseKind.ITERATE})
 
 

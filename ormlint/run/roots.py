@@ -27,6 +27,8 @@ def run_all(m: Machine, comes_last: Callable[[str], bool], progress: Callable[[i
     for number, function in enumerate(functions):
         if progress is not None and number % 200 == 0:
             progress(number, len(functions))
+        if m.contexts.get(id(function)):
+            continue
         try:
             run_root(m, function)
         except Exception as failure:  # reported as an internal error with its place; the rest of the project is still analysed

@@ -183,5 +183,5 @@ def call_presumed_session(m: Machine, f: Frame, node: ir.Call, args: list[Value]
     if not proven:
         return None
     m.session_places.add(where)
-    m.counters.resolved.add(f.site(node.start, node.end))
+    m.counters.resolved.add(id(node))
     return session_method(m, f, node, Session(), name, args, keywords)

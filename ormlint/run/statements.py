@@ -14,8 +14,10 @@ from ormlint.library.functions import NOT_FOUND
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.run.caching import guards_cache, returns_kept
 from ormlint.run.columns import note_loop
-from ormlint.run.expressions import evaluate, iterate, truth
+from ormlint.run.evaluate import evaluate
+from ormlint.run.expressions import iterate, truth
 from ormlint.run.frame import Env, Flow, Frame
+from ormlint.run.inert import is_inert
 from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
 from ormlint.run.loops import Iterated, enter_loop, last_round, leaves, make_loop, outliving, walk
 from ormlint.run.machine import Machine, text_of
@@ -30,12 +32,17 @@ def run_body(m: Machine, f: Frame, body: list[ir.Stmt]) -> bool:
     guarded = 0
     through = True
     for position, stmt in enumerate(body):
+        if f.is_page and is_inert(m, f, stmt):
+            continue
         if not STATEMENTS[type(stmt)](m, f, stmt):
             through = False
             break
-        if isinstance(stmt, ir.If) and stmt is not f.refuted and returns_kept(body, position):
-            guarded += 1  # `if key in cache: return cache[key]`: the rest runs once per key
-            f.guarded += 1
+        if type(stmt) is ir.If and stmt is not f.refuted:
+            keeps = m.keeps.get(id(stmt))
+            if keeps is None:
+                keeps = m.keeps[id(stmt)] = returns_kept(body, position)
+            guarded += keeps  # `if key in cache: return cache[key]`: the rest runs once per key
+            f.guarded += keeps
     f.guarded -= guarded
     return through
 
@@ -197,7 +204,9 @@ def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
     forked, f.forked = f.forked, before
     positive, flow = behind(f, stmt.test)
     test = f.site(stmt.test.start, stmt.test.end)
-    guards = guards_cache(stmt)
+    guards = m.guards.get(id(stmt))
+    if guards is None:
+        guards = m.guards[id(stmt)] = guards_cache(stmt)
     f.env, f.flow, f.way = dict(before), positive, (*way, (test, True))
     refine(m, f, stmt.test, positive=True)
     through = _branch(m, f, stmt.body, guarded=guards)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External
 from ormlint.link.schema import Orm
+from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.machine import Machine
@@ -17,8 +18,6 @@ from ormlint.run.values import UNKNOWN, Constant, Mapping, Row, Sequence, Union,
 
 def subscript(m: Machine, f: Frame, node: ir.Index, value: Value) -> Value:
     """Returns what `value[index]` is."""
-    from ormlint.run.expressions import evaluate
-
     if isinstance(value, Union):
         found = subscript(m, f, node, value.options[0])
         for option in value.options[1:]:
@@ -77,8 +76,6 @@ def _sequence(m: Machine, f: Frame, node: ir.Index, value: Sequence, index: Valu
 
 
 def _query(m: Machine, f: Frame, node: ir.Index, query: QueryObject) -> Value:
-    from ormlint.run.expressions import evaluate
-
     if isinstance(node.index, ir.Slice):
         return _slice(m, f, node, query)
     index = evaluate(m, f, node.index)
@@ -94,8 +91,6 @@ def _query(m: Machine, f: Frame, node: ir.Index, query: QueryObject) -> Value:
 
 
 def _slice(m: Machine, f: Frame, node: ir.Index, query: QueryObject) -> Value:
-    from ormlint.run.expressions import evaluate
-
     assert isinstance(node.index, ir.Slice)
     lower = evaluate(m, f, node.index.lower) if node.index.lower is not None else Constant(0)
     upper = evaluate(m, f, node.index.upper) if node.index.upper is not None else None

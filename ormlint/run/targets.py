@@ -7,6 +7,7 @@ from functools import reduce
 
 from ormlint.ir import nodes as ir
 from ormlint.run import plans
+from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Env, Frame
 from ormlint.run.log import LoadKind, UseKind
 from ormlint.run.machine import Machine
@@ -65,8 +66,6 @@ def note_attribute_write(m: Machine, f: Frame, target: ir.Expr_, value: Value, *
     """Records `obj.name = value`: on a row the relation is then known, an object keeps the value."""
     if not isinstance(target, ir.Attr):
         return
-    from ormlint.run.expressions import evaluate
-
     f.note_binding(f".{target.name}")
     owner = evaluate(m, f, target.value)
     match owner:
@@ -128,8 +127,6 @@ def _change_column(f: Frame, column: ir.Expr_) -> None:
 
 
 def _store_entry(m: Machine, f: Frame, target: ir.Index, value: Value) -> None:
-    from ormlint.run.expressions import evaluate
-
     owner = evaluate(m, f, target.value)
     key = evaluate(m, f, target.index)
     _change_column(f, target.value)

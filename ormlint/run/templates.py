@@ -20,6 +20,7 @@ from ormlint.link.names import FunctionInfo
 from ormlint.link.template_tags import Extension, Extensions
 from ormlint.link.templates import TemplateInfo
 from ormlint.run.context_processors import everywhere
+from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Flow, Frame, Summary
 from ormlint.run.log import Loop, QueryObject, UseKind
 from ormlint.run.loops import outliving
@@ -182,7 +183,7 @@ def run_template(m: Machine, f: Frame, node: ir.Node, template: TemplateInfo, en
             return None
         m.contexts[id(function)] = m.contexts.get(id(function), 0) + 1
         m.keep.append(made)
-        frame = TemplateFrame(template, template.title, function, None, dict(made), None, f.depth + 1, flow=Flow(set(evaluated)))
+        frame = TemplateFrame(template, template.title, function, None, dict(made), None, f.depth + 1, flow=Flow(set(evaluated)), is_page=True)
         frame.caller, frame.call_site, frame.is_async = f, f.site(node.start, node.end), f.is_async
         m.stack.append(identity)
         try:
@@ -232,8 +233,6 @@ def run_lineage(m: Machine, f: TemplateFrame, template: TemplateInfo) -> None:
 
 def base_of(m: Machine, f: TemplateFrame, template: TemplateInfo) -> TemplateInfo | None:
     """Returns the template that another one extends, or None if it extends none that is known."""
-    from ormlint.run.expressions import evaluate
-
     if template.extends is None:
         return None
     module, f.module = f.module, template
