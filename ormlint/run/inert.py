@@ -14,6 +14,8 @@ from ormlint.run.values import UNKNOWN, Constant, Union, Unknown, Value
 
 NOTHING = frozenset({Unknown, Constant, External})
 """Kinds of values that a template does nothing to, whether it reads, tests, calls or walks them."""
+COMPOUND = frozenset({ir.If, ir.Loop, ir.With})
+"""Statements that are worth a look before they are run."""
 _RENDERING = frozenset({"block", "include", "import", "extends", "super", "regroup"})
 
 

@@ -17,7 +17,7 @@ from ormlint.run.columns import note_loop
 from ormlint.run.evaluate import evaluate
 from ormlint.run.expressions import iterate, truth
 from ormlint.run.frame import Env, Flow, Frame
-from ormlint.run.inert import is_inert
+from ormlint.run.inert import COMPOUND, is_inert
 from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
 from ormlint.run.loops import Iterated, enter_loop, last_round, leaves, make_loop, outliving, walk
 from ormlint.run.machine import Machine, text_of
@@ -32,7 +32,7 @@ def run_body(m: Machine, f: Frame, body: list[ir.Stmt]) -> bool:
     guarded = 0
     through = True
     for position, stmt in enumerate(body):
-        if f.is_page and is_inert(m, f, stmt):
+        if f.is_page and type(stmt) in COMPOUND and is_inert(m, f, stmt):
             continue
         if not STATEMENTS[type(stmt)](m, f, stmt):
             through = False
