@@ -344,10 +344,10 @@ class Program:
     # --------------------------------------------------------------------------------------------- modules
     def find_module(self, dotted: str, importer: ModuleInfo | None) -> ModuleInfo | None:
         """Returns the project's or the library's module with this dotted name as seen from a file, or None."""
-        folder = posixpath.dirname(importer.path) if importer is not None and not importer.is_library else ""
-        key = (dotted, folder)
+        path = importer.tree.path if importer is not None and not importer.is_library else ""
+        key = (dotted, path)
         if key not in self._imports:
-            self._imports[key] = self._find_module(dotted, folder)
+            self._imports[key] = self._find_module(dotted, posixpath.dirname(path))
         return self._imports[key]
 
     def _find_module(self, dotted: str, folder: str) -> ModuleInfo | None:

@@ -7,7 +7,7 @@ come first is a matter of settings; here the one nearest to the code that asks f
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -66,6 +66,7 @@ class Templates:
         self._scopes: dict[TemplateInfo, Scope] = {}
         self._known: dict[str, TemplateInfo] = {}
         self._by_name: dict[str, list[str]] = {}
+        self._nearest: dict[tuple[str, str], str] = {}
         for path in self._trees:
             for name in template_names(path):
                 self._by_name.setdefault(name, []).append(path)
@@ -73,17 +74,21 @@ class Templates:
     def __bool__(self) -> bool:
         return bool(self._trees)
 
-    def find(self, name: str, near: str, without: Iterable[str] = ()) -> TemplateInfo | None:
+    def find(self, name: str, near: str, without: Collection[str] = ()) -> TemplateInfo | None:
         """Returns the template with this name that is nearest to a file, or None; `without` are paths that may not be it."""
-        name = posixpath.normpath(name).lstrip("/")
+        if not without and (name, near) in self._nearest:
+            return self._info(self._nearest[name, near])
         taken = set(without)
-        paths = [path for path in self._by_name.get(name, ()) if path not in taken]
+        paths = [path for path in self._by_name.get(posixpath.normpath(name).lstrip("/"), ()) if path not in taken]
         if not paths:
             return None
         folder = posixpath.dirname(near)
-        return self._info(max(paths, key=lambda path: (shared_folders(path, folder), -path.count("/"), path)))
+        found = max(paths, key=lambda path: (shared_folders(path, folder), -path.count("/"), path))
+        if not taken:
+            self._nearest[name, near] = found
+        return self._info(found)
 
-    def named_in(self, template: TemplateInfo, name: str, without: Iterable[str] = ()) -> TemplateInfo | None:
+    def named_in(self, template: TemplateInfo, name: str, without: Collection[str] = ()) -> TemplateInfo | None:
         """Returns the template that another one names, which may be relative to it: `{% include "./row.html" %}`."""
         if name.startswith(("./", "../")):
             name = posixpath.join(posixpath.dirname(template.title), name)

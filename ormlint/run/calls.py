@@ -241,7 +241,7 @@ def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: 
     if summary is None:
         escape(m, f, node, given)
         return varying(given)
-    memoised = any(memoises(decorator_name(d)) for d in function.node.decorators)
+    memoised = bool(function.node.decorators) and any(memoises(decorator_name(d)) for d in function.node.decorators)
     f.guarded += memoised
     m.absorb(f, node, function.qualname, summary, bindings)
     f.guarded -= memoised

@@ -80,6 +80,9 @@ class Flow:
         return Flow(self.evaluated & other.evaluated, asked)
 
 
+NOTHING_CERTAIN = Flow()
+
+
 @dataclass(slots=True, eq=False)
 class Frame:
     """The state of one execution. `env` is replaced, never shared, when control flow splits."""
@@ -116,7 +119,7 @@ class Frame:
     writes: int = 0  # events and calls so far after which the same query may give other rows
     bindings: int = 0  # assignments so far
     versions: dict[str, int] = field(default_factory=dict)  # by variable, ".attribute" or "[]": the assignment that changed it last
-    skipped: Flow = field(default_factory=Flow)  # what is certain behind the last `and` or `or` if only its first part was evaluated
+    skipped: Flow = NOTHING_CERTAIN  # what is certain behind the last `and` or `or` if only its first part was evaluated
     way: tuple[tuple[Site, bool], ...] = ()  # the tests of the branches it is in, and whether they held
     guarded: int = 0
     refuted: object = None  # the last `if` of which the test is known not to hold

@@ -106,6 +106,7 @@ class Machine:
         self.fed: dict[Sequence, dict[QueryObject, None]] = {}  # the queries whose rows, one by one, a container was filled from
         self.templates = Templates(program.templates.values())
         self.externals: dict[str, Described] = {}  # what is known of calling something outside the project, by its path
+        self.imports: dict[int, Value] = {}  # what the import statements of functions bind
         self.keeps: dict[int, bool] = {}  # by `if`: whether it returns what a cache has
         self.guards: dict[int, bool] = {}  # by `if`: whether it fills the cache that its test looked up
         self.exits: dict[int, tuple[bool, bool, bool, bool]] = {}  # by the body of a loop: whether it always leaves, may leave, waits, yields

@@ -182,12 +182,16 @@ def _import(m: Machine, f: Frame, stmt: ir.Import) -> bool:
         return True
     if stmt.name == "*":
         return True
+    known = m.imports.get(id(stmt))
+    if known is not None:
+        f.env[stmt.bound] = known
+        return True
     symbol = m.program.import_target(stmt, f.module)
     if not isinstance(symbol, (External, ClassInfo, FunctionInfo, ModuleInfo)):
         module = m.program.find_module(m.program.absolute(stmt, f.module), f.module)
         f.env[stmt.bound] = m.global_value(module, stmt.name) if module is not None and stmt.name else UNKNOWN
     else:
-        f.env[stmt.bound] = symbol
+        f.env[stmt.bound] = m.imports[id(stmt)] = symbol
     return True
 
 
