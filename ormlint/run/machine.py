@@ -1,7 +1,7 @@
 """The machine: runs functions over abstract values and writes the query log.
 
-Functions are run on demand, once per distinct abstract arguments, and every function is run once more on its own
-with unknown arguments, so that nothing depends on knowing the entry points. What a function does to its arguments
+Functions are run on demand, once per distinct abstract arguments; a function that nothing has called so far is run on its
+own with unknown arguments, so that nothing depends on knowing the entry points. What a function does to its arguments
 shows only in the runs whose caller supplies them; a row of unknown provenance is never reported.
 
 Calls nest, and so do loops: the events of a function that is called in a loop are copied with the caller's loops

@@ -1,4 +1,4 @@
-"""Roots: everything is run once on its own, in a fixed order."""
+"""Roots: what nothing has called so far is run on its own, in a fixed order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ormlint.run.values import key_of
 
 
 def run_all(m: Machine, comes_last: Callable[[str], bool], progress: Callable[[int, int], None] | None = None) -> list[Problem]:
-    """Runs every function of the project with unknown arguments and every module's body; returns failures inside ormlint.
+    """Runs every function of the project that was not run yet with unknown arguments, and every module's body; returns failures inside ormlint.
 
     The number of contexts of a function is limited, so what is of less concern comes last: tests know the types that a program leaves open.
     """
