@@ -38,14 +38,16 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     from ormlint.run.background import background_functions
     from ormlint.run.endpoints import find_endpoints, prepare_settings
     from ormlint.run.machine import Machine
-    from ormlint.run.roots import run_all
+    from ormlint.run.roots import run_all, run_makers
     from ormlint.run.texts import run_texts
 
     found = list(modules)
     machine = Machine(Program(found, (*load_stubs(), *options.library)))
     machine.targets = dict(options.targets)
     prepare_settings(machine)
-    machine.endpoints, problems = find_endpoints(machine)
+    problems = run_makers(machine)
+    machine.endpoints, failures = find_endpoints(machine)
+    problems += failures
     problems += run_all(machine, options.comes_last, options.progress)
     problems += run_admin(machine)
     texts, failures = run_texts(machine)

@@ -113,7 +113,6 @@ def _views(m: Machine) -> list[View]:
             route_of = decorated(m.program, inner)
             if route_of is not None:
                 _add(views, inner, route_of.framework, route_of)
-                run_root(m, function)  # makes it
         if function.owner is None and id(function.module) not in routed and _looks_like_view(function):
             _add(views, function, "django", None)
     for cls in m.program.all_classes():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 
+from ormlint.ir import nodes as ir
 from ormlint.link.names import FunctionInfo
 from ormlint.problem import Problem
 from ormlint.run.calls import unknown_arguments
@@ -20,10 +21,31 @@ def run_all(m: Machine, comes_last: Callable[[str], bool], progress: Callable[[i
 
     The number of contexts of a function is limited, so what is of less concern comes last: tests know the types that a program leaves open.
     """
-    problems: list[Problem] = []
     last = {module.path: comes_last(module.path) for module in m.program.modules.values()}
     modules = sorted(m.program.modules.values(), key=lambda module: last[module.path])
     functions = sorted((fn for fn in m.program.functions if not fn.module.is_library), key=lambda fn: last[fn.module.path])
+    problems = _run_each(m, functions, progress)
+    for module in modules:
+        try:
+            run_body(m, Frame(module, f"{module.name}:<module>"), module.tree.body)
+        except Exception as failure:
+            m.stack.clear()
+            problems.append(internal_error(module.path, 1, "<module>", failure))
+    return problems
+
+
+def run_makers(m: Machine) -> list[Problem]:
+    """Runs the functions that define decorated ones, as `make_app` does the routes of an application; returns failures inside ormlint."""
+    return _run_each(m, [fn for fn in m.program.functions if not fn.module.is_library and _defines_decorated(fn.node.body)], None)
+
+
+def _defines_decorated(body: list[ir.Stmt]) -> bool:
+    return any((isinstance(s, ir.Function) and bool(s.decorators)) or (isinstance(s, ir.If) and _defines_decorated(s.body)) for s in body)
+
+
+def _run_each(m: Machine, functions: list[FunctionInfo], progress: Callable[[int, int], None] | None) -> list[Problem]:
+    """Runs those of the functions that nothing has called so far; returns failures inside ormlint."""
+    problems: list[Problem] = []
     for number, function in enumerate(functions):
         if progress is not None and number % 200 == 0:
             progress(number, len(functions))
@@ -38,12 +60,6 @@ def run_all(m: Machine, comes_last: Callable[[str], bool], progress: Callable[[i
                     line = at
             m.stack.clear()
             problems.append(internal_error(function.module.path, line, function.qualname, failure))
-    for module in modules:
-        try:
-            run_body(m, Frame(module, f"{module.name}:<module>"), module.tree.body)
-        except Exception as failure:
-            m.stack.clear()
-            problems.append(internal_error(module.path, 1, "<module>", failure))
     return problems
 
 

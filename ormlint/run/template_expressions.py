@@ -14,6 +14,7 @@ from ormlint.link.names import ClassInfo, External, FunctionInfo
 from ormlint.link.templates import TemplateInfo
 from ormlint.run import templates
 from ormlint.run.attributes import attribute
+from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
@@ -160,7 +161,6 @@ def called_method(m: Machine, f: Frame, node: ir.Expr_, method: Method) -> Value
 def call_in_template(m: Machine, f: Frame, node: ir.Call) -> Value:
     """Returns what a call gives: of a tag or filter, or in Jinja of anything else."""
     from ormlint.run.calls import evaluate_call
-    from ormlint.run.expressions import evaluate
 
     name = node.func.id if isinstance(node.func, ir.Name) else ""
     if name == "super":
