@@ -59,8 +59,10 @@ def _is_of_any_model(project: Project, event: Event) -> bool:
 
 
 def _is_unit_of_work(rounds: Rounds, event: Event, loop: Loop, way: list[str]) -> bool:
-    """Whether a function that is called per row asks in order to write: in a row's `save()`, or to make the row that it does not find."""
-    return is_part_of_write(way) or (event.op in (Op.GET_ROW, Op.EXISTS) and rounds.makes(model_of(event), loop))
+    """Whether a function that is called per row asks in order to write: in a row's `save()`, to make the row that it does not find."""
+    if is_part_of_write(way):
+        return True
+    return event.op in (Op.GET_ROW, Op.EXISTS) and (rounds.makes(model_of(event), loop) or rounds.writes_in_same_function(event, loop))
 
 
 def _is_recursive(event: Event, loop: Loop) -> bool:

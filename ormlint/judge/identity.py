@@ -35,8 +35,8 @@ def _is_the_same(query: QueryObject, path: tuple[str, ...]) -> bool:
     first = hops[0]
     named = {first.attname, first.name} - {""}
     # columns of one name: `(city_id, number)` of a tram and of its line
-    keys = first.target.unique_together if first.target is not None else []
-    return bool(named & query.filters) or any(key <= query.filters for key in keys)
+    keys = [index.columns for index in first.target.indexes if index.unique and len(index.columns) > 1] if first.target is not None else []
+    return bool(named & query.filters) or any(query.filters.issuperset(key) for key in keys)
 
 
 def _loaded_along(plan: LoadPlan, model: Model | None) -> Iterator[Model]:

@@ -41,9 +41,13 @@ def gives_groups(query: QueryObject) -> bool:
 def names_its_rows(query: QueryObject) -> bool:
     """Whether the rows are those that somebody lists one by one: `filter(pk__in=keys)`."""
     model = query.model
+    if model is None:
+        return False
+    single = {index.columns[0] for index in model.indexes if index.unique and len(index.columns) == 1}
     for lookup in query.filters:
         name, _, operator = lookup.partition("__")
-        if model is not None and operator == "in" and (model.is_primary_key(name) or (name in model.columns and model.columns[name].unique)):
+        unique = name in single or (name in model.columns and model.columns[name].unique)
+        if operator == "in" and (unique or model.is_primary_key(name)):
             return True
     return False
 

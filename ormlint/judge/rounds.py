@@ -68,6 +68,10 @@ class Rounds:
         changes = (other for other in self._log.within(loop, *_CHANGES) if self._position[id(other)] < asked)
         return any(model in (other.model, other.relation.through if other.relation is not None else None) for other in changes)
 
+    def writes_in_same_function(self, event: Event, loop: Loop) -> bool:
+        """Whether the function that a statement stands in writes as well, and so does what it does row by row."""
+        return bool(event.function) and any(other.function == event.function for other in self._log.within(loop, *_CHANGES, *_MAKING, Op.EXECUTE))
+
     def makes(self, model: Model | None, loop: Loop) -> bool:
         """Whether a round may make a row of a model: who looked for one and found none."""
         return model is not None and any(event.model is model for event in self._log.within(loop, *_MAKING))

@@ -231,6 +231,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             preview=chain.follows_a_query_per_round
             or defeated
             or _descends(chain)
+            or event.around.guarded_by_cache
             or _takes_few(event)
             or is_part_of_write([callee for _, callee in calls_between(project, event, innermost(repeaters(event)))])
             or (not curable and _is_deliberate(project, chain, event)),

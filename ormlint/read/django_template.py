@@ -172,6 +172,14 @@ class _Lowering(Blocks):
     def _ifchanged(self, tag: Tag, out: Out) -> None:
         out.append(self._branch(tag, tag.name, self.call(tag, f"tag:{tag.name}", *self._arguments(self._bits(tag)))))
 
+    def _cache(self, tag: Tag, out: Out) -> None:
+        """Lowers `{% cache 500 sidebar book.pk %}` to `if key not in fragments: …; fragments[key] = …`."""
+        key = self.call(tag, f"tag:{tag.name}", *self._arguments(self._bits(tag)))
+        fragments = ir.Name(tag.inner, tag.inner, "__fragments__")
+        body, _ = self.enclosed(tag.name)
+        kept = ir.Assign(tag.start, tag.end, [ir.Index(tag.start, tag.end, fragments, key)], unknown(tag.start, tag.end))
+        out.append(ir.If(tag.start, self.reached(), ir.Compare(tag.start, tag.end, "not in", key, fragments), [*body, kept], []))
+
     def _with(self, tag: Tag, out: Out) -> None:
         out += self._assignments(tag)
         out += self.enclosed(tag.name)[0]
@@ -236,6 +244,7 @@ _LOWER: dict[str, Callable[[_Lowering, Tag, Out], None]] = {
     "ifequal": _Lowering._ifchanged,
     "ifnotequal": _Lowering._ifchanged,
     "with": _Lowering._with,
+    "cache": _Lowering._cache,
     "blocktrans": _Lowering._blocktranslate,
     "blocktranslate": _Lowering._blocktranslate,
     "include": _Lowering._include,

@@ -63,7 +63,10 @@ TAGS = [
     ("{% url 'name' a.b as link %}", "link = tag:url('name', a.b)\n"),
     ("{% get_list for a.b as c %}", "c = tag:get_list(a.b)\n"),
     ("{% flag 'f' %}{{ a }}{% else %}{{ b }}{% endflag %}", "if tag:flag('f'):\n    __output__(a)\nelse:\n    __output__(b)\n"),
-    ("{% cache 500 x a.b %}{{ c }}{% endcache %}", "tag:cache(500, x, a.b)\n__output__(c)\n"),
+    (
+        "{% cache 500 x a.b %}{{ c }}{% endcache %}",
+        "if (tag:cache(500, x, a.b) not in __fragments__):\n    __output__(c)\n    __fragments__[tag:cache(500, x, a.b)] = ?\n",
+    ),
     ("{% load static %}{% csrf_token %}{% autoescape off %}{{ a }}{% endautoescape %}", "__output__(a)\n"),
     ("{% comment 'x' %}{{ a }}{% if %}{% endcomment %}{{ b }}", "__output__(b)\n"),
     ("{% verbatim %}{{ a }}{% endverbatim %}{{ b }}", "__output__(b)\n"),
