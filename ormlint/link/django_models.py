@@ -192,14 +192,9 @@ class DjangoModels:
 
     def _inherit(self, cls: ClassInfo, model: Model) -> None:
         model.bases = tuple(c.model for c in cls.mro[1:] if c.model is not None)
-        for ancestor in cls.mro:
-            meta = ancestor.classes.get("Meta")
-            ordering = meta.bindings.get("ordering") if meta else None
-            if ordering and isinstance(ordering[-1], ir.Assign) and isinstance(ordering[-1].value, ir.Seq):
-                model.ordering = tuple(str(i.value) for i in ordering[-1].value.items if isinstance(i, ir.Const)) or ("?",)
-                break
-            if meta is not None and not meta.node.bases:
-                break
+        ordering = _ordering(cls)
+        model.ordering = ordering or ()
+        model.ordering_known = ordering is not None or all(external.package in ("django", "abc", "typing") for external in cls.externals)
         own = [name for c in cls.mro if not c.module.is_library for name in c.functions if name in WRITE_METHODS]
         model.overrides = frozenset(own).union(*(OVERRIDING.get(external.name, ()) for external in cls.externals))
         model.polymorphic = any(external.name in POLYMORPHIC for external in cls.externals)
@@ -449,4 +444,27 @@ def _const(cls: ClassInfo | None, name: str) -> object:
     stmts = cls.bindings.get(name) if cls is not None else None
     if stmts and isinstance(stmts[-1], ir.Assign) and isinstance(stmts[-1].value, ir.Const):
         return stmts[-1].value.value
+    return None
+
+
+def _ordering(cls: ClassInfo) -> tuple[str, ...] | None:
+    """Returns `Meta.ordering` as it holds for a model, "?" for what is no constant; None if no class that can be read sets it.
+
+    A `Meta` of its own hides those of abstract parents, but not the ordering of a parent that has a table.
+    """
+    hidden = False
+    for ancestor in cls.mro:
+        if hidden:
+            if ancestor.model is not None and not ancestor.model.abstract:
+                return _ordering(ancestor)
+            continue
+        meta = ancestor.classes.get("Meta")
+        if meta is None:
+            continue
+        ordering = meta.bindings.get("ordering")
+        if ordering and isinstance(ordering[-1], ir.Assign):
+            value = ordering[-1].value
+            items = value.items if isinstance(value, ir.Seq) else [value]
+            return tuple(str(i.value) if isinstance(i, ir.Const) else "?" for i in items)
+        hidden = not meta.node.bases
     return None

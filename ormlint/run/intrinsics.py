@@ -42,6 +42,13 @@ def is_known(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: d
     return Constant(bool(args) and not any(isinstance(option, (Unknown, External, Constant)) for option in options(args[0])))
 
 
+def is_set(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns whether a value is known not to be None, zero or empty."""
+    value = args[0] if args else UNKNOWN
+    empty = (isinstance(value, Constant) and not value.value) or (isinstance(value, Sequence) and value.items == ())
+    return Constant(not empty and not any(isinstance(option, (Unknown, External)) for option in options(value)))
+
+
 def rows_of(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Returns the rows of a manager, or the value itself."""
     value = args[0] if args else UNKNOWN
@@ -147,6 +154,7 @@ FUNCTIONS: dict[str, Function] = {
     "django.template.context.RequestContext": argument(1),
     "ormlint.intrinsics.is_unset": is_unset,
     "ormlint.intrinsics.is_known": is_known,
+    "ormlint.intrinsics.is_set": is_set,
     "ormlint.intrinsics.rows_of": rows_of,
     "ormlint.intrinsics.show": show,
     "ormlint.intrinsics.is_whole_template": is_whole_template,

@@ -244,6 +244,7 @@ class QueryObject(Tracked):
     methods: tuple[str, ...] = ()  # names of the methods of the chain, in order, of all statements
     locked: bool = False  # select_for_update / with_for_update
     sliced: bool = False
+    paged: bool = False  # cut at an offset that varies: one page of several
     combined: bool = False  # union, intersection, difference
     distinct: bool = False
     raw: bool = False

@@ -100,7 +100,9 @@ def build(
         changes["limit"] = value
         changes["bound"] = min(query.bound, Bound.PAGE if value is None or value > 10 else Bound.FEW if value > 1 else Bound.ONE)
     elif name == "slice":
-        changes["sliced"], changes["bound"] = True, Bound.PAGE
+        changes["sliced"], changes["bound"], changes["paged"] = True, Bound.PAGE, not all(isinstance(a, Constant) for a in args)
+    elif name == "offset" and args:
+        changes["paged"] = not isinstance(args[0], Constant)
     elif name == "select_from" and args and query.model is None:
         changes["model"] = next((a.model for a in args if isinstance(a, (ClassInfo, Descriptor))), None)
     elif name in ("join", "outerjoin"):

@@ -2,7 +2,7 @@ from rest_framework import mixins, views
 from rest_framework.serializers import BaseSerializer
 from rest_framework.settings import api_settings
 
-from ormlint.intrinsics import is_known, is_unset
+from ormlint.intrinsics import is_known, is_set, is_unset
 
 
 class GenericAPIView(views.APIView):
@@ -29,7 +29,8 @@ class GenericAPIView(views.APIView):
         return self.serializer_class
 
     def filter_queryset(self, queryset):
-        return queryset
+        ordering = getattr(self, "ordering", None)
+        return queryset.order_by(ordering) if is_set(ordering) else queryset
 
     @property
     def paginator(self):

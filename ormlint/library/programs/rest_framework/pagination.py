@@ -37,6 +37,7 @@ class LimitOffsetPagination(BasePagination):
 
 class CursorPagination(BasePagination):
     page_size = api_settings.PAGE_SIZE
+    ordering = "-created"
 
     def get_page_size(self, request):
         return self.page_size
@@ -45,4 +46,4 @@ class CursorPagination(BasePagination):
         page_size = self.get_page_size(request)
         if is_unset(page_size):
             return None
-        return list(queryset[0:page_size])
+        return list(queryset.order_by(self.ordering)[0:page_size])

@@ -54,5 +54,5 @@ class ChangeList:
         return not is_unset(foreign_keys(self.model, self.list_display))
 
     def get_results(self, request):
-        paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+        paginator = self.model_admin.get_paginator(request, self.queryset.order_by("-pk"), self.list_per_page)
         self.result_list = paginator.page(1).object_list

@@ -1,0 +1,47 @@
+"""ORM412: pages are cut from a query that says nothing of the order of its rows."""
+
+from collections.abc import Iterator
+
+from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, UseKind, rule
+from ormlint.judge.describe import at, is_shown, query_labels, row_of
+from ormlint.judge.listing import gives_groups
+from ormlint.judge.lists import LISTS
+
+ORDERS = ("order_by", "latest", "earliest", "reverse", "dates", "datetimes", "extra", "from_statement", "none")
+
+
+@rule("ORM412", "unordered-pagination", stable=False)
+def check(project: Project, log: QueryLog) -> Iterator[Report]:
+    """Yields a report for every query without an order from which a page is cut at an offset."""
+    for query in log.queries:
+        if query.paged and is_shown(project, query.site) and _is_unordered(query):
+            yield Report(
+                site=query.site,
+                message=f"pages of {row_of(query)}s are cut from a query without an order",
+                help=_advice(project, query),
+                cause=(query.site,),
+                labels=query_labels(project, query, [], "")[1:],
+            )
+
+
+def _is_unordered(query: QueryObject) -> bool:
+    model = query.model
+    if model is None or model.ordering or not model.ordering_known or query.has(*ORDERS):
+        return False
+    if any(use.kind is UseKind.DERIVE and use.operator not in LISTS for use in query.uses):
+        return False  # a step on the way to the query
+    return query.complete and not (query.raw or query.combined or query.generic or gives_groups(query))
+
+
+def _advice(project: Project, query: QueryObject) -> str:
+    model = query.model
+    key = model.primary_key if model is not None else ""
+    where = at(project, query.site)
+    if query.orm is Orm.SQLALCHEMY:
+        name = model.name if model is not None else ""
+        return (
+            f"add `.order_by({name}.{key})` before the limit of the query{where}"
+            if key
+            else f"add `.order_by(…)` before the limit of the query{where}"
+        )
+    return f'add `.order_by("pk")` to the query{where}, or set `ordering` in the model\'s `Meta`'
