@@ -25,6 +25,7 @@ from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import Bound, Endpoint, QueryObject, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.pagination import endless_pages
 from ormlint.run.requests import actions_of, answering, is_view_set
 from ormlint.run.roots import internal_error, run_root
 from ormlint.run.schemas import answer
@@ -191,6 +192,7 @@ def _of_class(m: Machine, view: View) -> Iterator[Endpoint]:
             endpoint = Endpoint(
                 f"{cls.name}.{handler.name}" if own else cls.name, view.framework, head(handler if own else cls), methods=("GET",),
                 admin_only=_for_staff(cls) or _for_staff(handler), declined=_declines_pages(cls),
+                pages=endless_pages(m, cls) if view.framework == "drf" else None,
             )  # fmt: skip
             yield from _handed_over(m, endpoint, summary, only_responses=False)
 

@@ -244,7 +244,7 @@ class QueryObject(Tracked):
     methods: tuple[str, ...] = ()  # names of the methods of the chain, in order, of all statements
     locked: bool = False  # select_for_update / with_for_update
     sliced: bool = False
-    paged: bool = False  # cut at an offset that varies: one page of several
+    paged: Site | None = None  # where it was cut at an offset that varies: one page of several; the query itself if a framework cuts it
     combined: bool = False  # union, intersection, difference
     distinct: bool = False
     raw: bool = False
@@ -356,6 +356,18 @@ class Event(Tracked):
         return next((loop for loop in reversed(self.loops) if loop.bound >= at_least and not loop.first_only), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A pagination class of REST framework that lets the client choose the size of the page without an end.
+
+    `site` is the head of the class, NOWHERE for one of the framework's own; `limit` the attribute that would set an end.
+    """
+
+    name: str
+    site: Site
+    limit: str
+
+
 @dataclass(slots=True, eq=False)
 class Endpoint:
     """An HTTP endpoint, or another place where rows leave the program as a whole list.
@@ -377,6 +389,7 @@ class Endpoint:
     admin_only: bool = False
     shown_by_template: bool = False
     keys: tuple[str, ...] = ()  # the names of the list in the response or in the context of a template; none if it is the response
+    pages: Pages | None = None  # what cuts a page, if the client may ask for one of any size
 
 
 class Joins(str, enum.Enum):

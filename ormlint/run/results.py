@@ -34,7 +34,7 @@ def evaluating(
         return counted(m, f, node, query, name)
     if name == "paginate":
         evaluate_query(m, f, query, node, UseKind.METHOD, operator=name)
-        page = replace(query, uses=[], heirs=[], bound=Bound.PAGE, cached=True, paged=True)
+        page = replace(query, uses=[], heirs=[], bound=Bound.PAGE, cached=True, paged=query.site)
         m.new_query(f, page)
         carry(m, query, page)
         return page_of(m, Sequence("list", element_of_query(m, page), bound=Bound.PAGE, source=page))

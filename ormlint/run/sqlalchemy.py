@@ -100,9 +100,10 @@ def build(
         changes["limit"] = value
         changes["bound"] = min(query.bound, Bound.PAGE if value is None or value > 10 else Bound.FEW if value > 1 else Bound.ONE)
     elif name == "slice":
-        changes["sliced"], changes["bound"], changes["paged"] = True, Bound.PAGE, not all(isinstance(a, Constant) for a in args)
+        changes["sliced"], changes["bound"] = True, Bound.PAGE
+        changes["paged"] = None if all(isinstance(a, Constant) for a in args) else f.site(node.start, node.end)
     elif name == "offset" and args:
-        changes["paged"] = not isinstance(args[0], Constant)
+        changes["paged"] = None if isinstance(args[0], Constant) else f.site(node.start, node.end)
     elif name == "select_from" and args and query.model is None:
         changes["model"] = next((a.model for a in args if isinstance(a, (ClassInfo, Descriptor))), None)
     elif name in ("join", "outerjoin"):

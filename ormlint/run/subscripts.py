@@ -103,7 +103,8 @@ def _slice(m: Machine, f: Frame, node: ir.Index, query: QueryObject) -> Value:
         bound, limit = min(query.bound, Bound.PAGE), None
     parameters = query.parameters | deps_of(lower) | (deps_of(upper) if upper is not None else frozenset())
     cached = query.cached or query in f.evaluated
-    paged = f.module.is_library or not isinstance(lower, Constant)  # what a framework cuts is a page
+    where = f.site(node.start, node.end) if not isinstance(lower, Constant) else None
+    paged = query.site if f.module.is_library else where  # what a framework cuts is a page
     sliced = refined(m, f, node, query, "[:]", sliced=True, bound=bound, limit=limit, parameters=parameters, cached=cached, paged=paged)
     if node.index.step is not None or query.orm is Orm.SQLALCHEMY:
         if query.style in ("query", "queryset", "related"):

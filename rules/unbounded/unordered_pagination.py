@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, UseKind, rule
+from ormlint.api import Op, Orm, Project, QueryLog, QueryObject, Report, UseKind, rule
 from ormlint.judge.describe import at, is_shown, query_labels, row_of
 from ormlint.judge.listing import gives_groups
 from ormlint.judge.lists import LISTS
@@ -10,26 +10,35 @@ from ormlint.judge.lists import LISTS
 ORDERS = ("order_by", "latest", "earliest", "reverse", "dates", "datetimes", "extra", "from_statement", "none")
 
 
-@rule("ORM412", "unordered-pagination", stable=False)
+@rule("ORM412", "unordered-pagination")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query without an order from which a page is cut at an offset."""
+    loaded = {event.query for event in log.of(Op.LOAD_ROWS, Op.LAZY_COLLECTION)}
     for query in log.queries:
-        if query.paged and is_shown(project, query.site) and _is_unordered(query):
+        if query.paged is None or not _is_unordered(query) or not (query in loaded or _is_complete(query)):
+            continue
+        where = query.paged if is_shown(project, query.paged) and not query.paged.encloses(query.site) else query.site
+        if is_shown(project, where):
             yield Report(
-                site=query.site,
+                site=where,
                 message=f"pages of {row_of(query)}s are cut from a query without an order",
                 help=_advice(project, query),
-                cause=(query.site,),
-                labels=query_labels(project, query, [], "")[1:],
+                cause=(where.path, where.start),
+                labels=query_labels(project, query, [], "") if where is not query.site else (),
             )
+
+
+def _is_complete(query: QueryObject) -> bool:
+    """Whether nothing is added to a query any more: a queryset that is handed over with its page, the result of a statement."""
+    if query.orm is Orm.SQLALCHEMY:
+        return query.cached or query.style == "result"
+    return all(use.kind is not UseKind.DERIVE or use.operator in LISTS for use in query.uses)
 
 
 def _is_unordered(query: QueryObject) -> bool:
     model = query.model
     if model is None or model.ordering or not model.ordering_known or query.has(*ORDERS):
         return False
-    if any(use.kind is UseKind.DERIVE and use.operator not in LISTS for use in query.uses):
-        return False  # a step on the way to the query
     return query.complete and not (query.raw or query.combined or query.generic or gives_groups(query))
 
 
