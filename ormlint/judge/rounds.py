@@ -57,7 +57,7 @@ class Rounds:
         if relation is None or relation.to_one:
             return False
         asked = self._position.get(id(first), 0)
-        changes = (event for event in self._log.within(loop, *_CHANGES) if self._position[id(event)] < asked)
+        changes = (event for event in self._log.within(loop, *_CHANGES) if self._begins(event) < asked)
         return any(event.relation is relation or (event.op is not Op.LINK and event.model is relation.target) for event in changes)
 
     def writes_before(self, event: Event, model: Model | None, loop: Loop) -> bool:
@@ -65,12 +65,21 @@ class Rounds:
         if event.op is Op.GET_ROW or model is None:
             return False
         asked = self._position.get(id(event), 0)
-        changes = (other for other in self._log.within(loop, *_CHANGES) if self._position[id(other)] < asked)
+        changes = (other for other in self._log.within(loop, *_CHANGES) if self._begins(other) < asked)
         return any(model in (other.model, other.relation.through if other.relation is not None else None) for other in changes)
 
     def writes_in_same_function(self, event: Event, loop: Loop) -> bool:
         """Whether the function that a statement stands in writes as well, and so does what it does row by row."""
         return bool(event.function) and any(other.function == event.function for other in self._log.within(loop, *_CHANGES, *_MAKING, Op.EXECUTE))
+
+    def _begins(self, event: Event) -> int:
+        """Returns the position of an event, of one that a call leads to that within the function it stands in, which is run before the call ends."""
+        position = self._position[id(event)]
+        original = event.parent
+        while original is not None:
+            position = min(position, self._position.get(id(original), position))
+            original = original.parent
+        return position
 
     def makes(self, model: Model | None, loop: Loop) -> bool:
         """Whether a round may make a row of a model: who looked for one and found none."""

@@ -289,7 +289,7 @@ class Loop:
     searches: bool = False  # may leave early on a condition
     batches: bool = False  # walks chunks, pages or offsets: one query per round is the point
     polls: bool = False  # waits in between: a worker, a retry, a poll
-    yields: bool = False  # hands something on in its rounds, to who may want no more of them
+    yields: bool = False  # hands something on in some of its rounds, to who may want no more
     groups: bool = False  # walks keys with what is collected for each: `for shop, books in by_shop.items()`
 
 

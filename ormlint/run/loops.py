@@ -153,9 +153,13 @@ def _is_called_batch(variable: str) -> bool:
 
 
 def _exits(body: list[ir.Stmt]) -> tuple[bool, bool, bool, bool]:
-    """Returns whether a loop with this body leaves in its first round, may leave, waits, and yields."""
-    yields = any(isinstance(stmt, ir.Expr) and isinstance(stmt.value, ir.Yield) for stmt in _statements(body))
+    """Returns whether a loop with this body leaves in its first round, may leave, waits, and yields on a condition."""
+    yields = any(_is_yield(inner) for stmt in body if isinstance(stmt, ir.If) for inner in _statements(stmt.body))
     return leaves_at_once(body), leaves(body, ("break", "return")), waits(body), yields
+
+
+def _is_yield(stmt: ir.Stmt) -> bool:
+    return isinstance(stmt, ir.Expr) and isinstance(stmt.value, ir.Yield)
 
 
 def _is_group(element: Value) -> bool:
