@@ -69,7 +69,9 @@ class Chain:
 
     @property
     def relations(self) -> tuple[str, ...]:
-        """The names of what is missing: the lookup, and where a path means nothing to the ORM the attributes too, `Author.country`."""
+        """The names of what is missing: the lookup, the path from the rows that lack it, for SQLAlchemy, which has no paths, `Author.country`."""
+        if self.root is not None:
+            return (self.lookup, "__".join(self.path))
         if self.query.orm is Orm.DJANGO or len(self.path) == 1:
             return (self.lookup,)
         hops = relations_along(self.query.model, self.path)
