@@ -136,3 +136,6 @@ LOADERS = frozenset(
         "contains_alias",
     }
 )
+
+DIRECTIONS = frozenset({"asc", "desc", "nulls_first", "nulls_last", "nullsfirst", "nullslast"})
+"""Methods of a column and functions that tell how order_by() sorts by it."""

@@ -14,6 +14,7 @@ from ormlint.ir import nodes as ir
 from ormlint.link.django_indexes import own_indexes, read_constraints
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, ModuleInfo, Program, shared_folders
 from ormlint.link.schema import Column, Kind, Model, Orm, Relation, Schema
+from ormlint.text import Site
 
 MODEL_BASES = frozenset(
     {
@@ -194,6 +195,7 @@ class DjangoModels:
         model.bases = tuple(c.model for c in cls.mro[1:] if c.model is not None)
         ordering = _ordering(cls)
         model.ordering = ordering or ()
+        model.ordering_site = _ordering_site(cls) if ordering else None
         model.ordering_known = ordering is not None or all(external.package in ("django", "abc", "typing") for external in cls.externals)
         own = [name for c in cls.mro if not c.module.is_library for name in c.functions if name in WRITE_METHODS]
         model.overrides = frozenset(own).union(*(OVERRIDING.get(external.name, ()) for external in cls.externals))
@@ -468,3 +470,9 @@ def _ordering(cls: ClassInfo) -> tuple[str, ...] | None:
             return tuple(str(i.value) if isinstance(i, ir.Const) else "?" for i in items)
         hidden = not meta.node.bases
     return None
+
+
+def _ordering_site(cls: ClassInfo) -> Site | None:
+    """Returns where the nearest `Meta.ordering` of a model stands."""
+    metas = ((ancestor, ancestor.classes["Meta"]) for ancestor in cls.mro if "Meta" in ancestor.classes)
+    return next((ancestor.module.site(meta.bindings["ordering"][-1]) for ancestor, meta in metas if "ordering" in meta.bindings), None)

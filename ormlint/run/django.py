@@ -241,8 +241,8 @@ def lazy(
         changes["aggregates"] = (*query.aggregates, *aggregates_of(m, f, node, query.model))
     elif method in ("union", "intersection", "difference"):
         changes["combined"] = True
-    elif method == "order_by" and not args:
-        changes["distinct"] = query.distinct
+    elif method == "order_by":
+        changes["ordering"] = tuple(str(arg.value) if isinstance(arg, Constant) else "?" for arg in args)
     elif method == "iterator":
         return _iterator(m, f, node, query)
     if method == "select_related" and not _spelled_out(args):

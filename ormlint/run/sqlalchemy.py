@@ -94,6 +94,8 @@ def build(
         changes["filters"] = query.filters | names
         if _is_unique(query.model, query.filters | names):
             changes["bound"], changes["limit"] = Bound.ONE, 1
+    elif name == "order_by":
+        changes["ordering"] = (*(query.ordering or ()), *(_sorted_by(m, f, part, query.model) for part in node.args))
     elif name == "limit" and args:
         changes["sliced"] = True
         value = args[0].value if isinstance(args[0], Constant) and isinstance(args[0].value, int) else None
@@ -174,6 +176,19 @@ def _compared(m: Machine, f: Frame, node: ir.Call, model: Model | None) -> list[
             case _:
                 pass
     return names
+
+
+def _sorted_by(m: Machine, f: Frame, part: ir.Expr_, model: Model | None) -> str:
+    """Returns the column that an argument of order_by() names, "-day" for `Visit.day.desc()` and `desc(Visit.day)`; "?" if it is another thing."""
+    down = False
+    while isinstance(part, ir.Call):
+        name = part.func.name if isinstance(part.func, ir.Attr) else part.func.id if isinstance(part.func, ir.Name) else ""
+        if name not in api.DIRECTIONS:
+            return "?"
+        down = down or name == "desc"
+        part = part.args[0] if part.args else part.func.value if isinstance(part.func, ir.Attr) else ir.Const(part.start, part.end, None)
+    found = _lookup(m, f, part, "", model)
+    return f"{'-' if down else ''}{found[0]}" if found and "." not in found[0] else "?"
 
 
 def _lookup(m: Machine, f: Frame, column: ir.Expr_, suffix: str, model: Model | None) -> list[str]:
