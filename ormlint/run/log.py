@@ -252,9 +252,7 @@ class QueryObject(Tracked):
     flat_column: str = ""  # for `values_list("pages", flat=True)` and `select(Book.pages)`: the only column
     owner: Origin | None = None  # for `row.books`: where that row came from
     filters: frozenset[str] = frozenset()  # lookups of filter(), get(), …; those of exclude() end in `__not`
-    ordering: tuple[str, ...] | None = (
-        None  # the columns that it is sorted by, "-day" downwards and "?" what is no column of its rows; None if it says nothing
-    )
+    ordering: tuple[str, ...] | None = None  # what it is sorted by, "-day" downwards, "?" for what is no column; None if it does not say
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on
     joins: tuple[Join, ...] = ()  # SQLAlchemy: the relations that it joins; that alone loads nothing
     aggregates: tuple[Aggregate, ...] = ()  # Django: those that `annotate()` computes over collections
