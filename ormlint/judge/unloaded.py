@@ -177,7 +177,7 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
                 notes=(*also_from(project, chain), *call_path(project, event)),
                 relations=chain.relations,
                 severity=heaviest(project, chain.events),
-                preview=chain.follows_a_query_per_round or defeated or _is_part_of_write(project, event),
+                preview=chain.follows_a_query_per_round or defeated or _asks_for_others_too(event) or _is_part_of_write(project, event),
             )
 
 
@@ -234,7 +234,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             or event.around.guarded_by_cache
             or _takes_few(event)
             or is_part_of_write([callee for _, callee in calls_between(project, event, innermost(repeaters(event)))])
-            or (not curable and _is_deliberate(project, chain, event)),
+            or (not curable and (_asks_for_others_too(event) or _is_deliberate(project, chain, event))),
         )
 
 
@@ -248,6 +248,12 @@ def _takes_few(event: Event) -> bool:
     """Whether a statement takes the first or last of many rows, all of which an eager load would fetch: `book.notes.order_by("-day")[:3]`."""
     picks = event.op is Op.GET_ROW and event.method not in ("get", "aget")
     return picks or (event.query is not None and event.query.sliced)
+
+
+def _asks_for_others_too(event: Event) -> bool:
+    """Whether what is asked of a collection varies with more than the row: `for day in days: room.bookings.filter(day=day)`."""
+    own = {loop.id for loop in event.row_loops}
+    return bool(own) and not (event.depends | (event.query.parameters if event.query is not None else frozenset())) <= own
 
 
 def _descends(chain: Chain) -> bool:

@@ -143,7 +143,10 @@ class Machine:
             event.calls, event.callees = call_path(frame, event.loops[0])
         if op not in LEAVES_ROWS:
             frame.note_write()
-        return self.record(frame, event)
+        self.record(frame, event)
+        if event.absolute and event.loops and not event.around.guarded_by_cache and is_guarded_on_the_way(frame, event.loops[-1]):
+            event.around = replace(event.around, guarded_by_cache=True)
+        return event
 
     def use(
         self,
@@ -505,6 +508,16 @@ def call_path(frame: Frame, loop: Loop) -> tuple[tuple[Site, ...], tuple[str, ..
             names.append(at.function.qualname if at.function is not None else "")
         at = at.caller
     return tuple(reversed(sites)), tuple(reversed(names))
+
+
+def is_guarded_on_the_way(frame: Frame, loop: Loop) -> bool:
+    """Whether a call between the frame that has a loop and this one stands behind a look into a cache."""
+    at = frame
+    while at.caller is not None and loop not in at.loops:
+        at = at.caller
+        if at.guarded:
+            return True
+    return False
 
 
 def through(site: Site, name: str, path: tuple[Site, ...], names: tuple[str, ...]) -> tuple[tuple[Site, ...], tuple[str, ...]]:

@@ -10,7 +10,7 @@ from ormlint.run import plans
 from ormlint.run.frame import Frame
 from ormlint.run.loader_options import apply_options, of_other_entities
 from ormlint.run.log import Bound, Join, LoadPlan, Op, QueryObject, Shape, UseKind
-from ormlint.run.machine import Machine
+from ormlint.run.machine import Machine, text_of
 from ormlint.run.queries import mapping_plan, refined
 from ormlint.run.recipes import statement_recipe
 from ormlint.run.results import evaluating, result_method
@@ -118,6 +118,7 @@ def build(
         changes["locked"] = True
     elif name in api.COLUMN_BUILDERS or name in api.FURTHER_ENTITIES:
         changes["shape"] = Shape.TUPLES
+        changes["distinct"] = query.distinct or any(isinstance(a, ir.Call) and text_of(a.func).endswith("distinct") for a in node.args)
         if name != "add_columns" and not any(isinstance(a, ClassInfo) for a in args):
             changes["plan"] = plans.EMPTY
     elif name in ("union", "union_all", "intersect", "except_"):
