@@ -91,6 +91,8 @@ def _key(walk: Walk, intent: FetchBefore, asking: list[Link]) -> _Key | Refusal:
     match walk.loop.target, argument.value:
         case cst.Name(value=row), (cst.Name() | cst.Attribute(value=cst.Name())) as value if walk.names(value) == {row}:
             attribute = value.attr.value if isinstance(value, cst.Attribute) else ""
+            if attribute in walk.bound:
+                return Refusal("the loop changes the key")
         case _:
             return Refusal("the key is not read from the row of the loop")
     return _matched(intent, argument, argument.keyword.value, row, attribute)

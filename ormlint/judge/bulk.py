@@ -17,7 +17,7 @@ from ormlint.judge.finding import Severity, WriteTogether
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import innermost, repeaters, weight
 from ormlint.link.schema import Model
-from ormlint.run.log import Bound, Event, Loop, Op, QueryLog
+from ormlint.run.log import READS, Bound, Event, Loop, Op, QueryLog
 from ormlint.text import Site
 
 FARTHEST = 3  # calls between a loop and a write
@@ -27,12 +27,22 @@ Hindrance = Callable[[Event, Loop], tuple[str, ...]]
 Test = Callable[[Event, Loop], bool]
 
 
-def together(write: Write, method: str, *, plain: bool = False) -> WriteTogether | None:
+def together(log: QueryLog, write: Write, method: str, *, plain: bool = False) -> WriteTogether | None:
     """Returns the change that sends the writes of a loop together, None where that takes a decision or they stand elsewhere."""
     event, loop = write.event, write.loop
-    if write.preview or event.model is None or loop.kind != "for" or not loop.body.encloses(event.site):
+    if write.preview or event.model is None or loop.kind != "for" or not loop.body.encloses(event.site) or _reads_again(log, event, loop):
         return None
     return WriteTogether(event.site, loop, event.model, method, event.assigned if method == "update" else (), plain)
+
+
+def _reads_again(log: QueryLog, write: Event, loop: Loop) -> bool:
+    """Whether a round asks for rows of the model that it writes, the written row itself not counted."""
+    own = write.row.query.site if write.row is not None else None
+    for other in log.within(loop, *READS, Op.LAZY_COLLECTION):
+        asked = other.query.model if other.query is not None else other.model
+        if write.model in (asked, other.relation.target if other.relation is not None else None) and (other.query is None or other.query.site != own):
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

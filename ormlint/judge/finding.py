@@ -48,10 +48,11 @@ class Label:
 # ------------------------------------------------------------------------------------------------------- intents
 @dataclass(frozen=True, slots=True)
 class EagerLoad:
-    """Load a chain of relations along with the rows of a query."""
+    """Load a chain of relations along with the rows of a query. `risk` tells what the program does that may outdate what is loaded."""
 
     query: QueryObject
     path: tuple[Relation, ...]
+    risk: str = ""
 
 
 @dataclass(frozen=True, slots=True)

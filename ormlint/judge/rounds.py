@@ -9,10 +9,11 @@ for part in parts:                         for order in orders:              for
 
 from __future__ import annotations
 
-from ormlint.judge.eager import Chain, path_of
+from ormlint.judge.eager import Chain, path_of, relations_along
 from ormlint.judge.repetition import innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm
 from ormlint.run.log import Event, Loop, Op, QueryLog
+from ormlint.text import Site
 
 _MAKING = (Op.CREATE, Op.GET_OR_CREATE, Op.ADD, Op.INSERT)
 _CHANGES = (Op.LINK, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.DELETE_ROWS, Op.BULK_WRITE, Op.UPDATE_ROWS, Op.SAVE)
@@ -25,6 +26,7 @@ class Rounds:
     def __init__(self, log: QueryLog) -> None:
         self._position = {id(event): number for number, event in enumerate(log.events)}
         self._log = log
+        self._written: dict[Site, set[Model | str]] | None = None
 
     def defeat(self, chain: Chain) -> bool:
         """Whether a round undoes the eager load of a chain or makes what it loaded out of date."""
@@ -34,7 +36,9 @@ class Rounds:
     def _expire(self, chain: Chain, loop: Loop) -> bool:
         if chain.query.orm is not Orm.SQLALCHEMY:
             return False
-        return self.commits(loop) or any(_by_same_call(event, chain.events[0], loop) for event in self._log.within(loop, Op.COMMIT))
+        first = chain.events[0]
+        loops = [loop, *(around for around in first.loops if around is not loop and _walks(around, chain))]
+        return any(self.commits(each) for each in loops) or any(_by_same_call(event, first, loop) for event in self._log.within(loop, Op.COMMIT))
 
     def commits(self, loop: Loop) -> bool:
         """Whether every round ends a transaction, which expires all rows."""
@@ -81,9 +85,32 @@ class Rounds:
             original = original.parent
         return position
 
+    def writes(self, chain: Chain) -> str:
+        """Returns the name of a model that is loaded along with the rows and written while they are walked, "" if there is none.
+
+        # `for order in orders: order.save()` may make the first line of an order, which lines loaded with the orders lack
+        """
+        if self._written is None:
+            self._written = {}
+            for event in self._log.of(*_CHANGES, *_MAKING):
+                written = event.relation.name if event.op is Op.LINK and event.relation is not None else event.model
+                for loop in event.loops:
+                    if loop.source is not None and written is not None:
+                        self._written.setdefault(loop.source.site, set()).add(written)
+        found = self._written.get(chain.query.site, set())
+        for relation in relations_along(chain.query.model, chain.path):
+            if relation.target is not None and (relation.target in found or relation.name in found):
+                return relation.target.name
+        return ""
+
     def makes(self, model: Model | None, loop: Loop) -> bool:
         """Whether a round may make a row of a model: who looked for one and found none."""
         return model is not None and any(event.model is model for event in self._log.within(loop, *_MAKING))
+
+
+def _walks(loop: Loop, chain: Chain) -> bool:
+    """Whether a loop walks the rows of a chain's query."""
+    return loop.source is not None and loop.source.site == chain.query.site
 
 
 def _by_same_call(commit: Event, read: Event, loop: Loop) -> bool:

@@ -9,7 +9,7 @@ from itertools import filterfalse
 from ormlint.judge.alternatives import may_lead_nowhere
 from ormlint.judge.describe import at, call_path, calls_between, code, is_shown, labels, per_model, place, place_of_column, places
 from ormlint.judge.eager import Chain, advice_for, home_of, intent_for, missing_chains, path_of, relations_along
-from ormlint.judge.finding import Intent, Report
+from ormlint.judge.finding import EagerLoad, Intent, Report
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.project import Project
@@ -72,7 +72,7 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
                 notes=(*also_from(project, chain), *call_path(project, event), *_peers(project, chain)),
                 relations=chain.relations,
-                intent=None if defeated else intent,
+                intent=None if defeated else _graded(intent, rounds.writes(chain)),
                 severity=heaviest(project, chain.events),
                 preview=defeated or _is_uncertain(chain),
             )
@@ -91,6 +91,13 @@ def _is_filled(chain: Chain) -> bool:
     event = chain.events[0]
     by = chain.query.filled.get(path_of(event))
     return by is not None and by != event.function.rpartition(":")[2]
+
+
+def _graded(intent: Intent | None, written: str) -> Intent | None:
+    """Returns an intent with the risk that the rows loaded by it are written while they are in use."""
+    if not written or not isinstance(intent, EagerLoad):
+        return intent
+    return replace(intent, risk=f"`{written}` rows are written while the rows are walked, which those loaded before do not show")
 
 
 def _with_the_owner(chain: Chain) -> tuple[str, None]:
@@ -143,10 +150,12 @@ def collections(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT
     rounds = Rounds(log)
     events = [event for event in log.events if event.op in _OPS and event.op not in _AGGREGATES and _is_unloaded_collection(event)]
     spoken_for: dict[tuple[Site, tuple[str, ...]], tuple[object, ...]] = {}
+    prefetched = prefetched_by_some(log)
     for is_cured_by_prefetch, chosen in ((True, filter(_can_be_prefetched, events)), (False, filterfalse(_can_be_prefetched, events))):
         for chain in one_per_access(project, missing_chains(project, chosen)):
             if sink_of(project, chain.events[0]) is sink:
-                found = _collection_reports(project, chain, sink, remedy, curable=is_cured_by_prefetch, defeated=rounds.defeat(chain))
+                known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
+                found = _collection_reports(project, chain, sink, known, rounds, curable=is_cured_by_prefetch)
                 yield from _one_per_place(found, spoken_for)
 
 
@@ -214,8 +223,9 @@ def _can_be_prefetched(event: Event) -> bool:
     return not methods & IGNORING_PREFETCH
 
 
-def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, *, curable: bool, defeated: bool) -> Iterator[Report]:
+def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds, *, curable: bool) -> Iterator[Report]:
     advice, intent = remedy.load(project, chain) if curable else ("", None)
+    defeated = rounds.defeat(chain)
     found = _places(project, chain, sink) if curable or sink is not Sink.SERIALIZER else {event.site: event for event in reversed(chain.events)}
     for site, event in found.items():
         yield Report(
@@ -226,7 +236,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
             notes=(*also_from(project, chain), *call_path(project, event)),
             relations=chain.relations,
-            intent=None if defeated else intent,
+            intent=None if defeated else _graded(intent, rounds.writes(chain)),
             severity=heaviest(project, chain.events),
             preview=chain.follows_a_query_per_round
             or defeated

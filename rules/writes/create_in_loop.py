@@ -24,7 +24,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=write.cause,
             labels=labels(project, event, loop, None, "this inserts one row"),
             notes=(*write.hindrance, *call_path(project, event)),
-            intent=together(write, "create") if event.op is Op.CREATE and event.orm is Orm.DJANGO else None,
+            intent=together(log, write, "create") if event.op is Op.CREATE and event.orm is Orm.DJANGO else None,
             severity=write.severity,
             preview=write.preview,
             counted_as=write.counted_as,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Relation, Report, rule
-from ormlint.judge.bulk import passed_over, together, walks_its_rows, writes_one_by_one
+from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Relation, Report, WriteTogether, rule
+from ormlint.judge.bulk import Write, passed_over, together, walks_its_rows, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, joined, labels, per
 from ormlint.judge.eager import is_loaded
 from ormlint.judge.rounds import Rounds
@@ -26,7 +26,9 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=write.cause,
             labels=labels(project, event, loop, event.row.query if event.row is not None else None, "this deletes the row"),
             notes=(*write.hindrance, *call_path(project, event)),
-            intent=together(write, "delete", plain=_is_one_delete(event, loop, hindered=bool(write.hindrance))) if event.orm is Orm.DJANGO else None,
+            intent=together(log, write, "delete", plain=_is_one_delete(event, loop, hindered=bool(write.hindrance)))
+            if event.orm is Orm.DJANGO
+            else None,
             severity=write.severity,
             preview=write.preview or (event.orm is Orm.SQLALCHEMY and rounds.commits(loop)),  # a commit expires what was loaded along
             counted_as=write.counted_as,
@@ -63,6 +65,10 @@ def _message(event: Event, loop: Loop, loaded_first: list[str]) -> str:
 def _asks_anew(event: Event, names: list[str]) -> bool:
     """Whether one of the relations cannot be loaded along: `lazy="dynamic"`."""
     return event.model is not None and any(event.model.relations[name].lazy == "dynamic" for name in names)
+
+
+def _intent(log: QueryLog, write: Write) -> WriteTogether | None:
+    return together(log, write, "delete", plain=_is_one_delete(write.event, write.loop, hindered=bool(write.hindrance)))
 
 
 def _is_one_delete(event: Event, loop: Loop, *, hindered: bool) -> bool:

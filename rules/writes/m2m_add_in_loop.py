@@ -24,7 +24,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=write.cause,
             labels=labels(project, event, loop, None, "this links one row" if event.method == "add" else "this unlinks one row"),
             notes=call_path(project, event),
-            intent=together(write, event.method),
+            intent=together(log, write, event.method),
             severity=write.severity,
             preview=write.preview,
             counted_as=write.counted_as,

@@ -23,7 +23,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=write.cause,
             labels=labels(project, event, loop, event.row.query if event.row is not None else None, "this writes the row"),
             notes=(*write.hindrance, *call_path(project, event)),
-            intent=together(write, "update", plain=_is_one_update(event, hindered=bool(write.hindrance))),
+            intent=together(log, write, "update", plain=_is_one_update(event, hindered=bool(write.hindrance))),
             severity=write.severity,
             preview=write.preview,
             counted_as=write.counted_as,
