@@ -4,7 +4,12 @@
     return order.id              MissingGreenlet
 
 Only what is certain is followed: every session of the project is made without `expire_on_commit`, and the row is read before
-anything else is awaited, as anything that is awaited may fetch it again.
+anything else is awaited, as anything that is awaited may fetch it again. Other sessions fetch an expired row again when it is
+read: of these, lists are followed.
+
+    session.commit()
+    for order in orders:
+        print(order.number)      one query per order
 """
 
 from __future__ import annotations
@@ -14,10 +19,11 @@ from dataclasses import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.library.sqlalchemy_api import SESSION_TYPES
+from ormlint.link.schema import Orm
 from ormlint.run.frame import Frame
-from ormlint.run.log import Obstacle, Op
+from ormlint.run.log import READS, Obstacle, Op
 from ormlint.run.machine import Machine
-from ormlint.run.values import Row, Session
+from ormlint.run.values import Row, Sequence, Session
 from ormlint.text import Site
 
 OPTION = "expire_on_commit"
@@ -48,6 +54,42 @@ def commit(m: Machine, f: Frame, node: ir.Node) -> None:
             _replace(f, value, replace(value, expired=site, added=True))
 
 
+def commit_lists(m: Machine, f: Frame, node: ir.Node) -> None:
+    """Marks the lists of rows that the frame has of its session as expired: who reads of them now fetches row after row."""
+    sessions = [value for value in f.env.values() if isinstance(value, Session)]
+    if len(sessions) > 1 or f.conditional or f.loops or not expires_on_commit(m):
+        return
+    site = f.site(node.start, node.end)
+    for name, value in list(f.env.items()):
+        if not isinstance(value, Sequence) or value.kind != "list" or value.items is not None or value.source is None:
+            continue
+        row = value.element
+        if isinstance(row, Row) and row.origin is not None and row.model.orm is Orm.SQLALCHEMY and not row.origin.query.asynchronous:
+            f.env[name] = expired = replace(value, element=replace(row, expired=site))
+            m.expired_at[site] = len(m.events)
+            if value in m.fed:
+                m.fed[expired] = m.fed[value]
+
+
+def _reload(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> None:
+    """Records that an expired row of a session that is not asynchronous is fetched again, unless a query has done so."""
+    start = m.expired_at.get(row.expired, 0) if row.expired is not None else 0
+    if not any(event.op in READS and event.model is row.model for event in m.events[start:]):
+        origin = row.origin
+        m.event(
+            f,
+            Op.RELOAD,
+            node,
+            model=row.model,
+            orm=Orm.SQLALCHEMY,
+            query=origin.query if origin is not None else None,
+            row=origin,
+            column=name,
+            since=row.expired,
+        )
+    _replace(f, row, replace(row, expired=None))
+
+
 def revive(f: Frame) -> None:
     """Forgets which rows are expired: something was awaited that may have fetched them again."""
     for value in list(f.env.values()):
@@ -59,6 +101,9 @@ def read_expired(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> bo
     """Records that a mapped attribute of an expired row is read; returns whether it is one."""
     model = row.model
     if m.greenlets or row.awaited or not (model.is_primary_key(name) or name in model.columns or name in model.relations):
+        return False
+    if row.origin is not None and not row.origin.query.asynchronous:
+        _reload(m, f, node, row, name)
         return False
     m.event(
         f,
@@ -123,4 +168,4 @@ def _nodes(value: object) -> Iterator[ir.Node]:
             waiting += item
 
 
-__all__ = ["Site", "add", "commit", "forget", "read_expired", "revive"]
+__all__ = ["Site", "add", "commit", "commit_lists", "forget", "read_expired", "revive"]

@@ -59,15 +59,17 @@ class Summary:
 class Flow:
     """What is certain at a point of a frame, whichever way led there.
 
-    `evaluated` are the query objects whose rows are at hand, `asked` the statements run so far by the rows that they ask for.
+    `evaluated` are the query objects whose rows are at hand, `asked` the statements run so far by the rows that they ask for, `taken` the
+    results and iterators whose rows, which they give once, have been taken.
     """
 
     evaluated: set[QueryObject] = field(default_factory=set)
     asked: dict[object, tuple[Event, ...]] = field(default_factory=dict)
+    taken: set[QueryObject] = field(default_factory=set)
 
     def fork(self) -> Flow:
         """Returns a copy for one of several ways."""
-        return Flow(set(self.evaluated), dict(self.asked))
+        return Flow(set(self.evaluated), dict(self.asked), set(self.taken))
 
     def meet(self, other: Flow) -> Flow:
         """Returns what is certain where two ways meet."""
@@ -77,7 +79,7 @@ class Flow:
             both = events if known is events else tuple(event for event in events if event in known)
             if both:
                 asked[key] = both
-        return Flow(self.evaluated & other.evaluated, asked)
+        return Flow(self.evaluated & other.evaluated, asked, self.taken & other.taken)
 
 
 NOTHING_CERTAIN = Flow()

@@ -49,6 +49,7 @@ class Op(str, enum.Enum):
     COMMIT = "commit"
     ROLLBACK = "rollback"
     REFRESH = "refresh"
+    RELOAD = "reload"  # an attribute is read of a row that a commit has expired: the row is fetched again
     FAILED_LOAD = "failed load"  # what is not loaded is read where nothing can be loaded: the program stops there, see `obstacle`
     EXECUTE = "execute"  # raw SQL or a statement that is not understood further
 
@@ -108,6 +109,7 @@ class Use:
     columns: frozenset[str] | None = None  # the attributes it reads of each row; None if it may read all
     sieve: frozenset[tuple[str, str]] = frozenset()  # for a loop that uses but some of the rows: the columns that decide, and how they are compared
     sifted: bool = False  # it concerns a list of those rows alone that a comprehension let through
+    again: bool = False  # on every way to it the rows of a result or an iterator have been taken already: there are none left
     held: bool = True  # False for a loop that is proven to keep neither its rows nor anything else for each of them
 
 
@@ -346,7 +348,7 @@ class Event(Tracked):
     key: Site | None = None  # for LAZY_OBJECT: the expression that reads of the row nothing but its primary key, `column`
     around: Circumstances = Circumstances()
     obstacle: Obstacle | None = None  # for FAILED_LOAD
-    since: Site | None = None  # for FAILED_LOAD of an expired row: the commit
+    since: Site | None = None  # for RELOAD, and for FAILED_LOAD of an expired row: the commit
     recipe: Recipe | None = None  # what a reading statement asks for, the arguments of its last method included
     earlier: tuple[Event, ...] = ()  # statements about the same rows that every way to this one has run, with nothing written in between
     unchanged: frozenset[int] = frozenset()  # ids of the loops in whose every round it asks the same and gets the same answer

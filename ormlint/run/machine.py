@@ -84,6 +84,7 @@ class Machine:
         self.result_of: dict[QueryObject, QueryObject] = {}  # the result that another one was made of
         self.schema_fields: dict[Site, str] = {}  # the places of fields that are read from rows, and their schemas
         self.expires_on_commit: bool | None = None  # None: nobody has asked yet
+        self.expired_at: dict[Site, int] = {}  # by commit, the number of events when it last expired lists of rows
         self.greenlets = 0  # calls under way that `AsyncSession.run_sync` runs: there an asynchronous session loads lazily
         self.session_places: set[tuple[str, str]] = set()  # expressions of a file that proved to be sessions
         self.serial: dict[QueryObject, int] = {}  # the order in which queries were made
@@ -450,7 +451,7 @@ class ClassEnv(dict[str, Value]):
         return default
 
 
-LEAVES_ROWS = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.FAILED_LOAD}
+LEAVES_ROWS = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.RELOAD, Op.FAILED_LOAD}
 
 
 def _is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:

@@ -67,6 +67,8 @@ def evaluate_query(
     """Records that a query object is evaluated by `node`, unless its rows are at hand."""
     if record_use:
         m.use(f, query, use, node, operator=operator, negated=negated)
+    if query.style == "result" or query.methods[-1:] == ("iterator",):
+        take_rows(m, f, query, node, operator)
     if query.cached or query.style in ("select", "result", "list") or (query.style == "query" and use is UseKind.TRUTH):
         return
     loops: tuple[Loop, ...] = tuple(f.loops)
@@ -85,6 +87,19 @@ def evaluate_query(
     op = Op.LAZY_COLLECTION if repeated else Op.LOAD_ROWS
     event = m.event(f, op, node, loops=loops, use=use, method=operator, absolute=absolute or foreign, **facts)
     note_statement(f, event, query.recipe)
+
+
+def take_rows(m: Machine, f: Frame, query: QueryObject, node: ir.Node, operator: str) -> None:
+    """Notes that the rows of something that gives them once are taken, and whether all of them were before."""
+    source = m.result_of.get(query, query)
+    if operator in ("iter", "next"):
+        return
+    if source in f.flow.taken:
+        site = f.site(node.start, node.end)
+        for use in query.uses:
+            if use.site == site:
+                use.again = True
+    f.flow.taken.add(source)
 
 
 def query_facts(query: QueryObject, row: Row | None) -> dict[str, object]:

@@ -9,7 +9,7 @@ from ormlint.library import sqlalchemy_api as api
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
-from ormlint.run.queries import around_row, element_of_query, evaluate_query, query_facts, refined, single_row
+from ormlint.run.queries import around_row, element_of_query, evaluate_query, query_facts, refined, single_row, take_rows
 from ormlint.run.recipes import is_repeatable, note_statement
 from ormlint.run.values import NONE, UNKNOWN, Instance, Row, Scalar, Sequence, Value, deps_of, varying
 
@@ -79,6 +79,7 @@ def result_method(m: Machine, f: Frame, node: ir.Call, result: QueryObject, name
         return Sequence("generator", rows, bound=result.bound, batches=True)
     if name in api.ROW_LISTS:
         m.use(f, result, UseKind.DERIVE, node, operator=name)
+        take_rows(m, f, result, node, name)
         return Sequence("list", row_of_result(m, result), bound=result.bound, limit=result.limit, source=result)
     if name in api.ONE_ROW:
         m.use(f, result, UseKind.METHOD, node, operator=name)

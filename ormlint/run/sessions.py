@@ -59,6 +59,8 @@ def session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: 
         m.event(f, ops[name], node, orm=Orm.SQLALCHEMY, method=name, depends=depends, absolute=own)
         if name == "commit" and session.is_async:
             expiry.commit(m, f, node)
+        elif name == "commit":
+            expiry.commit_lists(m, f, node)
         return NONE
     if name in ("bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"):
         model = first.model if isinstance(first, ClassInfo) else None

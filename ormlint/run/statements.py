@@ -366,6 +366,8 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
     loop = enter_loop(m, f, stmt, iterated)
     if loop is None:  # an empty display
         return run_body(m, f, stmt.orelse)
+    if loop.source is not None and (loop.searches or loop.first_only):
+        f.flow.taken.discard(m.result_of.get(loop.source, loop.source))  # some may be left
     before = f.env
     mark = m.mark(f)
     breaks, f.breaks = f.breaks, []
