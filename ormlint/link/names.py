@@ -61,6 +61,10 @@ class ModuleInfo:
     is_library: bool = False
     classes: dict[str, ClassInfo] = field(default_factory=dict)
     functions: dict[str, FunctionInfo] = field(default_factory=dict)
+    folder: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder = posixpath.dirname(self.tree.path)
 
     @property
     def path(self) -> str:
@@ -344,10 +348,10 @@ class Program:
     # --------------------------------------------------------------------------------------------- modules
     def find_module(self, dotted: str, importer: ModuleInfo | None) -> ModuleInfo | None:
         """Returns the project's or the library's module with this dotted name as seen from a file, or None."""
-        path = importer.tree.path if importer is not None and not importer.is_library else ""
-        key = (dotted, path)
+        folder = importer.folder if importer is not None and not importer.is_library else ""
+        key = (dotted, folder)
         if key not in self._imports:
-            self._imports[key] = self._find_module(dotted, posixpath.dirname(path))
+            self._imports[key] = self._find_module(dotted, folder)
         return self._imports[key]
 
     def _find_module(self, dotted: str, folder: str) -> ModuleInfo | None:

@@ -26,14 +26,14 @@ def note_loop(m: Machine, f: Frame, stmt: ir.Loop, loop: Loop) -> None:
     site = f.site(stmt.iter.start, stmt.iter.end)
     for use in query.uses:
         if use.kind is UseKind.ITERATE and use.site == site:
-            use.held = holds(stmt)
+            known = m.walks.get(id(stmt))
+            if known is None:
+                known = m.walks[id(stmt)] = (holds(stmt), _columns(f, stmt), sieve_of(stmt))
+            use.held = known[0]
             if query.shape is Shape.ROWS:
                 if loop.first_only:
                     use.operator = "break"
-                if id(stmt) not in m.columns:
-                    m.columns[id(stmt)] = _columns(f, stmt)
-                use.columns = m.columns[id(stmt)]
-                use.sieve = sieve_of(stmt)
+                _, use.columns, use.sieve = known
                 use.repeated = m.is_repeated(f, query)
 
 

@@ -111,7 +111,7 @@ class Machine:
         self.keeps: dict[int, bool] = {}  # by `if`: whether it returns what a cache has
         self.guards: dict[int, bool] = {}  # by `if`: whether it fills the cache that its test looked up
         self.exits: dict[int, tuple[bool, bool, bool, bool]] = {}  # by the body of a loop: whether it always leaves, may leave, waits, yields
-        self.columns: dict[int, frozenset[str] | None] = {}  # by loop: the attributes that it reads of its variable
+        self.walks: dict[int, tuple[bool, frozenset[str] | None, frozenset[tuple[str, str]]]] = {}  # by loop: held, columns, sieve of its use
         self.template_extensions: Extensions | None = None
         self.template_statements: dict[int, frozenset[str]] = {}  # the variables that a statement of a template reads, if that is all it does
         self.template_variables: dict[str, Value] | None = None  # what context processors give every template
