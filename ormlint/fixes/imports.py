@@ -94,9 +94,9 @@ def spell_model(file: SourceFile, offset: int, model: Model, schema: Schema) -> 
 def import_in_function(file: SourceFile, statement: Statement, offset: int, model: Model) -> Spelling | Refusal:
     """Returns the import of a SQLAlchemy model at the head of the function around an offset, where it can close no circle."""
     refusal = Refusal(f"`{model.name}` is not imported in this file")
-    module = model.label.rpartition(".")[0]
+    module = _module_of(file, offset, model)
     around = [node for node in statement.within(statement.module, cst.FunctionDef) if statement.span(node)[0] <= offset < statement.span(node)[1]]
-    if not around or not _is_module(module, model.site.path) or _is_taken(file, model.name, module):
+    if not around or not module or _is_taken(file, model.name, module):
         return refusal
     body = [line for line in around[-1].body.body if isinstance(around[-1].body, cst.IndentedBlock) and not _is_text(line)]
     if not body:
@@ -107,6 +107,13 @@ def import_in_function(file: SourceFile, statement: Statement, offset: int, mode
     if indentation is None or start > offset:
         return refusal
     return Spelling(model.name, (file.insert(start, f"from {module} import {model.name}{file.newline}{indentation}"),))
+
+
+def _module_of(file: SourceFile, offset: int, model: Model) -> str:
+    """Returns the module of a model as the file's own imports would name it: from the package on that they begin with; "" if none does."""
+    parts = model.site.path.removesuffix(".py").removesuffix("/__init__").split("/")
+    packages = {binding.module.partition(".")[0] for binding in _visible(file, offset) if not binding.level}
+    return next((".".join(parts[number:]) for number, part in enumerate(parts) if part in packages), "")
 
 
 def _is_text(line: cst.CSTNode) -> bool:

@@ -349,17 +349,23 @@ IMPORTING = {
 @pytest.mark.parametrize(("before", "after"), IMPORTING.values(), ids=IMPORTING)
 def test_a_class_that_is_not_imported_is_imported_in_the_function(before: str, after: str) -> None:
     shop = Shop(Orm.SQLALCHEMY)
-    shop.author.label = "shop.models.Author"
-    text = "from sqlalchemy.orm import joinedload\n" + before
+    head = "from sqlalchemy.orm import joinedload\nfrom shop.other import x\n"
+    text = head + before
     (fix,) = load(text, "session.query(Book)", (shop.to_author, shop.to_country), shop=shop, style="query")
     loaded = ".options(joinedload(Book.author).joinedload(Author.country))"
-    assert fixed(text, [fix]) == "from sqlalchemy.orm import joinedload\n" + after.replace("LOADED", loaded)
+    assert fixed(text, [fix]) == head + after.replace("LOADED", loaded)
 
 
-@pytest.mark.parametrize("code", ["def f(): return list(session.query(Book))\n", "def f():\n    Author = 1\n    return list(session.query(Book))\n"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from shop.other import x\ndef f(): return list(session.query(Book))\n",
+        "def f():\n    return list(session.query(Book))\n",
+        "from shop.other import x\ndef f():\n    Author = 1\n    return list(session.query(Book))\n",
+    ],
+)
 def test_a_class_that_cannot_be_imported_in_the_function(code: str) -> None:
     shop = Shop(Orm.SQLALCHEMY)
-    shop.author.label = "shop.models.Author"
     (fix,) = load(
         f"from sqlalchemy.orm import joinedload\n{code}", "session.query(Book)", (shop.to_author, shop.to_country), shop=shop, style="query"
     )
