@@ -7,7 +7,8 @@
 The folder is an unpacked source archive that ships its tests (bench/fetch.py keeps sources only, so unpack it yourself:
 `pip download --no-deps --no-binary :all: NAME==VERSION`); the command belongs to an environment with the application's
 dependencies, installed without the application itself. Tests run in a copy, with SQLite, offline. Tried: ihatemoney 7.2.1
-(`pip install "ihatemoney==7.2.1" "pytest~=9.0" "pytest-flask~=1.3"`) and juntagrico 2.0.10 (`pip install "juntagrico==2.0.10" faker`).
+(`pip install "ihatemoney==7.2.1" "pytest~=9.0" "pytest-flask~=1.3"`), juntagrico 2.0.10 (`pip install "juntagrico==2.0.10" faker`) and
+privacyidea 3.14 (`pip install "privacyidea==3.14" pytest mock responses testfixtures pyparsing`; the files of tests/ one wants, in one command).
 
 Compared are the tests that fail and the numbers in the last lines. The exit status is 1 if anything differs.
 """
