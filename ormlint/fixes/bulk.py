@@ -92,6 +92,11 @@ def _line(walk: Walk) -> cst.SimpleStatementLine | None:
     return line if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1 else None
 
 
+def _is_all(walk: Walk) -> bool:
+    """Whether the loop does nothing but write."""
+    return len(walk.body) == 1 and walk.body[0] is _line(walk)
+
+
 def _collect(walk: Walk, name: str, item: str, write: str, manager: Spelling, reason: str) -> Fix | Refusal:
     rows = walk.fresh(name)
     if rows is None:
@@ -149,7 +154,7 @@ def _at_once(walk: Walk, intent: WriteTogether, call: cst.Call, row: cst.BaseExp
     if not intent.plain or walk.is_read_later(frozenset({target})):
         return None
     if intent.method == "delete":
-        code = "delete()" if len(walk.body) == 1 and not call.args else ""
+        code = "delete()" if _is_all(walk) and not call.args else ""
     else:
         values = _constants(walk, target)
         code = f"update({values})" if values and set(intent.fields) == {part.partition("=")[0] for part in values.split(", ")} else ""
@@ -189,7 +194,7 @@ def _link(walk: Walk, call: cst.Call, method: cst.Attribute) -> Fix | Refusal:
         return Refusal("what is linked to changes in the loop")
     verb, receiver = method.attr.value, walk.statement.code(method.value)
     rest = "".join(f", {walk.statement.code(argument)}" for argument in call.args[1:])
-    if len(walk.body) == 1 and _is_name(first.value, walk.loop.target) and not walk.is_read_later(walk.names(walk.loop.target)):
+    if _is_all(walk) and _is_name(first.value, walk.loop.target) and not walk.is_read_later(walk.names(walk.loop.target)):
         rows = walk.statement.code(walk.loop.iter)
         edit = walk.replaced(f"{receiver}.{verb}(*{rows if is_postfix(walk.loop.iter) else f'({rows})'}{rest.rstrip(', ')})")
         if edit is not None:
@@ -242,7 +247,7 @@ def _create(sources: Sources, walk: Walk, intent: WriteTogether, schema: Schema,
 def _create_at_once(walk: Walk, call: cst.Call, method: cst.Attribute, manager: Spelling) -> Fix | None:
     """Returns the fix for a loop that does nothing but create a row per round on one line, None if it does more."""
     created = walk.statement.code(call)
-    if len(walk.body) != 1 or "\n" in created or method.attr.value != "create":
+    if not _is_all(walk) or "\n" in created or method.attr.value != "create":
         return None
     if not (isinstance(method.value, cst.Attribute) and method.value.attr.value == "objects"):
         return None

@@ -55,7 +55,8 @@ class Walk:
         scope = self.statement.function(self.loop)
         used = set(_WORD.findall(self.file.text)) if scope is None else {other.value for other in self.statement.within(scope, cst.Name)}
         nested = any(isinstance(above, (cst.For, cst.While)) for above in self.statement.ancestors(self.loop))
-        variable = self.loop.target.value if isinstance(self.loop.target, cst.Name) else "row"
+        variable = self.loop.target.value.strip("_") if isinstance(self.loop.target, cst.Name) else ""
+        variable = variable or "row"
         wanted = [f"{name}_{variable}s", f"{name}_by_{variable}"] if nested else [name, f"{name}_rows", f"{name}_{variable}s"]
         return next((each for each in wanted if each not in used), None)
 

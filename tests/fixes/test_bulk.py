@@ -152,3 +152,19 @@ def test_links_that_stay(code: str) -> None:
     fix = write(f"{IMPORT}for b in xs:\n    «{code}»\n", "add")[1]
     assert fix is not None
     assert fix.applicability is Applicability.DISPLAY
+
+
+CONDITIONAL = {
+    "a delete": ("for b in Book.objects.all():\n    if b.sold:\n        «b.delete()»\n", "delete", "        deleted.append(b.pk)\n"),
+    "a link": ("for b in books:\n    if b.sold:\n        «shelf.books.add(b)»\n", "add", "        linked.append(b)\n"),
+    "a new row": ("for b in xs:\n    if b:\n        «Book.objects.create(a=b)»\n", "create", "        created.append(Book(a=b))\n"),
+    "an update": ("for b in books:\n    b.sold = True\n    if b.pages:\n        «b.save()»\n", "update", "        changed.append(b)\n"),
+}
+
+
+@pytest.mark.parametrize(("code", "method", "line"), CONDITIONAL.values(), ids=CONDITIONAL)
+def test_a_condition_in_the_loop_stays(code: str, method: str, line: str) -> None:
+    text, fix = write(IMPORT + code, method, "sold", plain=True)
+    after = fixed(text, [fix])
+    assert "    if b" in after
+    assert line in after
