@@ -45,6 +45,7 @@ class Op(str, enum.Enum):
     INSERT = "insert"  # session.execute(insert(Model))
     ADD = "add"  # session.add(row): no statement until the flush
     MERGE = "merge"  # session.merge(row): the row is fetched, unless the session holds it; written by the flush
+    BEGIN = "begin"  # a block in a loop begins a transaction, or sets a savepoint: atomic(), session.begin_nested()
     FLUSH = "flush"
     COMMIT = "commit"
     ROLLBACK = "rollback"

@@ -451,7 +451,7 @@ class ClassEnv(dict[str, Value]):
         return default
 
 
-LEAVES_ROWS = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.RELOAD, Op.FAILED_LOAD}
+LEAVES_ROWS = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.RELOAD, Op.FAILED_LOAD, Op.BEGIN}
 
 
 def _is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from ormlint.ir import nodes as ir
 from ormlint.library.functions import NOT_FOUND
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
+from ormlint.link.schema import Orm
 from ormlint.run.caching import guards_cache, returns_kept
 from ormlint.run.columns import note_loop
 from ormlint.run.evaluate import evaluate
@@ -24,7 +25,7 @@ from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
 from ormlint.run.recipes import end_loop
 from ormlint.run.targets import assign, note_attribute_write
-from ormlint.run.values import UNKNOWN, Closure, Constant, Sequence, Value, element_of, varying
+from ormlint.run.values import UNKNOWN, Closure, Constant, Sequence, Session, Value, element_of, varying
 
 
 def run_body(m: Machine, f: Frame, body: list[ir.Stmt]) -> bool:
@@ -345,6 +346,8 @@ def _with(m: Machine, f: Frame, stmt: ir.With) -> bool:
     for item, target in stmt.items:
         value = evaluate(m, f, item)
         entered, transaction = enter_context(m, f, item, value)
+        if transaction and f.loops:
+            m.event(f, Op.BEGIN, item, orm=Orm.SQLALCHEMY if isinstance(value, Session) else Orm.DJANGO)
         transactions += transaction
         if target is not None:
             assign(m, f, target, entered, stmt)

@@ -13,7 +13,7 @@ from ormlint.run.log import Bound, Event, Loop, Op, QueryLog
 from ormlint.text import Site
 from tests.cases.growth import SIZES, degree
 
-SILENT = frozenset({Op.FLUSH, Op.ROLLBACK})  # nothing is sent, or only what other operations left to do
+SILENT = frozenset({Op.BEGIN, Op.FLUSH, Op.ROLLBACK})  # nothing is sent, or only what other operations left to do
 DEFERRED = frozenset({Op.ADD, Op.DELETE})  # in SQLAlchemy: sent by the flush, together or one by one, as the database can
 _ONE_CHILD = (Kind.REVERSE_FOREIGN_KEY, Kind.REVERSE_ONE_TO_ONE, Kind.GENERIC_RELATION)
 
