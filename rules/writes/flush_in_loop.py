@@ -6,7 +6,7 @@ from ormlint.api import READS, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.describe import at, code, labels, per
 from ormlint.judge.repetition import innermost, repeaters, weight
 
-QUERIES = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.EXECUTE, Op.REFRESH, Op.MERGE}
+QUERIES = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.EXECUTE, Op.REFRESH, Op.RELOAD, Op.MERGE}
 
 
 @rule("ORM308", "flush-in-loop", stable=False, orms=(Orm.SQLALCHEMY,))
