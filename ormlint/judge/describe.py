@@ -19,6 +19,9 @@ from ormlint.text import Site
 LONGEST_CODE = 40
 
 
+_LOOPS = {"serializer": "{} shows every row", "form": "a choice for every row"}
+
+
 def code(text: str) -> str:
     """Returns source text for a message: on one line, in backticks, the middle left out if it is long."""
     flat = " ".join(text.split()).replace("`", "'")
@@ -107,7 +110,7 @@ def labels(project: Project, event: Event, loop: Loop | None, query: QueryObject
         if not event.site.encloses(event.query.site):
             found.append(Label(event.query.site, Mark.QUERY, "the query per row is built here"))
     if loop is not None:
-        found.append(Label(loop.site, Mark.LOOP, "the loop" if loop.kind != "serializer" else f"{code(loop.variable)} shows every row"))
+        found.append(Label(loop.site, Mark.LOOP, _LOOPS.get(loop.kind, "the loop").format(code(loop.variable))))
     found += [Label(site, Mark.CALL, f"{code(callee)} is called here") for site, callee in _hops(event)]
     found.append(Label(event.site, Mark.ACCESS, access))
     return tuple(label for label in found if is_shown(project, label.site))

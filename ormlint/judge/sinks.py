@@ -32,7 +32,6 @@ class Sink(str, enum.Enum):
 
 _PROGRAMS = (
     ("<library>/django/contrib/admin/", Sink.ADMIN),
-    ("<library>/django/forms/", Sink.FORM),
     ("<library>/django_tables2/", Sink.TEMPLATE),
 )
 
@@ -45,6 +44,8 @@ def sink_of(project: Project, event: Event) -> Sink:
     loop = innermost(repeaters(event))
     if loop.kind == "serializer":
         return Sink.SERIALIZER
+    if loop.kind == "form":
+        return Sink.FORM
     inside = [site for site in event.calls if loop.site.encloses(site) or loop.body.encloses(site)]
     calls = event.calls[event.calls.index(inside[0]) :] if inside else ()
     found = (_sink_at(project, site) for site in (event.site, *reversed(calls), loop.site))

@@ -119,6 +119,19 @@ class Templates:
         scope = self._scopes[template] = Scope(frozenset(names), frozenset(tags), is_open)
         return scope
 
+    def reached(self, template: TemplateInfo) -> Iterator[TemplateInfo]:
+        """Yields a template and those that it includes, extends or imports by names that are spelled out."""
+        seen = {template.path}
+        left = [template]
+        while left:
+            info = left.pop()
+            yield info
+            named = (expr.value for expr in info.others if isinstance(expr, ir.Const) and isinstance(expr.value, str))
+            for other in (self.named_in(info, name, (info.path,)) for name in named):
+                if other is not None and other.path not in seen:
+                    seen.add(other.path)
+                    left.append(other)
+
     def _info(self, path: str) -> TemplateInfo:
         known = self._known.get(path)
         if known is None:

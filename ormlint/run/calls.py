@@ -476,6 +476,8 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
             m.absorb(f, node, function.qualname, summary, bindings)
         for name, value in instance.attributes.items():
             instance.attributes[name] = returned(value, bindings, {})
+        if function.module.is_library and cls.derives_from("BaseForm"):  # `instance` and the like
+            instance.attributes.update((name, value) for name, value in keywords.items() if name not in ("**", "fields"))
         return instance
     fields = [
         name for c in reversed(cls.mro) for name, stmts in c.bindings.items() if isinstance(stmts[-1], ir.Assign) and stmts[-1].annotation is not None

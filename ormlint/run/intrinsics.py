@@ -5,6 +5,7 @@ is_known(x)             whether x is a class, function or object that ormlint ca
 rows_of(x)              x.all() for a manager, x itself for anything else
 show(template, context) renders a template; gives what it shows of its context
 is_whole_template(name) whether the project has a template of this name and all that it extends
+choice_fields(form)     the fields of a new form that choose among rows
 show_cells(table, record) shows every column of a table of a record
 value_at(row, path)     what a dotted path leads to, methods called on the way
 key_at(row, path)       the key of the row that a dotted path leads to
@@ -19,6 +20,7 @@ from collections.abc import Callable
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import External
+from ormlint.run.forms import choice_fields
 from ormlint.run.frame import Frame
 from ormlint.run.introspection import FUNCTIONS as INTROSPECTION
 from ormlint.run.log import QueryObject, UseKind
@@ -158,6 +160,7 @@ FUNCTIONS: dict[str, Function] = {
     "ormlint.intrinsics.rows_of": rows_of,
     "ormlint.intrinsics.show": show,
     "ormlint.intrinsics.is_whole_template": is_whole_template,
+    "ormlint.intrinsics.choice_fields": choice_fields,
     "ormlint.intrinsics.show_cells": show_cells,
     "ormlint.intrinsics.key_at": key_at,
     "ormlint.intrinsics.read_fields": read_fields,

@@ -118,6 +118,7 @@ class Machine:
         self.imported_templates: dict[str, Value] = {}
         self.serializer_fields: dict[object, list[Shown]] = {}
         self.inline_templates: dict[tuple[str, int], TemplateInfo] = {}
+        self.form_fields: dict[tuple[int, str], tuple[ModuleInfo, ir.Node]] = {}
         self.table_columns: dict[int, list[TableColumn]] = {}
 
     # ------------------------------------------------------------------------------------------------ events

@@ -49,6 +49,8 @@ def render_template(m: Machine, f: Frame, node: ir.Node, name: Value, context: V
 
     What is handed to a template that is not found, or to variables out of sight, is noted as rendered.
     """
+    from ormlint.run.forms import show_forms
+
     place = calling_file(f)
     env = variables(m, context)
     missed = not m.templates
@@ -59,6 +61,8 @@ def render_template(m: Machine, f: Frame, node: ir.Node, name: Value, context: V
             missed = True
         else:
             run_template(m, f, node, template, {**everywhere(m), **env} if template.is_django else env)
+            if template.is_django:
+                show_forms(m, f, template, env)
             hand_over(m, f, node, template, env)
             rendered.append(template)
     if missed or not rendered:
