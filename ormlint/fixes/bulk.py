@@ -150,9 +150,11 @@ def _at_once(walk: Walk, intent: WriteTogether, call: cst.Call, row: cst.BaseExp
             pass
         case _:
             return None
-    query = seen_through(walk.loop.iter)
+    query, source = seen_through(walk.loop.iter), intent.loop.source
     if not intent.plain or walk.is_read_later(frozenset({target})):
         return None
+    if source is not None and source.style == "list" and (query is walk.loop.iter or not isinstance(query, cst.Call)):
+        return None  # a list has no `update()`, what `list(…)` is made of has
     if intent.method == "delete":
         code = "delete()" if _is_all(walk) and not call.args else ""
     else:

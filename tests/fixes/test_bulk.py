@@ -4,7 +4,7 @@ import pytest
 
 from ormlint.judge.finding import Applicability, Fix, WriteTogether
 from ormlint.link.schema import Column
-from ormlint.run.log import Loop
+from ormlint.run.log import Loop, QueryObject
 from ormlint.text import Site
 from tests.fixes.building import NOWHERE, PATH, Shop, fixed, plan, site
 from tests.fixes.test_django_loads import unmark
@@ -14,11 +14,11 @@ SHOP.book.columns["pages"] = Column("pages", "IntegerField", NOWHERE)
 SHOP.book.columns["sold"] = Column("sold", "BooleanField", NOWHERE)
 
 
-def write(marked: str, method: str, *fields: str, plain: bool = False) -> tuple[str, Fix | None]:
+def write(marked: str, method: str, *fields: str, plain: bool = False, source: QueryObject | None = None) -> tuple[str, Fix | None]:
     """The fix of the marked call in the first loop of a text whose head begins with `for b`."""
     text, part = unmark(marked)
     header = site(text, "for b")
-    loop = Loop(1, header, Site(PATH, header.end + 1, len(text)), "for")
+    loop = Loop(1, header, Site(PATH, header.end + 1, len(text)), "for", source=source)
     intent = WriteTogether(site(text, part), loop, SHOP.book, method, fields, plain)
     return text, plan(text, SHOP, (intent, intent.site))[0]
 
@@ -168,3 +168,11 @@ def test_a_condition_in_the_loop_stays(code: str, method: str, line: str) -> Non
     after = fixed(text, [fix])
     assert "    if b" in after
     assert line in after
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_one_call"), [("books", False), ("get_books()", False), ("list(books)", False), ("list(Book.objects.all())", True)]
+)
+def test_a_list_has_no_update(rows: str, is_one_call: bool) -> None:
+    text, fix = write(f"{IMPORT}for b in {rows}:\n    «b.delete()»\n", "delete", plain=True, source=QueryObject(style="list"))
+    assert ("deleted = []" not in fixed(text, [fix])) is is_one_call
