@@ -299,7 +299,7 @@ def query_member(m: Machine, f: Frame, node: ir.Node, value: QueryObject | Manag
         return Method(value, name)
     custom = custom_method(m, value, name)
     if custom is not None:
-        return BoundMethod(custom, value)
+        return custom if custom.kind == "static method" else BoundMethod(custom, value)
     if name == "model":
         cls = m.class_of(value.model) if value.model is not None else None
         return cls if cls is not None else UNKNOWN
