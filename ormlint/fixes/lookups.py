@@ -27,7 +27,7 @@ from ormlint.text import Edit
 _DESCRIPTION = "fetch the rows for all keys before the loop"
 _REASON = "what the loop writes is not seen by a query before it, rows asked for twice are one object"
 _MISSING = "a key without a row is a KeyError instead of a DoesNotExist"
-_TIGHTER = (cst.Comparison, cst.ComparisonTarget, cst.BinaryOperation, cst.Attribute, cst.Subscript)
+_TIGHTER = (cst.Comparison, cst.ComparisonTarget, cst.BinaryOperation, cst.Attribute, cst.Subscript, cst.Await)
 _KEEPING = ("queryset", "list", "related")  # what has its rows at hand when it is walked a second time
 _READERS = frozenset({"list", "tuple", "set", "frozenset", "sorted", "len", "bool", "enumerate", "reversed", "sum", "any", "all", "iter"})
 _NARROWING = frozenset({"filter", "exclude", "all", "select_related", "prefetch_related", "only", "defer", "order_by"})
@@ -141,9 +141,7 @@ def _written(walk: Walk, intent: FetchBefore, manager: str, asking: list[Link], 
     lines, extra = ([f"{found} = {query}.in_bulk({keys})"], Spelling("")) if alone else _fetching(walk, intent, found, query, key, how)
     if isinstance(extra, Refusal):
         return extra
-    lookup = {"get": f"{found}[{key.value}]", "first": f"{found}.get({key.value})", "exists": f"{key.value} in {found}", "": f"{found}[{key.value}]"}[
-        how
-    ]
+    lookup = {"first": f"{found}.get({key.value})", "exists": f"{key.value} in {found}"}.get(how, f"{found}[{key.value}]")
     start, end = walk.statement.span(walk.node)
     above = walk.statement.parent(walk.node)
     if how == "exists" and isinstance(above, cst.UnaryOperation) and isinstance(above.operator, cst.Not) and not above.lpar and not walk.node.lpar:
@@ -159,10 +157,7 @@ def _written(walk: Walk, intent: FetchBefore, manager: str, asking: list[Link], 
 
 def _binds_tighter(walk: Walk) -> bool:
     """Whether what stands around a comparison would take it apart: `not x in y` does not."""
-    above = walk.statement.parent(walk.node)
-    return not walk.node.lpar and isinstance(
-        above, (cst.Comparison, cst.BinaryOperation, cst.Attribute, cst.Subscript, cst.Await, cst.ComparisonTarget)
-    )
+    return not walk.node.lpar and isinstance(walk.statement.parent(walk.node), _TIGHTER)
 
 
 def _is_read_at_once(walk: Walk) -> bool:
@@ -180,12 +175,7 @@ def _is_read_at_once(walk: Walk) -> bool:
 def _walked_twice(walk: Walk, intent: FetchBefore) -> tuple[str, tuple[Edit, ...]] | Refusal:
     """Returns the name of the rows that the loop walks, which have to be walked before as well, with the edit that gives them one."""
     rows, source = walk.loop.iter, intent.loop.source
-    if (
-        isinstance(rows, cst.Name)
-        and source is not None
-        and source.style in ("queryset", "list", "related")
-        and not source.has("iterator", "aiterator")
-    ):
+    if isinstance(rows, cst.Name) and source is not None and source.style in _KEEPING and not source.has("iterator", "aiterator"):
         return rows.value, ()
     if "\n" in walk.statement.code(rows) or "#" in walk.statement.code(rows):
         return Refusal("the loop's rows are written over several lines")
