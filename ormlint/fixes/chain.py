@@ -119,6 +119,15 @@ def _take_apart(node: cst.BaseExpression) -> tuple[cst.BaseExpression, tuple[Lin
         node = receiver
 
 
+def last_name(node: cst.BaseExpression) -> str:
+    """Returns the name that an expression ends in, `Book` of `models.Book`, "" if it is no name."""
+    match node:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return name
+        case _:
+            return ""
+
+
 def is_postfix(node: cst.BaseExpression) -> bool:
     """Whether `.name()` may follow an expression as it stands."""
     return bool(node.lpar) or isinstance(node, _POSTFIX)

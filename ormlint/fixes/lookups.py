@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from ormlint.fixes.chain import Link, chain_of
+from ormlint.fixes.chain import Link, chain_of, last_name
 from ormlint.fixes.imports import Refusal, Spelling, spell_import
 from ormlint.fixes.source import Sources
 from ormlint.fixes.walk import Walk, walk_around
@@ -58,7 +58,7 @@ def _fix(walk: Walk, intent: FetchBefore) -> Fix | Refusal:
     chain = chain_of(walk.statement, walk.node)
     links = chain.links[: chain.inner]
     first = next((number for number, link in enumerate(links) if link.is_attribute and link.name == "objects"), None)
-    if first is None or first + 1 == len(links) or _last_name(links[first].receiver) != intent.model.name:
+    if first is None or first + 1 == len(links) or last_name(links[first].receiver) != intent.model.name:
         return Refusal("the query does not begin at the manager of its model")
     links = links[first:]
     last, middle = links[-1], links[1:-1]
@@ -70,14 +70,6 @@ def _fix(walk: Walk, intent: FetchBefore) -> Fix | Refusal:
         return Refusal("the query does more than to look rows up")
     key = _key(walk, intent, asking)
     return key if isinstance(key, Refusal) else _written(walk, intent, walk.statement.code(links[0].node), asking, key, how)
-
-
-def _last_name(node: cst.BaseExpression) -> str:
-    match node:
-        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-            return name
-        case _:
-            return ""
 
 
 def _key(walk: Walk, intent: FetchBefore, asking: list[Link]) -> _Key | Refusal:

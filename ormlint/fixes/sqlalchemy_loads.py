@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from ormlint.fixes.chain import Chain, Link, append_argument, append_element, chain_of, insert_links
+from ormlint.fixes.chain import Chain, Link, append_argument, append_element, chain_of, insert_links, last_name
 from ormlint.fixes.imports import Refusal, Spelling, import_in_function, in_one_statement, spell_import, spell_model
 from ormlint.fixes.source import SourceFile
 from ormlint.fixes.statement import Statement
@@ -105,7 +105,7 @@ def _by_key(statement: Statement, chain: Chain, link: Link, model: str) -> Place
     if link.name not in _TAKING_OPTIONS or call is None or len(call.args) < 2 or any(argument.star for argument in call.args):
         return Refusal("a row that is fetched by its key takes options in another way")
     entity = call.args[0].value
-    if call.args[0].keyword is not None or _last_name(entity) != model:
+    if call.args[0].keyword is not None or last_name(entity) != model:
         return Refusal(f"which class is fetched is not clear, if it is `{model}`")
     return Place(chain, 0, statement.code(entity), call)
 
@@ -113,21 +113,13 @@ def _by_key(statement: Statement, chain: Chain, link: Link, model: str) -> Place
 def _entity(statement: Statement, call: cst.Call, model: str) -> str | None:
     """Returns the selected class as it is written, or None if it cannot be told."""
     classes = [argument.value for argument in call.args if not argument.star and argument.keyword is None]
-    named = [value for value in classes if _last_name(value) == model]
+    named = [value for value in classes if last_name(value) == model]
     if len(named) == 1:
         return statement.code(named[0])
     is_selecting = isinstance(call.func, cst.Attribute) or (isinstance(call.func, cst.Name) and call.func.value.endswith("select"))
     if is_selecting and len(classes) == 1 and isinstance(classes[0], cst.Name):
         return classes[0].value  # `B = aliased(Book)`, `from shop import Book as B`
     return None
-
-
-def _last_name(node: cst.BaseExpression) -> str:
-    match node:
-        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-            return name
-        case _:
-            return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,12 +276,12 @@ def _read_option(statement: Statement, value: cst.BaseExpression) -> Option:
     plain = bool(calls)
     for name, call in calls:
         if not name:
-            name = _last_name(call.func)
+            name = last_name(call.func)
         if name == "Load":
             continue
         if name not in _LOADERS:
             plain = False
         if name not in _LOADERS | _REFUSERS:
             continue
-        path.extend(_last_name(argument.value) if isinstance(argument.value, cst.Attribute) else "" for argument in call.args)
+        path.extend(last_name(argument.value) if isinstance(argument.value, cst.Attribute) else "" for argument in call.args)
     return Option(value, tuple(path), plain and "" not in path)
