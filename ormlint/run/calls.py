@@ -21,6 +21,7 @@ from ormlint.run.recipes import note_call, returned_recipe
 from ormlint.run.rows import new_row, row_method
 from ormlint.run.templates import fill_in
 from ormlint.run.values import (
+    NONE,
     UNKNOWN,
     BoundMethod,
     Closure,
@@ -348,9 +349,10 @@ def bind(m: Machine, function: FunctionInfo, args: list[Value], keywords: dict[s
         else:
             env[param.name] = default_of(m, function, param)
         given = env[param.name]
-        if isinstance(given, type(UNKNOWN)) and param.annotation is not None:
+        if param.annotation is not None and (type(given) is Unknown or type(given) is External or given == NONE):
             typed = annotated(m, param.annotation, function.module)
-            if typed is not None:
+            # `session: Session = NEW_SESSION`: a decorator or the body puts a session in the place of None
+            if typed is not None and (type(given) is Unknown or isinstance(typed, Session)):
                 env[param.name] = typed
     return env
 
