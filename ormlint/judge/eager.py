@@ -263,14 +263,16 @@ def home_of(project: Project, chain: Chain) -> Site:
     """Returns the place where the query of a chain is to be changed.
 
     An expression that builds queries of several models takes no loads of one of them: where the query is first refined in the file
-    that walks its rows is the place, or what walks them.
+    that walks its rows is the place, or what walks them. Of a row that no loop asks for, the file that reads it counts.
     """
-    query = chain.carrier
+    query, event = chain.carrier, chain.events[0]
     if not query.generic:
         return query.site
-    loop = innermost(repeaters(chain.events[0])).site
-    known = (step for step in query.steps if step.path == loop.path and step != loop)
-    return next((site for site in (*known, loop, query.site) if is_shown(project, site)), query.site)
+    loops = repeaters(event)
+    walks = (innermost(loops).site,) if loops else ()
+    path = walks[0].path if walks else event.site.path
+    known = (step for step in query.steps if step.path == path and step not in walks)
+    return next((site for site in (*known, *walks, query.site) if is_shown(project, site)), query.site)
 
 
 def lookup_text(chain: Chain) -> str:
