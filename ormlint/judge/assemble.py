@@ -104,12 +104,12 @@ def _reports(rule: Rule, project: Project, log: QueryLog, problems: list[Problem
 
 
 def _findings(kept: list[tuple[Rule, Report]], project: Project, texts: Mapping[str, str], dropped: list[Dropped]) -> list[Finding]:
-    """Returns one finding per rule and cause, at the first place in file order; notes tell of the others.
+    """Returns one finding per rule and cause, at the first place in file order of the lowest rank; notes tell of the others.
 
     A report that needs no --preview speaks for its cause if there is one, so that --preview changes no other finding.
     """
     first: dict[tuple[object, ...], tuple[Finding, list[Report]]] = {}
-    for rule, report in sorted(kept, key=lambda pair: (pair[1].preview, pair[1].site, pair[0].code)):
+    for rule, report in sorted(kept, key=lambda pair: (pair[1].preview, pair[1].rank, pair[1].site, pair[0].code)):
         cause = (rule.code, *report.cause)
         if cause not in first:
             first[cause] = _finding(rule, report), [report]

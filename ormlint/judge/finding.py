@@ -202,7 +202,8 @@ class Report:
     `cause` identifies it: reports of one rule with equal causes become one finding, the rest is counted in a note.
     `relations` are the lookup paths concerned (`author__country`). `severity` overrides the rule's. A `preview` report is less
     certain than its rule and becomes a finding only with --preview. `counted_as` names what else the same call leads to
-    ("query"), if reports with one cause differ in that; the finding then tells how many more there are.
+    ("query"), if reports with one cause differ in that; the finding then tells how many more there are. Of the reports with one
+    cause that of the lowest `rank` speaks, where the order of the lines says nothing.
     """
 
     site: Site
@@ -216,6 +217,7 @@ class Report:
     severity: Severity | None = None
     preview: bool = False
     counted_as: str = ""
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)

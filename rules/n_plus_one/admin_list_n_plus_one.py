@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ormlint.api import AdminList, Intent, Joins, Kind, ListSelectRelated, Orm, Project, QueryLog, Report, Site, rule
+from ormlint.api import AdminList, Intent, Joins, Kind, ListSelectRelated, Mark, Orm, Project, QueryLog, Report, Site, rule
 from ormlint.judge.describe import code
 from ormlint.judge.eager import Chain, advice_for, intent_for, polymorphic_hop, relations_along, without_prefixes
 from ormlint.judge.sinks import Sink
@@ -21,7 +21,9 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             missing.setdefault(report.intent.page.site, []).extend(report.relations)
     for report in reports:
         intent = report.intent
-        yield replace(report, help=_advice(intent.page, missing[intent.page.site])) if isinstance(intent, ListSelectRelated) else report
+        advice = _advice(intent.page, missing[intent.page.site]) if isinstance(intent, ListSelectRelated) else report.help
+        # a column that names the relation says more than the `__str__` of the rows, wherever the two stand
+        yield replace(report, help=advice, rank=sum(label.mark is Mark.CALL for label in report.labels))
 
 
 def _advice(page: AdminList, missing: list[str]) -> str:
