@@ -13,7 +13,7 @@ from ormlint.judge.finding import Label, Mark
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import innermost, repeaters
 from ormlint.link.schema import Model
-from ormlint.run.log import Event, Loop, QueryObject, Use
+from ormlint.run.log import NOWHERE, Event, Loop, QueryObject, Use
 from ormlint.text import Site
 
 LONGEST_CODE = 40
@@ -58,6 +58,16 @@ def is_shown(project: Project, site: Site) -> bool:
 def at(project: Project, site: Site) -> str:
     """Returns " at path:line", or nothing for a place outside the project."""
     return f" at {project.at(site)}" if is_shown(project, site) else ""
+
+
+def built_at(query: QueryObject) -> Site:
+    """Returns the place of a query: where it becomes one of its own, if what begins it begins queries of many models."""
+    return query.own if query.generic and query.own is not NOWHERE else query.site
+
+
+def at_query(project: Project, query: QueryObject) -> str:
+    """Returns " at path:line" for the place where a query is changed, or nothing for one outside the project."""
+    return at(project, built_at(query))
 
 
 def place(project: Project, event: Event, loop: Loop) -> Site:
@@ -105,7 +115,7 @@ def labels(project: Project, event: Event, loop: Loop | None, query: QueryObject
     """Returns the labels of an event: query, loop, calls, access; places outside the project are left out."""
     found = []
     if query is not None:
-        found.append(Label(query.site, Mark.QUERY, "the rows come from here"))
+        found.append(Label(built_at(query), Mark.QUERY, "the rows come from here"))
     if event.query is not None and event.relation is not None and event.query is not query and not event.query.site.encloses(event.site):
         if not event.site.encloses(event.query.site):
             found.append(Label(event.query.site, Mark.QUERY, "the query per row is built here"))
@@ -124,7 +134,7 @@ def _hops(event: Event) -> list[tuple[Site, str]]:
 
 def query_labels(project: Project, query: QueryObject, uses: Iterable[Use], text: str) -> tuple[Label, ...]:
     """Returns the labels of a query that is judged by its uses: where it is built, where it is used."""
-    found = [Label(query.site, Mark.QUERY, "the query is built here"), *(Label(use.site, Mark.ACCESS, text) for use in uses)]
+    found = [Label(built_at(query), Mark.QUERY, "the query is built here"), *(Label(use.site, Mark.ACCESS, text) for use in uses)]
     return tuple(label for label in found if is_shown(project, label.site))
 
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ormlint.judge.describe import at, code, is_shown
+from ormlint.judge.describe import at, built_at, code, is_shown
 from ormlint.judge.finding import EagerLoad
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import decides_to_go_on, innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
-from ormlint.run.log import Bound, Event, LoadPlan, Origin, QueryObject
+from ormlint.run.log import NOWHERE, Bound, Event, LoadPlan, Origin, QueryObject
 from ormlint.text import Site
 
 
@@ -96,7 +96,7 @@ class Chain:
         # `select(self.model)` in a generic repository is one place of queries for many models
         """
         model = self.query.model.label if self.query.model is not None else ""
-        return (self.query.site, model, path_of(self.events[0]))
+        return (built_at(self.query), model, path_of(self.events[0]))
 
     @property
     def owner(self) -> Model | None:
@@ -134,12 +134,18 @@ def _chained(project: Project, events: Iterable[Event]) -> Iterator[Chain]:
     by_query: dict[object, dict[tuple[str, ...], list[Event]]] = {}
     for event in sorted(events, key=lambda event: not concerns(project, event)):
         if event.row is not None:
-            by_query.setdefault((event.row.query.site, event.row.query.model), {}).setdefault(path_of(event), []).append(event)
+            by_query.setdefault((*_changed_at(event, event.row.query), event.row.query.model), {}).setdefault(path_of(event), []).append(event)
     for read in by_query.values():
         for path, first in _chains(read):
             row = read[first][0].row
             assert row is not None
             yield Chain(row.query, path, tuple(read[first]), root=_root_of(project, row.query))
+
+
+def _changed_at(event: Event, query: QueryObject) -> tuple[Site, Site]:
+    """Returns the place of a query and, if it is a query for many models throughout, that of the loop which uses its rows."""
+    site, loops = built_at(query), repeaters(event)
+    return (site, innermost(loops).site) if loops and query.generic and query.own is NOWHERE else (site, NOWHERE)
 
 
 def _root_of(project: Project, query: QueryObject) -> Origin | None:
@@ -250,7 +256,7 @@ def polymorphic_hop(relations: tuple[Relation, ...]) -> int:
 def advice_for(project: Project, chain: Chain) -> str:
     """Returns the imperative that cures a chain, with the lookup and the place of the query."""
     query = chain.carrier
-    where = at(project, home_of(project, chain))
+    where = where_of(project, chain)
     if _loads_itself(chain.events[0].relation):
         return _one_query_instead(chain, where)
     if query.orm is Orm.DJANGO and query.style == "list":
@@ -259,11 +265,21 @@ def advice_for(project: Project, chain: Chain) -> str:
     return f"add {lookup_text(chain)} to {target}{where}"
 
 
+def where_of(project: Project, chain: Chain) -> str:
+    """Returns the place of the query of a chain as it follows "the query": " at path:line", or nothing outside the project."""
+    home = home_of(project, chain)
+    loops = repeaters(chain.events[0])
+    if chain.carrier.generic and loops and home == innermost(loops).site:
+        return f" that gives the rows used at {project.at(home)}" if is_shown(project, home) else ""
+    return at(project, home)
+
+
 def home_of(project: Project, chain: Chain) -> Site:
     """Returns the place where the query of a chain is to be changed.
 
     An expression that builds queries of several models takes no loads of one of them: where the query is first refined in the file
-    that walks its rows is the place, or what walks them. Of a row that no loop asks for, the file that reads it counts.
+    that walks its rows is the place, or else where it becomes one of its own, or what walks the rows. Of a row that no loop asks
+    for, the file that reads it counts.
     """
     query, event = chain.carrier, chain.events[0]
     if not query.generic:
@@ -272,7 +288,7 @@ def home_of(project: Project, chain: Chain) -> Site:
     walks = (innermost(loops).site,) if loops else ()
     path = walks[0].path if walks else event.site.path
     known = (step for step in query.steps if step.path == path and step not in walks)
-    return next((site for site in (*known, *walks, query.site) if is_shown(project, site)), query.site)
+    return next((site for site in (*known, query.own, *walks, query.site) if is_shown(project, site)), query.site)
 
 
 def lookup_text(chain: Chain) -> str:

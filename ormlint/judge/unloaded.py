@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import filterfalse
 
 from ormlint.judge.alternatives import may_lead_nowhere
-from ormlint.judge.describe import at, call_path, calls_between, code, is_shown, labels, per_model, place, place_of_column, places
-from ormlint.judge.eager import Chain, advice_for, home_of, intent_for, missing_chains, path_of, relations_along
+from ormlint.judge.describe import call_path, calls_between, code, is_shown, labels, per_model, place, place_of_column, places
+from ormlint.judge.eager import Chain, advice_for, home_of, intent_for, missing_chains, path_of, relations_along, where_of
 from ormlint.judge.finding import EagerLoad, Intent, Report
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
@@ -45,7 +45,7 @@ class Remedy:
 
 AT_THE_QUERY = Remedy(
     load=lambda project, chain: (advice_for(project, chain), intent_for(chain)),
-    where=lambda project, chain: f"the query{at(project, home_of(project, chain))}",
+    where=lambda project, chain: f"the query{where_of(project, chain)}",
 )
 
 
@@ -199,7 +199,7 @@ def _collection_of(event: Event) -> tuple[Site | None, tuple[str, ...]]:
 
 
 def _advice_for_figure(project: Project, chain: Chain, event: Event) -> str:
-    where = at(project, home_of(project, chain))
+    where = where_of(project, chain)
     if event.orm is Orm.SQLALCHEMY:
         return f"select the figure for all rows of the query{where} with one `group_by()`, or as a `column_property()`"
     call = f'Count("{_counted(chain)}")' if event.op is Op.COUNT else f"{_AGGREGATES[event.op]}(…)"

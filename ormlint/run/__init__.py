@@ -9,7 +9,7 @@ from ormlint.ir.nodes import Module
 from ormlint.link.names import Program
 from ormlint.link.schema import Model
 from ormlint.read.limits import fixed_stack, without_gc
-from ormlint.run.log import Analysis, QueryLog, QueryObject, Statistics
+from ormlint.run.log import NOWHERE, Analysis, Event, Op, QueryLog, QueryObject, Statistics
 from ormlint.text import Site
 
 RUNNING = 6000
@@ -52,7 +52,7 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     problems += run_admin(machine)
     texts, failures = run_texts(machine)
     problems += failures
-    _mark_generic(machine.queries)
+    _mark_generic(machine.queries, machine.events)
     counters = machine.counters
     statistics = Statistics(
         files=sum(1 for x in found if x.language == "python"),
@@ -73,11 +73,25 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     return Analysis(machine.schema, log, *lists, machine.settings, machine.revealed, problems, machine.schema_fields, background)
 
 
-def _mark_generic(queries: Iterable[QueryObject]) -> None:
-    """Marks the queries whose expression builds queries of several models."""
+def _mark_generic(queries: Iterable[QueryObject], events: Iterable[Event]) -> None:
+    """Marks the queries whose expression builds queries of several models, and where one becomes a query of its model alone."""
     models: dict[Site, set[Model]] = {}
     for query in queries:
         if query.model is not None:
-            models.setdefault(query.site, set()).add(query.model)
+            for site in (query.site, *query.steps):
+                models.setdefault(site, set()).add(query.model)
+    run: dict[QueryObject, set[Site]] = {}
+    for event in events:
+        if event.query is not None and event.query.model is not None and event.op in (Op.LOAD_ROWS, Op.GET_ROW):
+            run.setdefault(event.query, set()).add(event.site)
+            models.setdefault(event.site, set()).add(event.query.model)
     for query in queries:
         query.generic = len(models.get(query.site, ())) > 1
+        if query.generic:
+            found = [site for site in run.get(query, ()) if len(models[site]) == 1]
+            query.own = _first_of_its_own(query, found[0], models) if len(found) == 1 else NOWHERE
+
+
+def _first_of_its_own(query: QueryObject, run: Site, models: dict[Site, set[Model]]) -> Site:
+    """Returns the first step in the file that runs a query which no query of another model takes, else where it is run."""
+    return next((step for step in query.steps if step.path == run.path and len(models[step]) == 1), run)

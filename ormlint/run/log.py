@@ -264,6 +264,7 @@ class QueryObject(Tracked):
     asynchronous: bool = False  # run by an AsyncSession: what it does not load cannot be loaded lazily
     complete: bool = True  # False if something unknown may have changed what it loads
     generic: bool = False  # the same expression builds queries of other models too: `self.model.objects.all()`
+    own: Site = NOWHERE  # of a generic query: where it becomes, or is run as, a query of its model alone
     recipe: Recipe | None = None  # what it asks for
     filled: dict[tuple[str, ...], str] = field(
         default_factory=dict

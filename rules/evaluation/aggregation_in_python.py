@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import AggregateInDatabase, Column, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, UseKind, rule
-from ormlint.judge.describe import at, code, is_shown, query_labels, row_of
+from ormlint.judge.describe import at_query, code, is_shown, query_labels, row_of
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
 _IN_DATABASE = {"sum": "Sum", "min": "Min", "max": "Max", "len": "Count", "mean": "Avg", "fmean": "Avg", "count": "Count"}
@@ -54,7 +54,7 @@ def _report(project: Project, query: QueryObject, uses: list[Use], column: Colum
 
 
 def _advice(project: Project, query: QueryObject, function: str, column: Column | None) -> str:
-    where = at(project, query.site)
+    where = at_query(project, query)
     if query.orm is Orm.SQLALCHEMY:
         owner = f"{query.model.name}.{column.name}" if query.model is not None and column is not None else ""
         name = {"Avg": "avg"}.get(function, function.lower())

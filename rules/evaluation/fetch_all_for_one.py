@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import AppendMethod, Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, UseKind, rule
-from ormlint.judge.describe import at, query_labels, row_of
+from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.lists import lists_of_rows
 
 WALKS = frozenset({"next", "break"})
@@ -55,7 +55,7 @@ def _limit(query: QueryObject, uses: list[Use]) -> AppendMethod | None:
 
 
 def _advice(project: Project, query: QueryObject) -> str:
-    where = at(project, query.site)
+    where = at_query(project, query)
     if query.orm is Orm.DJANGO:
         return f"take one row from the database, with `[:1]` or `.first()` on the query{where}"
     return f"add `.limit(1)` to the query{where}, or take `.first()` of it"

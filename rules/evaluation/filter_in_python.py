@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, Use, rule
-from ormlint.judge.describe import at, joined, query_labels, row_of
+from ormlint.judge.describe import at_query, joined, query_labels, row_of
 from ormlint.judge.listing import is_unlimited, limit_in_practice
 from ormlint.judge.sieves import sifted_in_python
 
@@ -34,4 +34,4 @@ def _leaves_few(project: Project, query: QueryObject, walk: Use) -> bool:
 
 def _advice(project: Project, query: QueryObject, columns: str) -> str:
     method = "where" if query.orm is Orm.SQLALCHEMY and query.style != "query" else "filter"
-    return f"compare {columns} in `.{method}(…)` on the query{at(project, query.site)}"
+    return f"compare {columns} in `.{method}(…)` on the query{at_query(project, query)}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import AppendMethod, Bound, Event, Label, Mark, Op, Orm, Project, QueryLog, QueryObject, Report, Shape, rule
 from ormlint.judge.collections import joined_collections
-from ormlint.judge.describe import at, is_shown
+from ormlint.judge.describe import at_query, is_shown
 
 TAKES_FIRST = frozenset({"first", "scalar", "fetchone", "first_or_404"})
 
@@ -20,7 +20,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         yield Report(
             site=event.site,
             message=f"{_what(event)} adds no LIMIT: all rows are fetched to take one",
-            help=f"add `.limit(1)` to the statement{at(project, query.site)}",
+            help=f"add `.limit(1)` to the statement{at_query(project, query)}",
             cause=(event.site,),
             labels=_labels(project, event, query),
             intent=AppendMethod(query.site, ".limit(1)") if inline and not joined_collections(query) else None,

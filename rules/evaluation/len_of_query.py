@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceLen, Report, Severity, Shape, UseKind, rule
-from ormlint.judge.describe import at, is_shown, query_labels, row_of
+from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
 
@@ -30,7 +30,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 
 
 def _advice(project: Project, query: QueryObject) -> str:
-    where = at(project, query.site)
+    where = at_query(project, query)
     if query.orm is Orm.SQLALCHEMY and not query.has("query", "filter", "filter_by"):
         return f"select `func.count()` instead of the rows in the query{where}"
     return f"call `.count()` on the query{where} instead"

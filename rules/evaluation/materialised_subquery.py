@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, rule
-from ormlint.judge.describe import at, query_labels, row_of
+from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.lists import concrete, sent_back
 
 
@@ -31,7 +31,7 @@ def _lookup(given: Use) -> str:
 
 
 def _advice(project: Project, query: QueryObject, given: Use, column: str) -> str:
-    where = at(project, query.site)
+    where = at_query(project, query)
     if query.orm is Orm.SQLALCHEMY:
         return f"select {f'`{column}`' if column else 'the column'} and give {_lookup(given)} the statement{where} itself"
     values = f'`.values("{column}")` of ' if column and not query.flat_column else ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, rule
-from ormlint.judge.describe import at, query_labels, row_of
+from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.lists import searched
 
 
@@ -24,7 +24,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 
 
 def _advice(project: Project, query: QueryObject, search: Use) -> str:
-    where = at(project, query.site)
+    where = at_query(project, query)
     column = next(iter(search.columns), "") if search.columns else query.flat_column
     if query.orm is Orm.DJANGO and not column:
         return f"call `.contains(…)` on the query{where}"

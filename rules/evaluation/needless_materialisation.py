@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, UseKind, rule
-from ormlint.judge.describe import at, is_shown, query_labels
+from ormlint.judge.describe import at_query, is_shown, query_labels
 from ormlint.judge.repetition import is_deliberate
 
 COPIES = frozenset({"list", "tuple"})
@@ -21,7 +21,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         yield Report(
             site=walk.site,
             message="the list copies rows that the queryset holds for the loop anyway",
-            help=f"walk the queryset{at(project, query.site)} itself",
+            help=f"walk the queryset{at_query(project, query)} itself",
             cause=(query.site, walk.site),
             labels=query_labels(project, query, [walk], "the list is walked once"),
         )

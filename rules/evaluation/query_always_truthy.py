@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, UseKind, rule
-from ormlint.judge.describe import at, query_labels
+from ormlint.judge.describe import at_query, query_labels
 
 WHAT = {"query": "a `Query`", "select": "a statement"}
 CURE = {
@@ -31,4 +31,4 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 
 
 def _cure(project: Project, query: QueryObject) -> str:
-    return f"{CURE[query.style]}; it is built{at(project, query.site)}"
+    return f"{CURE[query.style]}; it is built{at_query(project, query)}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, rule
-from ormlint.judge.describe import at, code, is_shown, query_labels
+from ormlint.judge.describe import at_query, code, is_shown, query_labels
 
 
 @rule("ORM217", "result-consumed-twice", severity=Severity.ERROR, stable=False)
@@ -28,5 +28,5 @@ def _what(query: QueryObject) -> str:
 
 def _advice(project: Project, query: QueryObject) -> str:
     if query.orm is Orm.SQLALCHEMY:
-        return f"keep the list that `.all()` gives of the result{at(project, query.site)}"
-    return f"walk the queryset itself, or keep a list of its rows{at(project, query.site)}"
+        return f"keep the list that `.all()` gives of the result{at_query(project, query)}"
+    return f"walk the queryset itself, or keep a list of its rows{at_query(project, query)}"

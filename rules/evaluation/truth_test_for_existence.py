@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceTruthTest, Report, Severity, Shape, UseKind, rule
 from ormlint.judge.again import LOADS, answered_before
-from ormlint.judge.describe import at, is_shown, query_labels, row_of
+from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
 
@@ -52,7 +52,7 @@ def _loads_rows_when_tested(query: QueryObject) -> bool:
 
 
 def _advice(project: Project, query: QueryObject) -> str:
-    where = at(project, query.site)
+    where = at_query(project, query)
     if query.orm is Orm.DJANGO:
         return f"call `.exists()` on the query{where} instead"
     return f"ask the database with `exists()` instead of loading the query{where}"

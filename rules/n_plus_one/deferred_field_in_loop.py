@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Event, Op, Orm, Project, QueryLog, QueryObject, Report, rule
-from ormlint.judge.describe import at, call_path, code, is_shown, labels, per_model, place
+from ormlint.judge.describe import at_query, call_path, code, is_shown, labels, per_model, place
 from ormlint.judge.eager import concerns
 from ormlint.judge.repetition import heaviest, innermost, repeaters
 
@@ -32,7 +32,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 
 
 def _advice(project: Project, query: QueryObject, event: Event) -> str:
-    where = at(project, query.site)
+    where = at_query(project, query)
     name = "__".join((*(event.row.path if event.row is not None else ()), event.column))
     if event.orm is Orm.SQLALCHEMY:
         return f"load {code(name)} with the query{where}: add it to `load_only()`, or take it out of `defer()`"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import Event, Loop, Op, Orm, Project, QueryLog, Report, Severity, rule
 from ormlint.judge.bulk import calls_to_write
-from ormlint.judge.describe import at, call_path, code, labels, per, place
+from ormlint.judge.describe import at, at_query, call_path, code, labels, per, place
 from ormlint.judge.repetition import innermost, repeaters, weight
 
 
@@ -33,7 +33,7 @@ def _advice(project: Project, event: Event, loop: Loop) -> str:
     query = event.row.query if event.row is not None and not event.row.path else None
     if event.assigned and "*" not in event.assigned and query is not None:
         options = ", ".join(f"selectinload({query.model.name if query.model is not None else '…'}.{name})" for name in event.assigned)
-        return f"load it with the rows: add `.options({options})` to the query{at(project, query.site)}"
+        return f"load it with the rows: add `.options({options})` to the query{at_query(project, query)}"
     if event.orm is Orm.DJANGO:
         return f"fetch the rows anew with one query for all keys, as `in_bulk()` does, in place of the loop's refreshes{at(project, loop.site)}"
     return f"fetch the rows anew with one `select(…).where(….in_(keys))` and `populate_existing`, behind the loop{at(project, loop.site)}"

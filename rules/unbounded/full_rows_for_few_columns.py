@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, rule
-from ormlint.judge.describe import at, joined, query_labels
+from ormlint.judge.describe import at_query, joined, query_labels
 from ormlint.judge.few_columns import few_columns
 
 
@@ -27,7 +27,7 @@ def _names(columns: tuple[str, ...]) -> str:
 
 
 def _advice(project: Project, query: QueryObject, columns: tuple[str, ...]) -> str:
-    where = at(project, query.site)
+    where = at_query(project, query)
     if query.orm is Orm.SQLALCHEMY:
         return f"select {_names(columns)} instead of the model in the query{where}"
     names = ", ".join(f'"{name}"' for name in columns)

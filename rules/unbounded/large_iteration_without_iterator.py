@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Loop, Model, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, UseKind, rule
-from ormlint.judge.describe import at, query_labels, row_of
+from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.few_columns import few_columns
 from ormlint.judge.listing import asks_for_a_value, is_unlimited, limit_in_practice, lists_kinds
 from ormlint.judge.lists import lists_of_rows, width
@@ -91,7 +91,7 @@ def _fetches_parts(project: Project) -> bool:
 
 
 def _advice(project: Project, query: QueryObject) -> str:
-    where = at(project, query.site)
+    where = at_query(project, query)
     if query.orm is Orm.DJANGO:
         return f"walk `.iterator(chunk_size=2000)` of the query{where}"
     batches = ".yield_per(1000)" if query.style == "query" else ".execution_options(yield_per=1000)"

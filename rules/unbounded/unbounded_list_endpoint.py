@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Endpoint, Label, Mark, Op, Project, QueryLog, QueryObject, Report, Severity, Site, Use, UseKind, rule
-from ormlint.judge.describe import at, code, is_shown, joined, row_of
+from ormlint.judge.describe import at, at_query, code, is_shown, joined, row_of
 from ormlint.judge.listing import is_filtered, is_unlimited, limit_in_practice
 from ormlint.judge.main_list import is_export, is_main
 
@@ -71,12 +71,12 @@ def _cause(endpoint: Endpoint, query: QueryObject) -> tuple[object, ...]:
 
 def _advice(project: Project, endpoint: Endpoint, query: QueryObject) -> str:
     if endpoint.framework == "drf" and endpoint.name.rpartition(".")[2] not in ("", "list", endpoint.name):
-        return f"cut a page from the query{at(project, query.site)} with `self.paginate_queryset(…)`"
+        return f"cut a page from the query{at_query(project, query)} with `self.paginate_queryset(…)`"
     if endpoint.framework == "drf":
         return f"set `pagination_class` on {code(endpoint.name)}{at(project, endpoint.site)}"
     if endpoint.framework == "django":
-        return f"set `paginate_by`, or cut a page from the query{at(project, query.site)} with `Paginator`"
-    return f"take a page with `.limit(…)` and `.offset(…)` on the query{at(project, query.site)}"
+        return f"set `paginate_by`, or cut a page from the query{at_query(project, query)} with `Paginator`"
+    return f"take a page with `.limit(…)` and `.offset(…)` on the query{at_query(project, query)}"
 
 
 def _other_lists(lists: list[List], named: QueryObject) -> tuple[str, ...]:

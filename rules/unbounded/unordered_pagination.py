@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Op, Orm, Project, QueryLog, QueryObject, Report, UseKind, rule
-from ormlint.judge.describe import at, is_shown, query_labels, row_of
+from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
 from ormlint.judge.listing import gives_groups
 from ormlint.judge.lists import LISTS
 
@@ -45,7 +45,7 @@ def _is_unordered(query: QueryObject) -> bool:
 def _advice(project: Project, query: QueryObject) -> str:
     model = query.model
     key = model.primary_key if model is not None else ""
-    where = at(project, query.site)
+    where = at_query(project, query)
     if query.orm is Orm.SQLALCHEMY:
         name = model.name if model is not None else ""
         return (

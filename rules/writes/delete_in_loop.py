@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Relation, Report, WriteTogether, rule
 from ormlint.judge.bulk import Write, passed_over, together, walks_its_rows, writes_one_by_one
-from ormlint.judge.describe import at, call_path, code, joined, labels, per
+from ormlint.judge.describe import at, at_query, call_path, code, joined, labels, per
 from ormlint.judge.eager import is_loaded
 from ormlint.judge.rounds import Rounds
 
@@ -89,5 +89,5 @@ def _advice(project: Project, event: Event, loop: Loop, *, hindered: bool) -> st
         return f"collect the keys and run one `session.execute(delete({model}).where(…))` after the loop{at(project, loop.site)}"
     query = event.row.query if event.row is not None else None
     if query is not None and _is_one_delete(event, loop, hindered=hindered):
-        return f"call `.delete()` once on the query{at(project, query.site)} instead"
+        return f"call `.delete()` once on the query{at_query(project, query)} instead"
     return f"collect the keys and call `{model}.objects.filter(pk__in=keys).delete()` after the loop{at(project, loop.site)}"

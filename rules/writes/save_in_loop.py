@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import Bound, Event, Loop, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.bulk import created_in_round, fetches_its_row, passed_over, together, walks_its_rows, writes_one_by_one
-from ormlint.judge.describe import at, call_path, code, labels, per
+from ormlint.judge.describe import at, at_query, call_path, code, labels, per
 
 
 @rule("ORM301", "save-in-loop", orms=(Orm.DJANGO,))
@@ -52,7 +52,7 @@ def _advice(project: Project, event: Event, where: str, *, hindered: bool) -> st
     query = event.row.query if event.row is not None else None
     if query is not None and _is_one_update(event, hindered=hindered):
         values = ", ".join(f"{name}=…" for name in event.assigned)
-        return f"call `.update({values})` once on the query{at(project, query.site)} instead"
+        return f"call `.update({values})` once on the query{at_query(project, query)} instead"
     model = event.model.name if event.model is not None else "…"
     fields = ", ".join(f'"{name}"' for name in event.assigned) or "…"
     return f"collect the rows and call `{model}.objects.bulk_update(rows, [{fields}])` after the loop{where}"
