@@ -13,6 +13,7 @@ from ormlint.run.aggregates import aggregates_of
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, LoadKind, LoadPlan, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.matches import matches_of
 from ormlint.run.prefetches import leads_nowhere, lookups_of, paths_in, places_of, prefetched_along
 from ormlint.run.queries import around_row, evaluate_query, new_queryset, query_facts, refined, single_row
 from ormlint.run.recipes import extended, is_repeatable, note_statement, recipe_of_expression
@@ -164,7 +165,8 @@ def _one_row(m: Machine, f: Frame, node: ir.Call, query: QueryObject, method: st
         from ormlint.run.queries import element_of_query
 
         return element_of_query(m, query, single=True)
-    source = replace(query, uses=[], heirs=[], cached=False, filters=query.filters | frozenset(keywords))
+    filters, matches = query.filters | frozenset(keywords), (*query.matches, *matches_of(f, node, keywords))
+    source = replace(query, uses=[], heirs=[], cached=False, filters=filters, matches=matches)
     m.new_query(f, source)
     row = m.rows_of.get(query)
     if row is not None:
@@ -215,6 +217,8 @@ def lazy(
     assert isinstance(plan, LoadPlan)
     if method in ("filter", "exclude"):
         changes["filters"] = query.filters | _lookups(method, keywords)
+        if method == "filter":
+            changes["matches"] = (*query.matches, *matches_of(f, node, keywords))
         if method == "filter" and is_unique(query.model, frozenset(keywords)):
             changes["bound"], changes["limit"] = Bound.ONE, 1
     elif method == "select_related":

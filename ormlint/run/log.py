@@ -199,6 +199,14 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """A lookup by which a query asks for what belongs to a row: "author" of `Book.objects.filter(author=author)`, and where the row came from."""
+
+    lookup: str
+    row: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Aggregate:
     """An aggregate over a collection that a query computes for each row, `Count("books__notes")`; `collection` is the path that it joins."""
 
@@ -255,6 +263,7 @@ class QueryObject(Tracked):
     flat_column: str = ""  # for `values_list("pages", flat=True)` and `select(Book.pages)`: the only column
     owner: Origin | None = None  # for `row.books`: where that row came from
     filters: frozenset[str] = frozenset()  # lookups of filter(), get(), …; those of exclude() end in `__not`
+    matches: tuple[Match, ...] = ()  # Django: those of the lookups of filter() and get() that are compared with rows
     ordering: tuple[str, ...] | None = None  # what it is sorted by, "-day" downwards, "?" for what is no column; None if it does not say
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on
     joins: tuple[Join, ...] = ()  # SQLAlchemy: the relations that it joins; that alone loads nothing

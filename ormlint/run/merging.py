@@ -92,6 +92,7 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
         cached=left.cached and right.cached,
         owner=left.owner if left.owner == right.owner else None,
         filters=(left.filters & right.filters) | ((left.filters | right.filters) & {"*"}),
+        matches=tuple(match for match in left.matches if match in right.matches),
         parameters=left.parameters | right.parameters,
         complete=left.complete and right.complete,
     )

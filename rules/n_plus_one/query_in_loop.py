@@ -6,6 +6,7 @@ from ormlint.api import READS, Event, FetchBefore, Loop, Project, QueryLog, Repo
 from ormlint.judge.apart import is_apart, model_of
 from ormlint.judge.describe import call_path, calls_between, code, labels, per, place
 from ormlint.judge.lookups import FIGURES, advice
+from ormlint.judge.owners import Owner, advice_for_owner, owner_of
 from ormlint.judge.repetition import decides_to_go_on, grows, innermost, is_deliberate, repeaters, weight, worth_counting
 from ormlint.judge.rounds import Rounds
 
@@ -24,19 +25,28 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         # what a call in a loop leads to is one cause, and so is what one place asks, of several tables or in a loop within a loop
         asked = causes.setdefault((event.site, loops[0].site), _asked(event, loop))
         cause = causes.setdefault((site,) if distance else (event.site, loop.site), asked)
-        model = model_of(event)
+        owner = owner_of(event)
+        intent = _intent(event, loop) if event.op not in FIGURES else None
         yield Report(
             site=site,
             message=f"{_subject(event)} runs one query {per(loop)}",
-            help=advice(project, event, loop, model.name if model is not None else ""),
+            help=_advice(project, event, loop, owner if intent is None else None),
             cause=cause,
             labels=labels(project, event, loop, loop.source, "this runs the query"),
             notes=call_path(project, event),
-            intent=_intent(event, loop) if site == event.site else None,
+            relations=(owner.path,) if owner is not None else (),
+            intent=intent if site == event.site else None,
             severity=weight(project, event, loops),
             preview=distance > NEAR or not grows(loops) or is_apart(project, rounds, event, loop),
             counted_as="query" if distance else "",
         )
+
+
+def _advice(project: Project, event: Event, loop: Loop, owner: Owner | None) -> str:
+    """Returns the advice to have the query of the rows bring along what a round asks for, or to ask for all rounds before the loop."""
+    along = advice_for_owner(project, event, loop, owner) if owner is not None else ""
+    model = model_of(event)
+    return along or advice(project, event, loop, model.name if model is not None else "")
 
 
 def _intent(event: Event, loop: Loop) -> FetchBefore | None:
