@@ -222,6 +222,12 @@ def call_method(m: Machine, f: Frame, node: ir.Node, receiver: Row | Instance, n
     return call_function(m, f, node, function, [receiver], {})
 
 
+def text_method(cls: ClassInfo) -> FunctionInfo | None:
+    """Returns what shows an object of a class as text: `__str__`, or `__repr__` for rows of SQLAlchemy, whose bases have no `__str__`; None for neither."""
+    found = cls.method("__str__")
+    return cls.method("__repr__") if found is None and cls.model is not None and cls.model.orm is Orm.SQLALCHEMY else found
+
+
 def call_function(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Runs a function of the project with these arguments and returns what it gives."""
     return run_bound(m, f, node, function, bind(m, function, args, keywords), None, [*args, *keywords.values()])

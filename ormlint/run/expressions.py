@@ -364,7 +364,7 @@ def _text(m: Machine, f: Frame, node: ir.Text) -> Value:
 
 def to_text(m: Machine, f: Frame, value: Value, node: ir.Node) -> None:
     """Runs what formatting a value runs: `__str__` of a row."""
-    from ormlint.run.calls import call_method
+    from ormlint.run.calls import call_function, text_method
 
     if f.error_path:  # the text of an error
         return
@@ -372,7 +372,9 @@ def to_text(m: Machine, f: Frame, value: Value, node: ir.Node) -> None:
         if isinstance(option, (Row, Instance)):
             if isinstance(option, Row) and option.origin is not None:
                 m.shown.add(option.model)
-            call_method(m, f, node, option, "__str__")
+            function = text_method(option.cls) if option.cls is not None else None
+            if function is not None:
+                call_function(m, f, node, function, [option], {})
 
 
 def _star(m: Machine, f: Frame, node: ir.Star) -> Value:

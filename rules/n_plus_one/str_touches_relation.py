@@ -1,15 +1,15 @@
-"""ORM113: the `__str__` of a model reads a relation, so that every list of its rows shown as texts runs one query per row."""
+"""ORM113: the `__str__` or `__repr__` of a model reads a relation, so that every list of its rows shown as texts runs one query per row."""
 
 from collections.abc import Iterator
 
-from ormlint.api import Label, Mark, Op, Orm, Project, QueryLog, Report, Severity, rule
+from ormlint.api import Label, Mark, Op, Project, QueryLog, Report, Severity, rule
 from ormlint.judge.describe import call_path, code, is_shown
 from ormlint.judge.eager import missing_chains
 
 
-@rule("ORM113", "str-touches-relation", severity=Severity.INFO, stable=False, orms=(Orm.DJANGO,))
+@rule("ORM113", "str-touches-relation", severity=Severity.INFO, stable=False)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
-    """Yields a report for every relation that a `__str__` reads, where no list is seen to show such rows."""
+    """Yields a report for every relation that the text of a row reads, where no list is seen to show such rows."""
     for chain in missing_chains(project, [event for event in log.texts if event.op is Op.LAZY_OBJECT]):
         event = chain.events[0]
         model = chain.query.model
@@ -17,7 +17,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             continue
         yield Report(
             site=event.site,
-            message=f"`{model.name}.__str__` loads {code(event.text or chain.lookup)}, one query per row of any list",
+            message=f"`{event.callees[0] if event.callees else model.name}` loads {code(event.text or chain.lookup)}, one query per row of any list",
             help=f'load `"{chain.lookup}"` wherever rows of `{model.name}` are listed, or leave it out of the text',
             cause=(event.site, chain.lookup),
             labels=(Label(event.site, Mark.ACCESS, f"this reads {code(chain.lookup)}"),),
