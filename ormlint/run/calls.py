@@ -223,9 +223,11 @@ def call_method(m: Machine, f: Frame, node: ir.Node, receiver: Row | Instance, n
 
 
 def text_method(cls: ClassInfo) -> FunctionInfo | None:
-    """Returns what shows an object of a class as text: `__str__`, or `__repr__` for rows of SQLAlchemy, whose bases have no `__str__`; None for neither."""
+    """Returns what shows an object as text: `__str__`, or `__repr__` for rows of SQLAlchemy, whose bases have no `__str__`; None for neither."""
     found = cls.method("__str__")
-    return cls.method("__repr__") if found is None and cls.model is not None and cls.model.orm is Orm.SQLALCHEMY else found
+    if found is None and cls.model is not None and cls.model.orm is Orm.SQLALCHEMY:
+        return cls.method("__repr__")
+    return found
 
 
 def call_function(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, args: list[Value], keywords: dict[str, Value]) -> Value:

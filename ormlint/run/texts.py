@@ -1,7 +1,8 @@
 """What showing a row as text asks of the database: the `__str__` of every model, run for the rows of its default manager.
 
-Rows of SQLAlchemy are shown by their `__repr__` if they have no `__str__`, and come from a query that loads what the mapping says. What the program is seen to show is judged where it does so. Of the other models nobody is known to show a row, so what it would
-cost is kept apart from the log of what the program does.
+Rows of SQLAlchemy are shown by their `__repr__` if they have no `__str__`, and come from a query that loads what the mapping says. What
+the program is seen to show is judged where it does so. Of the other models nobody is known to show a row, so what it would cost is kept
+apart from the log of what the program does. The loop over the rows has the name of the method for its variable.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def _show(m: Machine, cls: ClassInfo, function: FunctionInfo) -> None:
     query = _rows(m, frame, node, cls, cls.model)
     rows = iterate_query(m, frame, query, node)
     site = frame.site(node.start, node.end)
-    loop = make_loop(m, frame, (start, False), site, site, "text", rows)
+    loop = make_loop(m, frame, (start, False), site, site, "text", rows, function.name)
     frame.loops.append(loop)
     call_function(m, frame, node, function, [rows.element_in(m, frame, loop)], {})
 

@@ -15,9 +15,10 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         model = chain.query.model
         if model is None or not is_shown(project, event.site):
             continue
+        method = next((loop.variable for loop in event.loops if loop.kind == "text"), "__str__")
         yield Report(
             site=event.site,
-            message=f"`{event.callees[0] if event.callees else model.name}` loads {code(event.text or chain.lookup)}, one query per row of any list",
+            message=f"`{model.name}.{method}` loads {code(event.text or chain.lookup)}, one query per row of any list",
             help=f'load `"{chain.lookup}"` wherever rows of `{model.name}` are listed, or leave it out of the text',
             cause=(event.site, chain.lookup),
             labels=(Label(event.site, Mark.ACCESS, f"this reads {code(chain.lookup)}"),),
