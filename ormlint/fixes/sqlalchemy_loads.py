@@ -11,6 +11,7 @@ from ormlint.fixes.chain import Chain, Link, append_argument, append_element, ch
 from ormlint.fixes.imports import Refusal, Spelling, import_in_function, in_one_statement, spell_import, spell_model
 from ormlint.fixes.source import SourceFile
 from ormlint.fixes.statement import Statement
+from ormlint.judge.eager import loader_of
 from ormlint.judge.finding import Applicability, Fix
 from ormlint.link.schema import Relation, Schema
 from ormlint.run.log import QueryObject
@@ -173,7 +174,7 @@ class _Options:
                 continued.append(code)
             else:
                 routes.append((path, classes))
-        branches = self._branches(routes)
+        branches = self._branches(routes, self.query)
         if isinstance(branches, Refusal):
             return branches
         added = [branch.loader.text + branch.tail for branch in branches]
@@ -189,8 +190,8 @@ class _Options:
         description = f"add `.options({', '.join(texts)})` to the query" if added else f"continue the option with `{''.join(texts)}`"
         return Fix(Applicability.SAFE, description, tuple(in_one_statement(edits)))
 
-    def _branches(self, routes: list[_Route]) -> list[_Branch] | Refusal:
-        """Returns the options for some paths; what they share stands once.
+    def _branches(self, routes: list[_Route], query: QueryObject | None) -> list[_Branch] | Refusal:
+        """Returns the options for some paths, of a query if they begin there; what they share stands once.
 
         joinedload(Book.author).joinedload(Author.country)        joinedload(Book.author).options(joinedload(…), selectinload(…))
         """
@@ -199,8 +200,9 @@ class _Options:
             groups.setdefault((path[0], classes[0]), []).extend([(path[1:], classes[1:])] if path[1:] else [])
         branches = []
         for (hop, owner), rest in groups.items():
-            loader = spell_import(self.file, self.query.site.start, "sqlalchemy.orm", _loader(hop))
-            further = self._branches(rest)
+            name = loader_of(hop, query)
+            loader = spell_import(self.file, self.query.site.start, "sqlalchemy.orm", name)
+            further = self._branches(rest, None)
             if isinstance(loader, Refusal) or isinstance(further, Refusal):
                 return loader if isinstance(loader, Refusal) else further
             tail, edits = f"({owner}.{hop.name})", tuple(edit for branch in further for edit in branch.edits)
@@ -209,7 +211,7 @@ class _Options:
             elif further:
                 tail += f".options({', '.join(branch.loader.text + branch.tail for branch in further)})"
                 edits += tuple(edit for branch in further for edit in branch.loader.edits)
-            branches.append(_Branch(loader, _loader(hop), tail, edits))
+            branches.append(_Branch(loader, name, tail, edits))
         return branches
 
     def _laid_out(self, added: list[str], receiver: cst.BaseExpression) -> str:
@@ -260,12 +262,8 @@ class _Options:
         return classes
 
 
-def _loader(hop: Relation) -> str:
-    return "joinedload" if hop.to_one else "selectinload"
-
-
 def _loads(path: Hops, classes: list[str]) -> list[str]:
-    return [f".{_loader(hop)}({owner}.{hop.name})" for hop, owner in zip(path, classes, strict=True)]
+    return [f".{loader_of(hop, None)}({owner}.{hop.name})" for hop, owner in zip(path, classes, strict=True)]
 
 
 def _read_option(statement: Statement, value: cst.BaseExpression) -> Option:

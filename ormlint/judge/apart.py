@@ -11,9 +11,10 @@ from __future__ import annotations
 from ormlint.judge.describe import calls_between, is_shown
 from ormlint.judge.lookups import has_no_key
 from ormlint.judge.project import Project
+from ormlint.judge.repetition import is_search
 from ormlint.judge.rounds import Rounds, is_part_of_write
-from ormlint.link.schema import Model
-from ormlint.run.log import Event, Loop, Op
+from ormlint.link.schema import Model, Orm
+from ormlint.run.log import Event, Loop, Op, Shape
 
 _CHUNKS = frozenset({"iterator", "aiterator", "yield_per"})
 
@@ -22,10 +23,10 @@ def is_apart(project: Project, rounds: Rounds, event: Event, loop: Loop) -> bool
     """Whether one query for all rounds may not be had, or would do harm."""
     if has_no_key(event) or _asks_for_group(event, loop) or _is_search(event, loop) or _is_chunked(event) or _is_of_any_model(project, event):
         return True
-    if rounds.writes_before(event, model_of(event), loop):
+    if rounds.writes_before(event, model_of(event), loop) or _is_expired(rounds, event, loop):
         return True
     way = [callee for _, callee in calls_between(project, event, loop)]
-    return bool(way) and (_is_unit_of_work(rounds, event, loop, way) or _is_recursive(event, loop))
+    return bool(way) and (_is_unit_of_work(rounds, event, loop, way) or _is_recursive(rounds, event, loop))
 
 
 def model_of(event: Event) -> Model | None:
@@ -43,8 +44,8 @@ def _asks_for_group(event: Event, loop: Loop) -> bool:
 
 
 def _is_search(event: Event, loop: Loop) -> bool:
-    """Whether a round asks for one row, and may be the last one for what it finds."""
-    return event.op is Op.GET_ROW and (loop.searches or loop.yields)
+    """Whether a round asks for one row, or for what ends the search, and may be the last one for what it finds."""
+    return (event.op is Op.GET_ROW and (loop.searches or loop.yields)) or is_search(event, loop)
 
 
 def _is_chunked(event: Event) -> bool:
@@ -60,11 +61,17 @@ def _is_of_any_model(project: Project, event: Event) -> bool:
 
 def _is_unit_of_work(rounds: Rounds, event: Event, loop: Loop, way: list[str]) -> bool:
     """Whether a function that is called per row asks in order to write: in a row's `save()`, to make the row that it does not find."""
-    if is_part_of_write(way):
+    if is_part_of_write(way) or (event.around.isolated and rounds.writes_behind_same_call(event, loop)):
         return True
     return event.op in (Op.GET_ROW, Op.EXISTS) and (rounds.makes(model_of(event), loop) or rounds.writes_in_same_function(event, loop))
 
 
-def _is_recursive(event: Event, loop: Loop) -> bool:
-    """Whether the function that has the loop calls itself there: each level of a tree asks for the next one."""
-    return loop.source is not None and bool(event.function) and loop.source.function == event.function
+def _is_recursive(rounds: Rounds, event: Event, loop: Loop) -> bool:
+    """Whether the function that has the loop, or the one that is called there, calls itself: each level of a tree asks for the next one."""
+    return rounds.is_recursive(event.function) or (loop.source is not None and bool(event.function) and loop.source.function == event.function)
+
+
+def _is_expired(rounds: Rounds, event: Event, loop: Loop) -> bool:
+    """Whether rows fetched before the loop would be fetched again one by one, as every round ends a transaction."""
+    rows = event.op in (Op.LOAD_ROWS, Op.GET_ROW) and event.query is not None and event.query.shape is Shape.ROWS
+    return rows and event.orm is Orm.SQLALCHEMY and rounds.commits(loop)

@@ -302,14 +302,23 @@ def lookup_text(chain: Chain) -> str:
         joinable = all(relation.to_one and relation.kind is not Kind.GENERIC_FOREIGN_KEY for relation in known)
         method = "select_related" if joinable and not chain.carrier.raw else "prefetch_related"
         return f'`.{method}("{chain.spelled}")`'
-    steps = []
+    steps: list[str] = []
     owner = chain.query.model
     for name in chain.path:
         relation = owner.relation(name) if owner is not None else None
-        loader = "joinedload" if relation is None or relation.to_one else "selectinload"
+        loader = loader_of(relation, chain.carrier if not steps else None)
         steps.append(f"{loader}({owner.name if owner is not None else '…'}.{name})")
         owner = relation.target if relation is not None else None
     return f"`.options({'.'.join(steps)})`"
+
+
+def loader_of(relation: Relation | None, query: QueryObject | None) -> str:
+    """Returns the loader option for a relation, of a query if it is the first of a path.
+
+    # joined to `select(Shop).group_by(Shop.id)`, the columns of the owner are neither grouped nor aggregated
+    """
+    joined = (relation is None or relation.to_one) and not (query is not None and query.has("group_by"))
+    return "joinedload" if joined else "selectinload"
 
 
 def _one_query_instead(chain: Chain, where: str) -> str:

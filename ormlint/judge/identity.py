@@ -20,7 +20,7 @@ def may_be_held(event: Event) -> bool:
     relation = event.relation
     if event.orm is not Orm.SQLALCHEMY or event.row is None or relation is None:
         return False
-    if _is_the_same(event.row.query, path_of(event)):
+    if _is_the_same(event.row.query, path_of(event)) or _leads_back(event.row.query, path_of(event)):
         return True
     if relation.kind is not Kind.FOREIGN_KEY:
         return False
@@ -37,6 +37,12 @@ def _is_the_same(query: QueryObject, path: tuple[str, ...]) -> bool:
     # columns of one name: `(city_id, number)` of a tram and of its line
     keys = [index.columns for index in first.target.indexes if index.unique and len(index.columns) > 1] if first.target is not None else []
     return bool(named & query.filters) or any(query.filters.issuperset(key) for key in keys)
+
+
+def _leads_back(query: QueryObject, path: tuple[str, ...]) -> bool:
+    """Whether the last hop of a path is the way back of the one before: `author.books`, `book.author`."""
+    hops = relations_along(query.model, path)[-2:]
+    return len(hops) == 2 and hops[1].kind is Kind.FOREIGN_KEY and (hops[0].inverse is hops[1] or hops[1].inverse is hops[0])
 
 
 def _loaded_along(plan: LoadPlan, model: Model | None) -> Iterator[Model]:

@@ -51,7 +51,8 @@ def _call(event: Event, model: str) -> str:
     """Returns the call that fetches the rows for all keys; it names the lookup if there is but one."""
     lookups = sorted(event.query.filters) if event.query is not None else []
     if event.orm is Orm.SQLALCHEMY and event.method == "get" and event.model is not None:
-        lookups = [event.model.primary_key]
+        keys = [column.name for column in event.model.columns.values() if column.primary_key]
+        lookups = keys if len(keys) > 1 else [event.model.primary_key]
     lookup = lookups[0].removesuffix("__exact").removesuffix("__in") if len(lookups) == 1 and lookups[0].isidentifier() else ""
     if "__" in lookup and lookup.rsplit("__", 1)[-1] in _OPERATORS:
         lookup = ""  # `title__iexact` has no form for many values

@@ -135,6 +135,14 @@ def decides_to_go_on(event: Event, loop: Loop) -> bool:
     return any(use.kind in (UseKind.TRUTH, UseKind.COMPARE) for use in uses)
 
 
+def is_search(event: Event, loop: Loop) -> bool:
+    """Whether what an event gives may be what a loop looks for, which then ends.
+
+    # `for name in names: book = find(name)`, and `if book is not None: return book`
+    """
+    return any(site.encloses(place) for site in loop.decisive for place in (event.site, *event.calls))
+
+
 def is_deliberate(query: QueryObject) -> bool:
     """Whether a query is evaluated for a purpose that another statement would not serve: row locks, raw SQL."""
     return query.locked or query.raw or query.has("explain")

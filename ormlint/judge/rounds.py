@@ -76,6 +76,15 @@ class Rounds:
         """Whether the function that a statement stands in writes as well, and so does what it does row by row."""
         return bool(event.function) and any(other.function == event.function for other in self._log.within(loop, *_CHANGES, *_MAKING, Op.EXECUTE))
 
+    def writes_behind_same_call(self, event: Event, loop: Loop) -> bool:
+        """Whether the call in a loop that leads to a statement leads to a write as well."""
+        call = _call_in(event, loop)
+        return call is not None and any(_call_in(other, loop) == call for other in self._log.within(loop, *_CHANGES, *_MAKING, Op.EXECUTE, Op.COMMIT))
+
+    def is_recursive(self, function: str) -> bool:
+        """Whether a function calls itself."""
+        return function in self._log.recursive
+
     def _begins(self, event: Event) -> int:
         """Returns the position of an event, of one that a call leads to that within the function it stands in, which is run before the call ends."""
         position = self._position[id(event)]
@@ -117,8 +126,13 @@ def _by_same_call(commit: Event, read: Event, loop: Loop) -> bool:
     """Whether a read stands behind the same call as a commit that its function always runs: `if ready: publish(book)`."""
     if commit.way or commit.around.error_path:
         return False
-    ways = [next((site for site in event.calls if loop.body.encloses(site)), None) for event in (commit, read)]
-    return ways[0] is not None and ways[0] == ways[1]
+    call = _call_in(commit, loop)
+    return call is not None and call == _call_in(read, loop)
+
+
+def _call_in(event: Event, loop: Loop) -> Site | None:
+    """Returns the call in the body of a loop that leads to an event."""
+    return next((site for site in event.calls if loop.body.encloses(site)), None)
 
 
 def is_part_of_write(callees: list[str]) -> bool:

@@ -13,7 +13,7 @@ from ormlint.judge.finding import EagerLoad, Intent, Report
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.project import Project
-from ormlint.judge.repetition import heaviest, innermost, prefetched_by_some, repeaters
+from ormlint.judge.repetition import heaviest, innermost, is_search, prefetched_by_some, repeaters
 from ormlint.judge.rounds import Rounds, is_part_of_write
 from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access
@@ -243,6 +243,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             or _descends(chain)
             or event.around.guarded_by_cache
             or _takes_few(event)
+            or is_search(event, innermost(repeaters(event)))
             or is_part_of_write([callee for _, callee in calls_between(project, event, innermost(repeaters(event)))])
             or (not curable and (_asks_for_others_too(event) or _is_deliberate(project, chain, event))),
         )

@@ -12,6 +12,8 @@ BATCHES = frozenset({
 BATCH_VARIABLES = frozenset({"batch", "chunk"})
 """What programs call the pieces that they cut with functions of their own, alone, as the first or as the last word: `email_batch`, `chunk_ids`."""
 
+_BATCH_GENERATORS = BATCH_VARIABLES | {"batches", "batched", "chunks", "chunked"}
+
 COUNTERS = frozenset({"itertools.count", "itertools.repeat"})
 """Never end by themselves: a loop over them is a `while True`."""
 
@@ -63,3 +65,9 @@ MODEL_GETTERS = frozenset({"get_model", "get_registered_model", "get_user_model"
 
 NOT_FOUND = frozenset({"DoesNotExist", "ObjectDoesNotExist", "NoResultFound", "KeyError", "AttributeError", "StopIteration", "IndexError"})
 """Exceptions that answer a question, so that their handler is the other half of an `if`."""
+
+
+def gives_batches(name: str) -> bool:
+    """Whether a generator is named for the pieces that it cuts something into: `chunks`, `in_batches`, `batch_iterator`."""
+    words = name.split("_")
+    return words[0] in _BATCH_GENERATORS or words[-1] in _BATCH_GENERATORS

@@ -114,6 +114,18 @@ ONE_ROW = frozenset(
         "one_or_404",
     }
 )
+GET_OPTIONS = frozenset(
+    {
+        "entity",
+        "ident",
+        "options",
+        "populate_existing",
+        "with_for_update",
+        "identity_token",
+        "execution_options",
+        "bind_arguments",
+    }
+)
 LOADERS = frozenset(
     {
         "joinedload",

@@ -36,6 +36,7 @@ class SqlalchemyModels:
         self.by_name: dict[str, list[tuple[ClassInfo, Model]]] = {}
         self.by_table: dict[str, list[Model]] = {}
         self._named_partners: dict[Relation, str] = {}
+        self._collections: set[Relation] = set()  # those that are annotated as such
         self.keys: dict[Model, list[tuple[str, str]]] = {}  # foreign key columns of a model: (column, table or class)
 
     def build(self) -> None:
@@ -278,6 +279,8 @@ class SqlalchemyModels:
             relation.secondary = _constant_text(keywords["secondary"]) or next(reversed(identifiers(keywords["secondary"])), "")
         model.relations[name] = relation
         self._backref(relation, keywords.get("backref"), cls)
+        if not COLLECTIONS.isdisjoint(words) or not MAPPINGS.isdisjoint(words):
+            self._collections.add(relation)
         partner = keywords.get("back_populates")
         if isinstance(partner, ir.Const) and isinstance(partner.value, str):
             self._named_partners[relation] = partner.value
@@ -390,6 +393,8 @@ class SqlalchemyModels:
         for relation in model.relations.values():
             if relation.inverse is None and relation.target is not None and relation in self._named_partners:
                 relation.inverse = relation.target.relations.get(self._named_partners[relation])
+            if relation.kind is Kind.REVERSE_ONE_TO_ONE and relation.inverse in self._collections:
+                relation.kind = Kind.FOREIGN_KEY  # in a column that a function of the project declares
 
 
 def _constant_text(node: ir.Expr_ | None) -> str:

@@ -67,7 +67,7 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
         calls=len(counters.calls),
         calls_resolved=len(counters.resolved),
     )
-    log = QueryLog(machine.events, machine.queries, statistics, texts)
+    log = QueryLog(machine.events, machine.queries, statistics, texts, machine.recursive)
     lists = (machine.endpoints, machine.admin_lists)
     background = background_functions(machine, options.comes_last)
     return Analysis(machine.schema, log, *lists, machine.settings, machine.revealed, problems, machine.schema_fields, background)

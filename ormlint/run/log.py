@@ -304,6 +304,7 @@ class Loop:
     batches: bool = False  # walks chunks, pages or offsets: one query per round is the point
     polls: bool = False  # waits in between: a worker, a retry, a poll
     yields: bool = False  # hands something on in some of its rounds, to who may want no more
+    decisive: tuple[Site, ...] = ()  # of a search, the expressions in its body that decide if it has found what it looks for
     groups: bool = False  # walks keys with what is collected for each: `for shop, books in by_shop.items()`
 
 
@@ -461,16 +462,23 @@ class Statistics:
 class QueryLog:
     """All events of a run, in program order, with the query objects they concern.
 
-    `texts` are those of showing the rows of every model as texts, which need not happen anywhere.
+    `texts` are those of showing the rows of every model as texts, which need not happen anywhere; `recursive` the qualified names of
+    the functions that call themselves.
     """
 
     def __init__(
-        self, events: Iterable[Event] = (), queries: Iterable[QueryObject] = (), statistics: Statistics | None = None, texts: Iterable[Event] = ()
+        self,
+        events: Iterable[Event] = (),
+        queries: Iterable[QueryObject] = (),
+        statistics: Statistics | None = None,
+        texts: Iterable[Event] = (),
+        recursive: Iterable[str] = (),
     ) -> None:
         self.events = list(events)
         self.queries = list(queries)
         self.statistics = statistics or Statistics()
         self.texts = list(texts)
+        self.recursive = frozenset(recursive)
         self._by_op: dict[Op, list[Event]] = {}
         self._by_loop: dict[int, list[Event]] = {}
         for event in self.events:

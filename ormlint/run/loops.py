@@ -10,6 +10,7 @@ from ormlint.library.functions import BATCH_VARIABLES, WAITS
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Loop, QueryObject, Shape
 from ormlint.run.machine import Machine, text_of
+from ormlint.run.searching import deciding
 from ormlint.run.values import EMPTY, Instance, Mapping, Row, Sequence, Union, Unknown, Value, element_of, join
 from ormlint.text import Site
 
@@ -136,12 +137,13 @@ def make_loop(
         limit,
         variable,
         iterated.source,
-        first_only=leaving[0],
-        searches=leaving[1],
+        first_only=leaving.at_once,
+        searches=leaving.early,
         batches=iterated.batches or (_is_called_batch(variable) and iterated.source is None and not isinstance(iterated.element, Row)),
-        polls=leaving[2],
+        polls=leaving.waits,
         groups=iterated.source is None and _is_group(iterated.element),
-        yields=leaving[3],
+        yields=leaving.yields,
+        decisive=tuple(Site(body_site.path, start, end) for start, end in leaving.decisive),
     )
     f.loop_ids[key] = loop
     return loop
@@ -152,10 +154,21 @@ def _is_called_batch(variable: str) -> bool:
     return words[0] in BATCH_VARIABLES or words[-1] in BATCH_VARIABLES
 
 
-def _exits(body: list[ir.Stmt]) -> tuple[bool, bool, bool, bool]:
-    """Returns whether a loop with this body leaves in its first round, may leave, waits, and yields on a condition."""
+@dataclass(frozen=True, slots=True)
+class Exits:
+    """How a loop ends: whether it leaves in its first round, may leave early, waits, yields on a condition, and what decides if it has a find."""
+
+    at_once: bool
+    early: bool
+    waits: bool
+    yields: bool
+    decisive: tuple[tuple[int, int], ...]
+
+
+def _exits(body: list[ir.Stmt]) -> Exits:
     yields = any(_is_yield(inner) for stmt in body if isinstance(stmt, ir.If) for inner in _statements(stmt.body))
-    return leaves_at_once(body), leaves(body, ("break", "return")), waits(body), yields
+    early = leaves(body, ("break", "return"))
+    return Exits(leaves_at_once(body), early, waits(body), yields, deciding(body) if early else ())
 
 
 def _is_yield(stmt: ir.Stmt) -> bool:

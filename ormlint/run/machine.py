@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ormlint.ir import nodes as ir
+from ormlint.library.functions import gives_batches
 from ormlint.library.sqlalchemy_api import PACKAGES
 from ormlint.link import build_schema
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, Program
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ormlint.link.template_tags import Extensions
     from ormlint.run.externals import Described
     from ormlint.run.log import Tracked
+    from ormlint.run.loops import Exits
     from ormlint.run.serializers import Shown
     from ormlint.run.tables import Shown as TableColumn
 
@@ -71,6 +73,7 @@ class Machine:
         self.memo: dict[tuple[int, object], Summary] = {}
         self.contexts: dict[int, int] = {}
         self.stack: list[tuple[int, object]] = []
+        self.recursive: set[str] = set()  # qualified names of the functions that call themselves
         self.rows_of: dict[QueryObject, Row] = {}  # the row whose related manager a query came from
         self.queryset_classes: dict[QueryObject, ClassInfo] = {}  # the project's QuerySet class of a query object
         self.entities: dict[QueryObject, tuple[Model | None, ...]] = {}  # what the tuples of a SQLAlchemy query hold
@@ -110,7 +113,7 @@ class Machine:
         self.imports: dict[int, Value] = {}  # what the import statements of functions bind
         self.keeps: dict[int, bool] = {}  # by `if`: whether it returns what a cache has
         self.guards: dict[int, bool] = {}  # by `if`: whether it fills the cache that its test looked up
-        self.exits: dict[int, tuple[bool, bool, bool, bool]] = {}  # by the body of a loop: whether it always leaves, may leave, waits, yields
+        self.exits: dict[int, Exits] = {}  # by the body of a loop: how it ends
         self.walks: dict[int, tuple[bool, frozenset[str] | None, frozenset[tuple[str, str]]]] = {}  # by loop: held, columns, sieve of its use
         self.template_extensions: Extensions | None = None
         self.template_statements: dict[int, frozenset[str]] = {}  # the variables that a statement of a template reads, if that is all it does
@@ -230,6 +233,8 @@ class Machine:
         if known is not None:
             return known
         most = MAX_NESTED if function.module.is_library else 1
+        if self.stack and self.stack[-1][0] == id(function):
+            self.recursive.add(f"{function.module.name}:{function.qualname}")
         if depth > MAX_DEPTH or identity in self.stack or sum(1 for f, _ in self.stack if f == id(function)) > most:
             return None
         contexts = self.contexts.get(id(function), 0)
@@ -262,7 +267,8 @@ class Machine:
         returned = frame.returned if frame.returned is not None else Constant(None)
         if function.node.is_generator:
             yielded = frame.yielded if frame.yielded is not None else UNKNOWN
-            returned = Sequence("generator", yielded, batches=isinstance(yielded, Sequence) and yielded.batches)
+            batches = yielded.batches if isinstance(yielded, Sequence) else gives_batches(function.name) and not isinstance(yielded, Row)
+            returned = Sequence("generator", yielded, batches=batches)
         summary = Summary(returned, frame.events, frame.calls, writes=frame.writes > 0, external=frame.effects > 0, function=frame.qualname)
         summary.returns = frame.returns
         return summary

@@ -159,6 +159,11 @@ def execute(m: Machine, f: Frame, node: ir.Call, session: Session, name: str, ar
     return result
 
 
+def _names_a_row(args: list[Value], keywords: dict[str, Value]) -> bool:
+    """Whether these are arguments of `session.get(Model, key)`."""
+    return len(args) == 2 - ("ident" in keywords) and api.GET_OPTIONS.issuperset(keywords)
+
+
 def call_presumed_session(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value | None:
     """Calls a method of an unknown receiver that can only be a session, as its arguments show; returns None otherwise."""
     assert isinstance(node.func, ir.Attr)
@@ -173,7 +178,8 @@ def call_presumed_session(m: Machine, f: Frame, node: ir.Call, args: list[Value]
         first = first.options[0]
     proven = {
         "query": isinstance(first, (ClassInfo, Descriptor)) and first.model is not None and first.model.orm is Orm.SQLALCHEMY,
-        "get": isinstance(first, ClassInfo) and first.model is not None and first.model.orm is Orm.SQLALCHEMY,
+        # `store.get(Book, filters={…})` is a method of the project's own
+        "get": isinstance(first, ClassInfo) and first.model is not None and first.model.orm is Orm.SQLALCHEMY and _names_a_row(args, keywords),
     }.get(name)
     if proven is None:
         if name in EXECUTES:
