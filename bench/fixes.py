@@ -36,6 +36,7 @@ QUERY = "the rows come from here"
 MOST_SHOWN = 12
 
 Report = dict[str, Any]
+Place = tuple[str, int]
 
 
 @dataclass(slots=True)
@@ -113,7 +114,7 @@ def _step(outcome: Outcome, application: Application, before: Report, options: t
     for path in changed:
         outcome.faults += _damage(path, old[path], new[path])
         outcome.diff += _diff(path, old[path], new[path])
-    outcome.faults += _left(announced, before["findings"], after["findings"])
+    outcome.faults += _left(announced, before["findings"], after["findings"], Moved(old, new, changed))
     outcome.faults += (
         f"a second run would fix {finding['path']}:{finding['line']}: {finding['code']} {finding['message']}"
         for finding in _announced(after, wanted)
@@ -195,16 +196,70 @@ def _key(finding: Report) -> tuple[str, str, str]:
     return finding["code"], finding["path"], "/".join(finding["relations"])
 
 
-def _left(announced: list[Report], before: list[Report], after: list[Report]) -> Iterator[str]:
-    """Yields the findings that were to go and stayed, and those that are new."""
-    known, now = Counter(map(_key, before)), Counter(map(_key, after))
-    for key, count in Counter(map(_key, announced)).items():
-        if now[key] > known[key] - count:
-            yield f"stayed: {key[1]}: {key[0]} {key[2]}, unless its rows come from another query too"
+class Moved:
+    """Where the lines of changed files are now."""
+
+    def __init__(self, old: dict[str, bytes], new: dict[str, bytes], changed: list[str]) -> None:
+        self._lines = {path: _moved_lines(old.get(path, b"").splitlines(), new[path].splitlines()) for path in changed}
+
+    def place(self, path: str, line: int) -> Place:
+        """Returns the place that a line of the old text has in the new one."""
+        lines = self._lines.get(path)
+        return path, line if lines is None else lines[min(line, len(lines)) - 1]
+
+
+def _moved_lines(old: list[bytes], new: list[bytes]) -> list[int]:
+    """Returns the new number of every old line; within a replaced block they are counted from its beginning."""
+    lines = [1] * max(1, len(old))
+    for _, first, last, start, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        for number in range(first, last):
+            lines[number] = min(start + number - first, max(start, end - 1)) + 1
+    return lines
+
+
+def _query(finding: Report) -> Place:
+    """Returns the place of the query that a finding is about, its own place if it names none."""
+    at = next((label for label in finding["related"] if label["label"] == QUERY), finding)
+    return at["path"], at["line"]
+
+
+def _accesses(finding: Report) -> list[tuple[Place, str]]:
+    """Returns the places where a finding's relation is read, each with its name: rows of several queries may meet there."""
+    labels = (label for label in finding["related"] if label["label"].startswith(("this reads", "the same cause")))
+    name = (finding["relations"] or [""])[0].rpartition("__")[2]
+    return [((at["path"], at["line"]), name) for at in (finding, *labels)]
+
+
+def _left(announced: list[Report], before: list[Report], after: list[Report], moved: Moved) -> Iterator[str]:
+    """Yields the findings that were to go and stayed, and those that are new.
+
+    A finding stays if the query that was edited, or the place, is reported for it again. Of several queries whose rows meet at one access
+    only one is reported: once that loads the relation, the next one steps forward, which is neither.
+    """
+    to_go = {id(finding) for finding in announced}
+    known = sorted(before, key=lambda finding: id(finding) in to_go)
+    edited = {moved.place(*_query(finding)) for finding in announced}
+    accesses = {(moved.place(*place), name) for finding in before for place, name in _accesses(finding)}
+    same: dict[object, list[Report]] = {}
+    for finding in known:
+        same.setdefault((_key(finding), moved.place(*_query(finding))), []).append(finding)
+    left, further = [], []
     for finding in after:
-        key = _key(finding)
-        if now[key] > known[key]:
-            now[key] -= 1
+        found = same.get((_key(finding), _query(finding)))
+        if not found:
+            further.append(finding)
+        elif id(left_over := found.pop(0)) in to_go:
+            left.append(left_over)
+    yield from (f"stayed: {finding['path']}:{finding['line']}: {finding['code']} {finding['message']}" for finding in left)
+    others = [finding for findings in same.values() for finding in findings if id(finding) not in to_go]
+    for finding in further:
+        place = finding["code"], (finding["path"], finding["line"])
+        counterpart = next(
+            (old for old in others if _key(old) == _key(finding) or (old["code"], moved.place(old["path"], old["line"])) == place), None
+        )
+        if counterpart is not None:
+            others.remove(counterpart)
+        elif _query(finding) in edited or accesses.isdisjoint(_accesses(finding)):
             yield f"new: {finding['path']}:{finding['line']}: {finding['code']} {finding['message']}"
 
 
