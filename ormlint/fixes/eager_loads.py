@@ -62,11 +62,11 @@ def _refused(refusal: Refusal, path: tuple[Relation, ...]) -> Fix:
 def _request(finding: Finding, intent: EagerLoad, sources: Sources) -> _Request | Refusal:
     query = intent.query
     if query.orm is Orm.SQLALCHEMY:
-        return _Request(finding, intent, None, intent.risk or risk_of_eager_load(sources, query, intent.path[0].to_one))
+        return _Request(finding, intent, None, intent.risk or risk_of_eager_load(sources, query, intent.path, intent.path[0].to_one))
     lookup = lookup_of(sources, query, intent.path)
     if isinstance(lookup, Refusal):
         return lookup
-    return _Request(finding, intent, lookup, intent.risk or risk_of_eager_load(sources, query, lookup.method == SELECT))
+    return _Request(finding, intent, lookup, intent.risk or risk_of_eager_load(sources, query, intent.path, lookup.method == SELECT))
 
 
 def _fix(requests: list[_Request], sources: Sources, project: Project) -> Fix | Refusal | None:

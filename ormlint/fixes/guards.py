@@ -12,8 +12,8 @@ import libcst as cst
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.unloaded import IGNORING_PREFETCH
-from ormlint.link.schema import Orm
-from ormlint.run.log import QueryObject, Use, UseKind
+from ormlint.link.schema import Orm, Relation
+from ormlint.run.log import Bound, QueryObject, Use, UseKind
 from ormlint.text import Site
 
 _CONSUMING = frozenset({UseKind.ITERATE, UseKind.AGGREGATE, UseKind.INDEX, UseKind.CONTAINS, UseKind.METHOD})
@@ -43,12 +43,15 @@ _SQLALCHEMY = {
 }
 
 
-def risk_of_eager_load(sources: Sources, query: QueryObject, joins: bool) -> str:
-    """Returns why loading more with a query may change what the program does, "" if it cannot.
+def risk_of_eager_load(sources: Sources, query: QueryObject, path: tuple[Relation, ...], joins: bool) -> str:
+    """Returns why loading a path of relations with a query may change what the program does or cost it more, "" if it cannot.
 
-    `joins` tells that the relation is loaded with a join instead of a query of its own.
+    `joins` tells that the first relation is loaded with a join instead of a query of its own.
     """
-    return risk_of_loading_more(sources, query, joins=joins) or risk_of_sharing(sources, query)
+    risk = risk_of_loading_more(sources, query, joins=joins) or risk_of_sharing(sources, query)
+    if not risk and query.bound is Bound.ONE and not (joins and all(hop.to_one for hop in path)):
+        return "of one row, not every way on from there may read what a query of its own would load with it"
+    return risk
 
 
 def risk_of_loading_more(sources: Sources, query: QueryObject, *, joins: bool = True) -> str:
@@ -100,6 +103,8 @@ def _may_be_prefetched(query: QueryObject) -> bool:
 def _evaluations(query: QueryObject) -> set[Site]:
     """Returns where a query is evaluated. In `sorted(query)[0]` it is by `sorted`: what lies around it has the result only."""
     consuming = {use.site for use in query.uses if use.kind in _CONSUMING and not (use.kind is UseKind.METHOD and use.operator in _COUNTING)}
+    if query.bound is Bound.ONE and not query.uses:
+        return {query.site}  # `get()`, `first()`: the row is all that there is of it
     return {site for site in consuming if not any(site.encloses(other) and site != other for other in consuming)}
 
 

@@ -40,16 +40,18 @@ def repeated_statements(project: Project, log: QueryLog, *ops: Op) -> Iterator[t
     """Yields the statements with one of these operations, each with every earlier one about the same rows that is not deliberate.
 
     Collections of the rows of a loop are left out: fetched in advance, neither of the two is a statement. So are rows that are loaded
-    only for a figure.
+    only for a figure, unless it can be read off the rows that the earlier statement has loaded.
     """
     for event in log.of(*ops):
         query = event.query
         if not event.earlier or query is None or not is_shown(project, event.site) or event.around.error_path or is_deliberate(query):
             continue
-        if is_of_each_row(event) or is_figure(event):
+        if is_of_each_row(event):
             continue
         for other in event.earlier:
-            if other.query is not None and is_shown(project, other.site) and not is_deliberate(other.query) and other.site != event.site:
+            if other.query is None or not is_shown(project, other.site) or is_deliberate(other.query) or other.site == event.site:
+                continue
+            if not is_figure(event) or _is_read_off(event, other):
                 yield event, other
 
 
@@ -89,6 +91,24 @@ def is_first_of(event: Event, load: Event) -> bool:
 def is_figure(event: Event) -> bool:
     """Whether rows are loaded only to be counted, tested or added up, which the database does better."""
     return event.op in LOADS and event.query is not None and bool(only_uses(event.query, UseKind.LEN, UseKind.TRUTH, UseKind.AGGREGATE))
+
+
+def _is_read_off(event: Event, other: Event) -> bool:
+    """Whether rows are loaded for their number, or to learn whether there are any, after the same rows have been loaded for more than that."""
+    if (
+        event.query is None
+        or not only_uses(event.query, UseKind.LEN, UseKind.TRUTH)
+        or other.op not in LOADS
+        or other.use is not UseKind.ITERATE
+        or is_figure(other)
+    ):
+        return False
+    return event.recipe is not None and other.recipe is not None and event.recipe.key == other.recipe.key
+
+
+def read_off_rows(project: Project, log: QueryLog) -> set[Site]:
+    """Returns where queries are built whose rows are loaded for a figure, though the same rows have been loaded before."""
+    return {event.query.site for event in answered_before(project, log) if event.query is not None and is_figure(event)}
 
 
 def may_be_prefetched(event: Event) -> bool:

@@ -134,12 +134,21 @@ def _chained(project: Project, events: Iterable[Event]) -> Iterator[Chain]:
     by_query: dict[object, dict[tuple[str, ...], list[Event]]] = {}
     for event in sorted(events, key=lambda event: not concerns(project, event)):
         if event.row is not None:
-            by_query.setdefault((*_changed_at(event, event.row.query), event.row.query.model), {}).setdefault(path_of(event), []).append(event)
+            query = _lacking(event.row.query, path_of(event))
+            by_query.setdefault((*_changed_at(event, query), query.model), {}).setdefault(path_of(event), []).append(event)
     for read in by_query.values():
         for path, first in _chains(read):
             row = read[first][0].row
             assert row is not None
-            yield Chain(row.query, path, tuple(read[first]), root=_root_of(project, row.query))
+            query = _lacking(row.query, first)
+            yield Chain(query, path, tuple(read[first]), root=_root_of(project, query))
+
+
+def _lacking(query: QueryObject, path: tuple[str, ...]) -> QueryObject:
+    """Returns the query itself or, if it stands for several of which the first loads a path, one of them that does not."""
+    if not query.ways or not is_loaded(query.ways[0].plan, path):
+        return query
+    return next((_lacking(way, path) for way in query.ways[1:] if not is_loaded(way.plan, path)), query)
 
 
 def _changed_at(event: Event, query: QueryObject) -> tuple[Site, Site]:

@@ -94,7 +94,25 @@ class Rounds:
             original = original.parent
         return position
 
-    def writes(self, chain: Chain) -> str:
+    def risk(self, chain: Chain) -> str:
+        """Returns what a round does to the rows loaded by an eager load of the chain, or with them, "" if nothing is known."""
+        written = self._writes(chain)
+        if written:
+            return f"`{written}` rows are written while the rows are walked, which those loaded before do not show"
+        return "`refresh()` would load it anew with every row" if self._refreshes(chain) else ""
+
+    def _refreshes(self, chain: Chain) -> bool:
+        """Whether a session refreshes a row that a collection is loaded below, which repeats the loads of the query that gave the row.
+
+        # `for order in orders: … session.refresh(order)`: with selectinload(Order.lines) one more statement per order (measured with SQLAlchemy 2.1)
+        """
+        hops = relations_along(chain.query.model, chain.path)
+        if chain.query.orm is not Orm.SQLALCHEMY or all(hop.to_one for hop in hops):
+            return False
+        refreshed = (event.row for event in self._log.of(Op.REFRESH) if event.loops and not event.assigned)
+        return any(row is not None and row.query.site == chain.query.site and chain.path[: len(row.path)] == row.path for row in refreshed)
+
+    def _writes(self, chain: Chain) -> str:
         """Returns the name of a model that is loaded along with the rows and written while they are walked, "" if there is none.
 
         # `for order in orders: order.save()` may make the first line of an order, which lines loaded with the orders lack

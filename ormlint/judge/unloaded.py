@@ -72,7 +72,7 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
                 notes=(*also_from(project, chain), *call_path(project, event), *_peers(project, chain)),
                 relations=chain.relations,
-                intent=None if defeated else _graded(intent, rounds.writes(chain)),
+                intent=None if defeated else _graded(intent, rounds.risk(chain)),
                 severity=heaviest(project, chain.events),
                 preview=defeated or _is_uncertain(chain),
             )
@@ -93,11 +93,9 @@ def _is_filled(chain: Chain) -> bool:
     return by is not None and by != event.function.rpartition(":")[2]
 
 
-def _graded(intent: Intent | None, written: str) -> Intent | None:
-    """Returns an intent with the risk that the rows loaded by it are written while they are in use."""
-    if not written or not isinstance(intent, EagerLoad):
-        return intent
-    return replace(intent, risk=f"`{written}` rows are written while the rows are walked, which those loaded before do not show")
+def _graded(intent: Intent | None, risk: str) -> Intent | None:
+    """Returns an intent with what the rounds of a loop do to what it loads."""
+    return replace(intent, risk=risk) if risk and isinstance(intent, EagerLoad) else intent
 
 
 def _with_the_owner(chain: Chain) -> tuple[str, None]:
@@ -236,7 +234,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
             notes=(*also_from(project, chain), *call_path(project, event)),
             relations=chain.relations,
-            intent=None if defeated else _graded(intent, rounds.writes(chain)),
+            intent=None if defeated else _graded(intent, rounds.risk(chain)),
             severity=heaviest(project, chain.events),
             preview=chain.follows_a_query_per_round
             or defeated

@@ -272,6 +272,7 @@ class QueryObject(Tracked):
     batched: bool = False  # SQLAlchemy: its rows are fetched in batches, `yield_per`
     asynchronous: bool = False  # run by an AsyncSession: what it does not load cannot be loaded lazily
     complete: bool = True  # False if something unknown may have changed what it loads
+    ways: tuple[QueryObject, ...] = ()  # for one that stands for either of two, `if new: books = …` and `else: books = …`: those two
     generic: bool = False  # the same expression builds queries of other models too: `self.model.objects.all()`
     own: Site = NOWHERE  # of a generic query: where it becomes, or is run as, a query of its model alone
     recipe: Recipe | None = None  # what it asks for

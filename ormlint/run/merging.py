@@ -95,6 +95,7 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
         matches=tuple(match for match in left.matches if match in right.matches),
         parameters=left.parameters | right.parameters,
         complete=left.complete and right.complete,
+        ways=(first, later),
     )
     if (left.owner is None) != (right.owner is None):
         merged.complete = False

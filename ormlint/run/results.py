@@ -90,7 +90,9 @@ def result_method(m: Machine, f: Frame, node: ir.Call, result: QueryObject, name
                 event.op = Op.COUNT
                 return Scalar(event)
         scalar = name.startswith("scalar")
-        element = row_of_result(m, result)
+        one = refined(m, f, node, result, name, bound=Bound.ONE, limit=1)
+        _tuples(m, result, one, scalars=False)
+        element = row_of_result(m, one)
         if scalar and isinstance(element, Sequence) and element.items:
             element = element.items[0]
         return replace(element, births=tuple(f.loops), single=True) if isinstance(element, Row) else element

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceLen, Report, Severity, Shape, UseKind, rule
+from ormlint.judge.again import read_off_rows
 from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
@@ -10,7 +11,7 @@ from ormlint.judge.repetition import asked_per_round, costs_nothing, is_delibera
 @rule("ORM201", "len-of-query")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query of which nothing but the length is used."""
-    left_alone = asked_per_round(log) | prefetched_by_some(log)
+    left_alone = asked_per_round(log) | prefetched_by_some(log) | read_off_rows(project, log)
     for query in log.queries:
         if query.site in left_alone or costs_nothing(query) or is_deliberate(query) or query.shape is Shape.UNKNOWN:
             continue
