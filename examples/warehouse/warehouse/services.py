@@ -38,7 +38,7 @@ def book(session: Session, deliveries: Iterable[Delivery]) -> None:
     for delivery in deliveries:
         item = repository.item_by_code(session, delivery.code)
         item.on_hand += delivery.quantity
-        session.commit()
+    session.commit()
 
 
 def drop_empty_lines(session: Session) -> None:
