@@ -60,8 +60,8 @@ def _is_of_any_model(project: Project, event: Event) -> bool:
 
 
 def _is_unit_of_work(rounds: Rounds, event: Event, loop: Loop, way: list[str]) -> bool:
-    """Whether a function that is called per row asks in order to write: in a row's `save()`, to make the row that it does not find."""
-    if is_part_of_write(way) or (event.around.isolated and rounds.writes_behind_same_call(event, loop)):
+    """Whether a function that is called per row asks in order to write: in a row's `save()`, to change or make the row that it looks for."""
+    if is_part_of_write(way) or rounds.writes_behind_same_call(event, loop):
         return True
     return event.op in (Op.GET_ROW, Op.EXISTS) and (rounds.makes(model_of(event), loop) or rounds.writes_in_same_function(event, loop))
 

@@ -77,9 +77,12 @@ class Rounds:
         return bool(event.function) and any(other.function == event.function for other in self._log.within(loop, *_CHANGES, *_MAKING, Op.EXECUTE))
 
     def writes_behind_same_call(self, event: Event, loop: Loop) -> bool:
-        """Whether the call in a loop that leads to a statement leads to a write as well."""
+        """Whether the call in a loop that leads to a statement writes too, or begins a transaction: what it asks is part of what it does to a row."""
         call = _call_in(event, loop)
-        return call is not None and any(_call_in(other, loop) == call for other in self._log.within(loop, *_CHANGES, *_MAKING, Op.EXECUTE, Op.COMMIT))
+        if call is None:
+            return False
+        work = self._log.within(loop, *_CHANGES, *_MAKING, Op.EXECUTE, Op.COMMIT, Op.BEGIN)
+        return any(_call_in(other, loop) == call and not other.around.error_path for other in work)
 
     def is_recursive(self, function: str) -> bool:
         """Whether a function calls itself."""
@@ -149,7 +152,7 @@ def _by_same_call(commit: Event, read: Event, loop: Loop) -> bool:
 
 
 def _call_in(event: Event, loop: Loop) -> Site | None:
-    """Returns the call in the body of a loop that leads to an event."""
+    """Returns the call in the body of a loop that leads to an event; None if it stands in the body itself."""
     return next((site for site in event.calls if loop.body.encloses(site)), None)
 
 

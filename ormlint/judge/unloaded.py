@@ -32,6 +32,7 @@ IGNORING_PREFETCH = frozenset((
 # fmt: on
 _OPS = READS | {Op.LAZY_COLLECTION}
 NEAR = 2  # calls between a loop and a query made anew that people see together
+FARTHEST = 4  # calls between a loop and a relation that the rows of the loop may be asked to load
 _AGGREGATES = {Op.COUNT: "Count", Op.EXISTS: "Exists", Op.AGGREGATE: "aggregate"}
 
 
@@ -62,7 +63,10 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
         if sink_of(project, chain.events[0]) is not sink:
             continue
         advice, intent = _with_the_owner(chain) if chain.carrier.site in prefetched else remedy.load(project, chain)
-        defeated = rounds.defeat(chain)
+        led_elsewhere = chain.events[0].assigned  # `book.author_id = key`: what the query loads is thrown away
+        if led_elsewhere:
+            advice = f"fetch the rows that {code(led_elsewhere[0])} leads to before the loop, and assign them instead of their keys"
+        defeated = bool(led_elsewhere) or rounds.defeat(chain)
         for site, event in _places(project, chain, sink).items():
             yield Report(
                 site=site,
@@ -74,7 +78,7 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
                 relations=chain.relations,
                 intent=None if defeated else _graded(intent, rounds.risk(chain)),
                 severity=heaviest(project, chain.events),
-                preview=defeated or _is_uncertain(chain),
+                preview=defeated or _is_uncertain(chain) or _is_far(project, event),
             )
 
 
@@ -83,7 +87,12 @@ def _is_uncertain(chain: Chain) -> bool:
     event = chain.events[0]
     if chain.follows_a_query_per_round or event.around.guarded_by_cache:
         return True
-    return may_lead_nowhere(chain) or may_be_held(event) or _is_filled(chain)
+    return may_lead_nowhere(chain) or may_be_held(event) or _is_filled(chain) or _is_recursive(chain)
+
+
+def _is_far(project: Project, event: Event) -> bool:
+    """Whether so many calls lead to a read that other ways than the one followed are likely to have been taken."""
+    return len(calls_between(project, event, innermost(repeaters(event)))) > FARTHEST
 
 
 def _is_filled(chain: Chain) -> bool:
@@ -184,7 +193,7 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
                 notes=(*also_from(project, chain), *call_path(project, event)),
                 relations=chain.relations,
                 severity=heaviest(project, chain.events),
-                preview=chain.follows_a_query_per_round or defeated or _asks_for_others_too(event) or _is_part_of_write(project, event),
+                preview=chain.follows_a_query_per_round or defeated or _asks_for_others_too(event) or _is_part_of_write(project, rounds, event),
             )
 
 
@@ -242,15 +251,16 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             or event.around.guarded_by_cache
             or _takes_few(event)
             or is_search(event, innermost(repeaters(event)))
+            or _is_far(project, event)
             or is_part_of_write([callee for _, callee in calls_between(project, event, innermost(repeaters(event)))])
-            or (not curable and (_asks_for_others_too(event) or _is_deliberate(project, chain, event))),
+            or (not curable and (_asks_for_others_too(event) or _is_deliberate(project, chain, rounds, event))),
         )
 
 
-def _is_deliberate(project: Project, chain: Chain, event: Event) -> bool:
+def _is_deliberate(project: Project, chain: Chain, rounds: Rounds, event: Event) -> bool:
     """Whether a query made anew is meant so: of one row, read in chunks (`iterator()`), or part of a unit of work."""
     chunked = {"iterator", "aiterator"} & {event.method, *(event.query.methods if event.query is not None else ())}
-    return chain.is_of_one_row or bool(chunked) or _is_part_of_write(project, event)
+    return chain.is_of_one_row or bool(chunked) or _is_part_of_write(project, rounds, event)
 
 
 def _takes_few(event: Event) -> bool:
@@ -267,14 +277,24 @@ def _asks_for_others_too(event: Event) -> bool:
 
 def _descends(chain: Chain) -> bool:
     """Whether a chain follows one relation of a model to itself again and again, which no eager load does to the end."""
-    hops = relations_along(chain.query.model, path_of(chain.events[0]))
+    hops = list(relations_along(chain.query.model, path_of(chain.events[0])))
+    if chain.query.relation is not None and chain.events[0].function == chain.query.function:
+        hops.append(chain.query.relation)  # `def publish(part): for child in part.children.all(): publish(child)`
     return len(hops) > len(set(map(id, hops)))
 
 
-def _is_part_of_write(project: Project, event: Event) -> bool:
-    """Whether a query made anew belongs to a unit of work for one row: its `save()`, or what several calls lead to."""
-    callees = [callee for _, callee in calls_between(project, event, innermost(repeaters(event)))]
-    return len(callees) > NEAR or is_part_of_write(callees)
+def _is_recursive(chain: Chain) -> bool:
+    """Whether a function that follows a relation of a model to itself is called again by what it finds: mostly it ends there."""
+    event = chain.events[0]
+    hops = relations_along(chain.query.model, path_of(event))
+    return len(hops) > len(set(map(id, hops))) and event.callees[-1:] != () and event.callees[-1] in event.callees[:-1]
+
+
+def _is_part_of_write(project: Project, rounds: Rounds, event: Event) -> bool:
+    """Whether a query made anew belongs to a unit of work for one row: its `save()`, a call that writes, or what several calls lead to."""
+    loop = innermost(repeaters(event))
+    callees = [callee for _, callee in calls_between(project, event, loop)]
+    return len(callees) > NEAR or is_part_of_write(callees) or (bool(callees) and rounds.writes_behind_same_call(event, loop))
 
 
 def _advice_for_new_query(chain: Chain, event: Event, where: str) -> str:

@@ -350,6 +350,7 @@ class Event(Tracked):
     text: str = ""  # the expression as the user wrote it, shortened: "book.author"
     constant: bool = False  # for SAVE: every assignment before it in the loop is a constant; for UPDATE_ROWS: no value varies with a loop
     assigned: tuple[str, ...] = ()  # for SAVE: fields assigned since the row was read; for REFRESH: those that are named, "*" for unknown ones;
+    # for LAZY_OBJECT: the key, if it is not the one that the row was read with
     # for UPDATE_ROWS: the fields that are set; for GET_OR_CREATE: the lookups that a row is looked for by; for LINK: the keyword arguments
     column: str = ""
     path: tuple[str, ...] = ()  # lookup path of the relation from the rows of `row.query`: ("author", "country")

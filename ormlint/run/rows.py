@@ -244,6 +244,7 @@ def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
         row_loops=row.births,
         absolute=foreign,
         certain=relation.name not in row.plan.loaded,
+        assigned=(relation.attname,) if relation.attname and relation.attname in row.assigned else (),
         text="" if isinstance(node, ir.Attr) else f"{row.model.name.lower()}.{relation.name}",
     )
     below = mapping_plan(relation.target) if relation.target is not None and row.model.orm is Orm.SQLALCHEMY else plans.EMPTY

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceTruthTest, Report, Severity, Shape, UseKind, rule
+from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceTruthTest, Report, Severity, Shape, Site, UseKind, rule
 from ormlint.judge.again import LOADS, answered_before, read_off_rows
 from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
@@ -25,10 +25,11 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             site=uses[0].site,
             message=f"this truth test loads every {row_of(query)} to learn whether there is one",
             help=_advice(project, query),
-            cause=(query.site, uses[0].site),
+            cause=(uses[0].site,),
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
             intent=ReplaceTruthTest(query, uses[0].site) if len(uses) == 1 and query.orm is Orm.DJANGO else None,
             severity=Severity.INFO if few else Severity.WARNING,
+            preview=_is_made_again(log, query, uses[0].site),
         )
 
 
@@ -37,6 +38,13 @@ def _is_asked_again(log: QueryLog, query: QueryObject) -> bool:
     load = next((event for event in log.of(*LOADS) if event.query is query), None)
     failed = [test for test, held in (load.way if load is not None else ()) if not held]
     return load is not None and any(test.encloses(other.site) for other in load.earlier for test in failed)
+
+
+def _is_made_again(log: QueryLog, query: QueryObject, test: Site) -> bool:
+    """Whether the same expression gives the rows that are walked if the test holds: `{% if book.notes %}{% for note in book.notes %}`."""
+    same = [event for event in log.of(*LOADS) if event.query is not None and event.query is not query and event.query.site == query.site]
+    made = (event for event in same if event.query is not None and event.query.methods == query.methods)
+    return any(held and condition.encloses(test) for event in made for condition, held in event.way)
 
 
 _LISTS = frozenset({"all", "fetchall", "list", "tuple"})

@@ -8,11 +8,10 @@ from ormlint.judge.listing import is_filtered, is_unlimited, limit_in_practice
 from ormlint.judge.main_list import is_export, is_main
 
 SMALL = frozenset({"ContentType", "Group", "Permission", "Site"})  # tables of Django's own that hold few rows
-PAGING = frozenset({"django", "drf"})  # have lists of their own with pages; what a function answers elsewhere is as often few rows by nature
 List = tuple[Endpoint, QueryObject]
 
 
-@rule("ORM401", "unbounded-list-endpoint")
+@rule("ORM401", "unbounded-list-endpoint", stable=False)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every endpoint with rows that nothing limits; of several lists it names one that not even a parent row limits."""
     counted = _counted_before(log)
@@ -32,7 +31,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=_labels(project, endpoint, query),
             notes=((f"limited only by {limit}",) if limit else ()) + _other_lists(lists, query) + _settings_note(project, endpoint),
             severity=Severity.INFO if limit or secondary else Severity.WARNING,
-            preview=bool(limit) or secondary or endpoint.declined or endpoint.framework not in PAGING,
+            preview=bool(limit) or secondary or endpoint.declined,
         )
 
 
