@@ -10,9 +10,8 @@ import posixpath
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-import msgspec
-
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import walk
 from ormlint.link.names import FunctionInfo, ModuleInfo, shared_folders
 
 DIRECTORIES = frozenset({"templates", "jinja2"})
@@ -170,16 +169,3 @@ def describe(tree: ir.Module) -> TemplateInfo:
             info.blocks.setdefault(node.name.removeprefix("block:"), node)
     info.names, info.tags, info.others = frozenset(names), frozenset(tags), tuple(others)
     return info
-
-
-def walk(found: object) -> Iterator[ir.Node]:
-    """Yields the nodes in a statement list, parents before children."""
-    stack: list[object] = [found]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, ir.Node):
-            yield item
-        if isinstance(item, msgspec.Struct):
-            stack.extend(getattr(item, name) for name in reversed(item.__struct_fields__))
-        elif isinstance(item, (list, tuple)):
-            stack.extend(reversed(item))

@@ -14,10 +14,10 @@ read: of these, lists are followed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import mentions, walk
 from ormlint.library.sqlalchemy_api import SESSION_TYPES
 from ormlint.link.schema import Orm
 from ormlint.run.frame import Frame
@@ -130,8 +130,9 @@ def _replace(f: Frame, old: Row, new: Row) -> None:
 def expires_on_commit(m: Machine) -> bool:
     """Whether the project makes sessions, and none of them with an option of its own."""
     if m.expires_on_commit is None:
-        made = [call for module in m.program.modules.values() for call in _calls(module.tree.body) if _name(call) in FACTORIES]
-        m.expires_on_commit = bool(made) and not any(_mentions(module.tree.body) for module in m.program.modules.values())
+        bodies = [module.tree.body for module in m.program.modules.values() if mentions(module.tree, {OPTION, *FACTORIES})]
+        made = any(isinstance(node, ir.Call) and _name(node) in FACTORIES for node in walk(bodies))
+        m.expires_on_commit = made and not _sets_option(bodies)
     return m.expires_on_commit
 
 
@@ -139,13 +140,9 @@ def _name(call: ir.Call) -> str:
     return call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
 
 
-def _calls(value: object) -> Iterator[ir.Call]:
-    return (node for node in _nodes(value) if isinstance(node, ir.Call))
-
-
-def _mentions(value: object) -> bool:
+def _sets_option(bodies: list[list[ir.Stmt]]) -> bool:
     """Whether the option is set anywhere, as a keyword, in a dict or by a function's default; then it decides, and not the default."""
-    for node in _nodes(value):
+    for node in walk(bodies):
         match node:
             case ir.Call() if any(name == OPTION for name, _ in node.keywords) or (_name(node) in FACTORIES and any(not n for n, _ in node.keywords)):
                 return True
@@ -154,18 +151,6 @@ def _mentions(value: object) -> bool:
             case _:
                 pass
     return False
-
-
-def _nodes(value: object) -> Iterator[ir.Node]:
-    """Yields every node in a value of the intermediate language."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, ir.Node):
-            yield item
-            waiting += [getattr(item, name) for name in item.__struct_fields__]
-        elif isinstance(item, (list, tuple)):
-            waiting += item
 
 
 __all__ = ["Site", "add", "commit", "commit_lists", "forget", "read_expired", "revive"]

@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import walk
 from ormlint.link.names import ClassInfo, External, ModuleInfo
 from ormlint.link.schema import Kind, Orm
-from ormlint.link.templates import TemplateInfo, walk
+from ormlint.link.templates import TemplateInfo
 from ormlint.run.attributes import default_manager
 from ormlint.run.calls import call, call_function, construct, replace_frame
 from ormlint.run.frame import Frame
@@ -76,7 +77,14 @@ def show_forms(m: Machine, f: Frame, template: TemplateInfo, env: dict[str, Valu
         if name in scope.names:
             for option in options(value):
                 if isinstance(option, Instance) and option.cls.derives_from("BaseForm"):
-                    _show(m, f, option, frozenset(_written_out(m, template, name)))
+                    _show(m, f, option, _shown(m, template, name))
+
+
+def _shown(m: Machine, template: TemplateInfo, variable: str) -> frozenset[str]:
+    known = m.written_out.get((template.path, variable))
+    if known is None:
+        known = m.written_out[template.path, variable] = frozenset(_written_out(m, template, variable))
+    return known
 
 
 def _written_out(m: Machine, template: TemplateInfo, variable: str) -> Iterator[str]:

@@ -6,8 +6,9 @@ The base of a site's pages is run once for each page, and most of it is the same
 from __future__ import annotations
 
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import walk
 from ormlint.link.names import External
-from ormlint.link.templates import TemplateInfo, walk
+from ormlint.link.templates import TemplateInfo
 from ormlint.run.frame import Frame
 from ormlint.run.machine import Machine
 from ormlint.run.values import UNKNOWN, Constant, Union, Unknown, Value

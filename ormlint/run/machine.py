@@ -121,6 +121,7 @@ class Machine:
         self.imported_templates: dict[str, Value] = {}
         self.serializer_fields: dict[object, list[Shown]] = {}
         self.inline_templates: dict[tuple[str, int], TemplateInfo] = {}
+        self.written_out: dict[tuple[str, str], frozenset[str]] = {}  # by template and variable: the fields of a form that it writes out
         self.form_fields: dict[tuple[int, str], tuple[ModuleInfo, ir.Node]] = {}
         self.table_columns: dict[int, list[TableColumn]] = {}
 
