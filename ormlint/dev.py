@@ -81,7 +81,7 @@ def _event(project: Project, event: Event) -> Iterator[str]:
         yield f"    row {f'{path} ' if path else ''}of {_query(project, event.row.query)}"
     if event.query is not None:
         yield f"    query {_query(project, event.query)}"
-    around = [name.replace("_", " ") for name in event.around.__slots__ if getattr(event.around, name)]
+    around = [name.replace("_", " ") for name in event.around.__struct_fields__ if getattr(event.around, name)]
     if around:
         yield f"    around: {', '.join(around)}"
     yield from (f"    {_use(project, use)}" for use in event.uses)

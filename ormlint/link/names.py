@@ -17,6 +17,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Union
 
+from msgspec import Struct
+
 from ormlint.ir import nodes as ir
 from ormlint.link.class_loaders import BY_LABEL, BY_PATH, loaded
 from ormlint.text import Site
@@ -34,8 +36,7 @@ BASE_KEYWORDS = frozenset({"cls", "model_class"})
 BUILTINS = frozenset(dir(builtins))
 
 
-@dataclass(frozen=True, slots=True)
-class External:
+class External(Struct, frozen=True):
     """Something outside the project; a call is written as `()` in the path."""
 
     path: str

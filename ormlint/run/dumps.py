@@ -10,7 +10,10 @@ What a field reads happens at the place where it is declared.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.library.schemas import DUMP_BY_MODEL, DUMPED_BY, DUMPS
@@ -28,8 +31,7 @@ MOST_LEVELS = 6
 NO_NAMES: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Which fields of a schema are dumped: `only` (None for all) without `left_out`; dotted names speak of nested schemas."""
 
     only: frozenset[str] | None = None

@@ -10,7 +10,9 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name

@@ -14,7 +14,7 @@ read: of these, lists are followed.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.ir.walk import mentions, walk

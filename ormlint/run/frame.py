@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo
 from ormlint.run.log import Circumstances, Event, Loop, QueryObject
@@ -38,8 +39,7 @@ class Called(NamedTuple):
     around: Circumstances
 
 
-@dataclass(slots=True, eq=False)
-class Summary:
+class Summary(Struct, eq=False):
     """What calling a function with certain arguments gives and does.
 
     `events` are those of its own body; `calls` the calls it makes, so that a caller's loop can be put around all of it.
@@ -55,8 +55,7 @@ class Summary:
     function: str = ""  # qualified name
 
 
-@dataclass(slots=True, eq=False)
-class Flow:
+class Flow(Struct, eq=False):
     """What is certain at a point of a frame, whichever way led there.
 
     `evaluated` are the query objects whose rows are at hand, `asked` the statements run so far by the rows that they ask for, `taken` the
@@ -82,11 +81,7 @@ class Flow:
         return Flow(self.evaluated & other.evaluated, asked, self.taken & other.taken)
 
 
-NOTHING_CERTAIN = Flow()
-
-
-@dataclass(slots=True, eq=False)
-class Frame:
+class Frame(Struct, eq=False):
     """The state of one execution. `env` is replaced, never shared, when control flow splits."""
 
     module: ModuleInfo
@@ -121,7 +116,7 @@ class Frame:
     writes: int = 0  # events and calls so far after which the same query may give other rows
     bindings: int = 0  # assignments so far
     versions: dict[str, int] = field(default_factory=dict)  # by variable, ".attribute" or "[]": the assignment that changed it last
-    skipped: Flow = NOTHING_CERTAIN  # what is certain behind the last `and` or `or` if only its first part was evaluated
+    skipped: Flow | None = None  # what is certain behind the last `and` or `or` if only its first part was evaluated
     way: tuple[tuple[Site, bool], ...] = ()  # the tests of the branches it is in, and whether they held
     guarded: int = 0
     refuted: object = None  # the last `if` of which the test is known not to hold

@@ -14,7 +14,8 @@ at_least("django", 5, 1)  whether the project runs on this version or a later on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo

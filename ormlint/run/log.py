@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from msgspec import Struct, field
 
 from ormlint.link.schema import Model, Orm, Relation, Schema
 from ormlint.problem import Problem
@@ -95,8 +97,7 @@ class UseKind(str, enum.Enum):
     DISCARD = "discard"  # an expression statement
 
 
-@dataclass(slots=True, eq=False)
-class Use:
+class Use(Struct, eq=False):
     """One thing that is done with a query object or a derived number."""
 
     kind: UseKind
@@ -114,8 +115,7 @@ class Use:
     held: bool = True  # False for a loop that is proven to keep neither its rows nor anything else for each of them
 
 
-@dataclass(slots=True, eq=False)
-class Tracked:
+class Tracked(Struct, eq=False):
     """A value whose every use is recorded."""
 
     uses: list[Use] = field(default_factory=list)
@@ -142,8 +142,7 @@ class LoadKind(str, enum.Enum):
     RAISE = "raise"  # raiseload, lazy="raise": reading it is an error, not a query
 
 
-@dataclass(frozen=True, slots=True)
-class LoadPlan:
+class LoadPlan(Struct, frozen=True):
     """Which relations and columns a query loads: a tree of relation names.
 
     `certain` is False for a relation that only some of the ways to this point load.
@@ -164,8 +163,7 @@ class LoadPlan:
             yield from entry.plan.paths(f"{prefix}{name}__")
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True, eq=False):
     """One relation of a load plan.
 
     `method` is the loader that asks for it ("joinedload"), or the `lazy` of the mapping that does ("lazy=joined"), and `site` where that
@@ -179,7 +177,16 @@ class Loaded:
     ordered: bool = False
     to_attr: str = ""
     method: str = ""
-    site: Site = field(default=NOWHERE, compare=False)
+    site: Site = NOWHERE
+
+    def _told_apart_by(self) -> tuple[object, ...]:
+        return self.kind, self.plan, self.certain, self.custom, self.ordered, self.to_attr, self.method
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Loaded) and self._told_apart_by() == other._told_apart_by()
+
+    def __hash__(self) -> int:
+        return hash(self._told_apart_by())
 
 
 class Shape(str, enum.Enum):
@@ -190,24 +197,21 @@ class Shape(str, enum.Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(Struct, frozen=True):
     """A relation that a query joins by name, `.join(Book.author)`, and the place of that."""
 
     relation: Relation
     site: Site
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A lookup by which a query asks for what belongs to a row: "author" of `Book.objects.filter(author=author)`, and where the row came from."""
 
     lookup: str
     row: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(Struct, frozen=True):
     """An aggregate over a collection that a query computes for each row, `Count("books__notes")`; `collection` is the path that it joins."""
 
     function: str
@@ -217,8 +221,7 @@ class Aggregate:
     site: Site
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """What a query asks for, so that two of them can be proven to ask the same: equal keys, equal statements.
 
     `key` is made of the expressions that build it, every name with the assignment that it got its value from; `rows` leaves out what
@@ -232,8 +235,7 @@ class Recipe:
     known: bool = True
 
 
-@dataclass(slots=True, eq=False)
-class QueryObject(Tracked):
+class QueryObject(Tracked, eq=False):
     """A queryset, Query, Select or Result as the program holds it; also the source of rows.
 
     `site` is the expression that builds it, from the manager or session on, in its first statement; `steps` are the
@@ -285,8 +287,7 @@ class QueryObject(Tracked):
         return any(name in self.methods for name in names)
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """Something that runs its body once per element.
 
     `id` is unique within a run. `source` is the query object whose rows it walks, if it is one.
@@ -309,16 +310,14 @@ class Loop:
     groups: bool = False  # walks keys with what is collected for each: `for shop, books in by_shop.items()`
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a row came from: a query object and the lookup path from its rows to this row ("" for the rows themselves)."""
 
     query: QueryObject
     path: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True):
     """What surrounds an event and may make it deliberate."""
 
     error_path: bool = False  # in an except block, or on a way that ends in raise
@@ -330,8 +329,7 @@ class Circumstances:
     external: bool = False  # the same round also sends a mail, calls a service, queues a task …
 
 
-@dataclass(slots=True, eq=False)
-class Event(Tracked):
+class Event(Tracked, eq=False):
     """One thing the program asks of the database. `uses` tells what becomes of a returned number or truth value."""
 
     op: Op = Op.EXECUTE
@@ -373,8 +371,7 @@ class Event(Tracked):
         return next((loop for loop in reversed(self.loops) if loop.bound >= at_least and not loop.first_only), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Pages:
+class Pages(Struct, frozen=True):
     """A pagination class of REST framework that lets the client choose the size of the page without an end.
 
     `site` is the head of the class, NOWHERE for one of the framework's own; `limit` the attribute that would set an end.
@@ -385,8 +382,7 @@ class Pages:
     limit: str
 
 
-@dataclass(slots=True, eq=False)
-class Endpoint:
+class Endpoint(Struct, eq=False):
     """An HTTP endpoint, or another place where rows leave the program as a whole list.
 
     `name` is what people call it ("BookListView", "GET /books"). `query` is the query object whose rows it returns.
@@ -419,8 +415,7 @@ class Joins(str, enum.Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(slots=True, eq=False)
-class AdminList:
+class AdminList(Struct, eq=False):
     """The list of a model's rows in Django's admin.
 
     `site` is the head of the admin class, or the call that registers the model with the default one. `own` is what the admin's
@@ -500,8 +495,7 @@ class QueryLog:
             yield from self._by_op.get(op, ())
 
 
-@dataclass(slots=True, eq=False)
-class Analysis:
+class Analysis(Struct, eq=False):
     """What the run stage knows about a program: its schema, its query log, its endpoints and its settings.
 
     `settings` holds the values of Django's settings modules, where they are constant. `problems` are the files or functions

@@ -11,8 +11,10 @@ around them (`Machine.absorb`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.library.functions import gives_batches
@@ -503,7 +505,7 @@ def within(inner: Circumstances, outer: Circumstances) -> Circumstances:
     """Returns the circumstances of something that happens in a call, those of the call included."""
     if inner == outer:
         return inner
-    return Circumstances(*(getattr(inner, name) or getattr(outer, name) for name in Circumstances.__slots__))
+    return Circumstances(*(getattr(inner, name) or getattr(outer, name) for name in Circumstances.__struct_fields__))
 
 
 def call_path(frame: Frame, loop: Loop) -> tuple[tuple[Site, ...], tuple[str, ...]]:

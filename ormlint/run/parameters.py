@@ -6,7 +6,7 @@ negative. When the call is absorbed, and in what it returns, they are replaced b
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ormlint.library.functions import TEMPLATE_ENDINGS
 from ormlint.run.log import NOWHERE, Bound, Loop, QueryObject

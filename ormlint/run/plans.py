@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ormlint.run.log import NOWHERE, Loaded, LoadKind, LoadPlan
 from ormlint.run.values import EMPTY_PLAN

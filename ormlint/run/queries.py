@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.link.schema import Kind, Model, Orm
@@ -27,7 +27,7 @@ def refined(m: Machine, f: Frame, node: ir.Node, query: QueryObject, method: str
     else:
         where = {"steps": (*query.steps, site)}
     changes.setdefault("recipe", extended(m, f, query.recipe, method, node))
-    new = replace(query, uses=[], heirs=[], parent=None, methods=(*query.methods, method), **{**where, **changes})  # type: ignore[arg-type]
+    new = replace(query, uses=[], heirs=[], parent=None, methods=(*query.methods, method), **{**where, **changes})
     m.new_query(f, new)
     row = m.rows_of.get(query)
     if row is not None:

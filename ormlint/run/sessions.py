@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api

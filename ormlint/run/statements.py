@@ -7,7 +7,8 @@ copy of the variables; where it meets again, the copies are joined.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.library.functions import NOT_FOUND
@@ -239,7 +240,8 @@ def behind(f: Frame, test: ir.Expr_) -> tuple[Flow, Flow]:
         test, negated = test.value, not negated
     held, failed = f.flow.fork(), f.flow
     if isinstance(test, ir.Bool):
-        held, failed = (held, f.skipped) if test.op == "and" else (f.skipped, held)
+        skipped = f.skipped or Flow()
+        held, failed = (held, skipped) if test.op == "and" else (skipped, held)
     return (failed, held) if negated else (held, failed)
 
 

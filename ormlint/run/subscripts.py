@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External

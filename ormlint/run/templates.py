@@ -12,7 +12,8 @@ of expressions turns to in templates). A template that nobody renders is not run
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import field
 
 from ormlint.ir import nodes as ir
 from ormlint.library.functions import FILLING
@@ -33,8 +34,7 @@ MAX_DEPTH = 16  # templates and functions within each other
 MAX_CONTEXTS = 200  # runs of one template with different variables
 
 
-@dataclass(slots=True, eq=False)
-class TemplateFrame(Frame):
+class TemplateFrame(Frame, eq=False):
     """One rendering. `blocks` are the definitions of every block from the last heir to the base, `open` the blocks being rendered."""
 
     blocks: dict[str, list[tuple[TemplateInfo, ir.Function]]] = field(default_factory=dict)

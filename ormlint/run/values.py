@@ -18,9 +18,10 @@ Values are immutable, except containers and instances, which only ever grow. `jo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from typing import Union as OneOf
+
+from msgspec import Struct, field
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
@@ -36,8 +37,7 @@ EMPTY_PLAN = LoadPlan()
 MAX_UNION = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """Anything. `deps` are the ids of the loops whose variables it was made from."""
 
     deps: frozenset[int] = EMPTY
@@ -46,8 +46,7 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """A literal value."""
 
     value: str | int | float | bool | None
@@ -62,8 +61,7 @@ class Constant:
 NONE = Constant(None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Closure:
+class Closure(Struct, frozen=True, eq=False):
     """A function or lambda defined inside another one; `frame` is where its free names live."""
 
     function: FunctionInfo | None
@@ -71,32 +69,28 @@ class Closure:
     body: ir.Lambda | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BoundMethod:
+class BoundMethod(Struct, frozen=True):
     """A project function with its first argument."""
 
     function: FunctionInfo
     self: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(Struct, frozen=True):
     """A method that a table of the library describes: `receiver.name`."""
 
     receiver: Value
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Super:
+class Super(Struct, frozen=True):
     """`super()` in a method of `owner`, bound to `self`."""
 
     owner: ClassInfo
     self: Value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class Row(Struct, frozen=True, eq=False):
     """A model instance.
 
     `origin` is None if it is not known where the row came from; then nothing that depends on what was loaded can be said.
@@ -119,8 +113,7 @@ class Row:
     expired: Site | None = None  # the commit since which nothing of it is loaded
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Manager:
+class Manager(Struct, frozen=True, eq=False):
     """`Model.objects` or, with a row, a related manager such as `author.books`. `cls` is the project's manager class."""
 
     model: Model
@@ -132,15 +125,13 @@ class Manager:
     queryset_cls: ClassInfo | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scalar:
+class Scalar(Struct, frozen=True, eq=False):
     """A number or truth value that the database returned; its uses are recorded on the event."""
 
     event: Event
 
 
-@dataclass(slots=True, eq=False)
-class Sequence:
+class Sequence(Struct, eq=False):
     """A list, tuple, set, generator or iterator. `items` are the elements of a display or tuple whose length is known."""
 
     kind: str
@@ -156,8 +147,7 @@ class Sequence:
     sifted: bool = False  # made of some of the rows of `source`, which its columns decide
 
 
-@dataclass(slots=True, eq=False)
-class Mapping:
+class Mapping(Struct, eq=False):
     """A dict. `known` holds entries with constant keys, `element` joins all others."""
 
     known: dict[str, Value] = field(default_factory=dict)
@@ -166,8 +156,7 @@ class Mapping:
     source: QueryObject | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Instance:
+class Instance(Struct, eq=False):
     """An object of a project class (or of a class of the library's stubs)."""
 
     cls: ClassInfo
@@ -177,8 +166,7 @@ class Instance:
     model: Model | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """A SQLAlchemy session, scoped session or something used as one."""
 
     is_async: bool = False
@@ -186,8 +174,7 @@ class Session:
     made_in: int = 0  # the number of the frame that opened it
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(Struct, frozen=True):
     """A mapped attribute on the class: `Book.author`, `Book.title` (SQLAlchemy), used to build queries and loader options."""
 
     model: Model
@@ -195,8 +182,7 @@ class Descriptor:
     relation: Relation | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True, eq=False):
     """A loader option: which path it loads and how."""
 
     path: tuple[str, ...]
@@ -204,11 +190,19 @@ class Option:
     model: Model | None = None
     columns: tuple[str, ...] = ()
     children: tuple[Option, ...] = ()
-    sites: tuple[Site, ...] = field(default=(), compare=False)  # of the call that makes each step of the path
+    sites: tuple[Site, ...] = ()  # of the call that makes each step of the path
+
+    def _told_apart_by(self) -> tuple[object, ...]:
+        return self.path, self.kinds, self.model, self.columns, self.children
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Option) and self._told_apart_by() == other._told_apart_by()
+
+    def __hash__(self) -> int:
+        return hash(self._told_apart_by())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Native:
+class Native(Struct, frozen=True, eq=False):
     """A function of the library that is written in Python within ormlint."""
 
     name: str
@@ -216,8 +210,7 @@ class Native:
     bound: Value | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Union:
+class Union(Struct, frozen=True, eq=False):
     """One of a few values."""
 
     options: tuple[Value, ...]

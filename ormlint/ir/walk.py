@@ -1,0 +1,50 @@
+"""Looking through trees of the intermediate language: node by node, or first of all whether it is worth it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from functools import cache
+
+import msgspec
+
+from ormlint.ir import nodes as ir
+from ormlint.ir.codec import encode
+
+_PLAIN = frozenset({"int", "str", "bool", "list[int]", "list[str]", "Union[list[str], None]", "Union[str, int, float, bool, None]"})
+
+
+def walk(found: object) -> Iterator[ir.Node]:
+    """Yields the nodes in a node or a list of statements, parents before children, in the order of the text."""
+    stack: list[object] = [found]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, (list, tuple)):
+            stack.extend(reversed(item))
+        elif isinstance(item, msgspec.Struct):
+            if isinstance(item, ir.Node):
+                yield item
+            stack.extend([getattr(item, name) for name in _children(type(item))])
+
+
+@cache
+def _children(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Returns the fields that may hold nodes, last first."""
+    return tuple(name for name in reversed(kind.__struct_fields__) if _annotation(kind, name) not in _PLAIN)
+
+
+def _annotation(kind: type[msgspec.Struct], name: str) -> str:
+    return next(str(base.__annotations__[name]) for base in kind.__mro__ if name in getattr(base, "__annotations__", {}))
+
+
+def mentions(module: ir.Module, words: Collection[str]) -> bool:
+    """Whether one of these short words stands in a module, as a name or as a text of its own.
+
+    It is looked for in the encoded module, which takes a hundredth of the time of a walk.
+    """
+    return _pattern(frozenset(words)).search(encode(module)) is not None
+
+
+@cache
+def _pattern(words: frozenset[str]) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(re.escape(msgspec.msgpack.encode(word)) for word in sorted(words)))
