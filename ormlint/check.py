@@ -142,7 +142,7 @@ class Examination:
         self.tell(f"Reading {len(files)} files")
         config = self.request.config
         cache = Cache(*config.directories(self.request.root, [config.cache_dir])) if self.request.use_cache else None
-        read = read_files(files, cache, self.request.jobs)
+        read = read_files(files, cache, self.request.jobs, meanwhile=_load_later_stages)
         self.problems += read.problems
         self.warnings += read.warnings
         return read.modules
@@ -250,6 +250,16 @@ class Examination:
         if role is Role.MIGRATION and not self.request.config.include_migrations:
             return "stands in a migration, and `include-migrations` is off"
         return ""
+
+
+def _load_later_stages() -> None:
+    """Imports what the stages after reading need, which takes as long as reading some ten thousand lines."""
+    import ormlint.fixes.admin_lists
+    import ormlint.fixes.eager_loads
+    import ormlint.run.endpoints
+    import ormlint.run.machine
+    import ormlint.run.roots
+    import ormlint.run.templates  # noqa: F401
 
 
 def check(request: Request, tell: Tell = lambda stage: None) -> Result:

@@ -86,17 +86,21 @@ def read_files(
     cache: Cache | None = None,
     jobs: int | None = None,
     progress: Callable[[int], None] | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> ReadResult:
     """Returns the modules of all files that can be read, and a problem for every other.
 
     `jobs` is the most processes to use, None for one per processor; little work is done in this process alone.
-    `progress` is told how many files are done.
+    `progress` is told how many files are done. `meanwhile` is called while other processes are at work, if there are any.
     """
     with without_gc(), fixed_stack(CODING):
-        return _read_files(sorted(files, key=lambda file: file.path), cache, jobs, progress or (lambda done: None))
+        in_order = sorted(files, key=lambda file: file.path)
+        return _read_files(in_order, cache, jobs, progress or (lambda done: None), meanwhile or (lambda: None))
 
 
-def _read_files(files: list[SourceFile], cache: Cache | None, jobs: int | None, progress: Callable[[int], None]) -> ReadResult:
+def _read_files(
+    files: list[SourceFile], cache: Cache | None, jobs: int | None, progress: Callable[[int], None], meanwhile: Callable[[], None]
+) -> ReadResult:
     outcomes: dict[str, Outcome] = {}
     missing: list[Job] = []
     keys: dict[str, bytes] = {}
@@ -117,7 +121,7 @@ def _read_files(files: list[SourceFile], cache: Cache | None, jobs: int | None, 
             outcomes[file.path] = known
     cached = sum(1 for outcome in outcomes.values() if isinstance(outcome, ir.Module))
     progress(len(outcomes))
-    for path, outcome, packed in _lower_all(missing, jobs, cache is not None):
+    for path, outcome, packed in _lower_all(missing, jobs, meanwhile, cache is not None):
         outcomes[path] = outcome
         if cache is not None and not (isinstance(outcome, _Failure) and outcome.kind == "internal"):
             cache.put(keys[path], packed)
@@ -154,11 +158,11 @@ def _open_without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _lower_all(missing: list[Job], jobs: int | None, keep_packed: bool) -> Iterator[tuple[str, Outcome, bytes]]:
+def _lower_all(missing: list[Job], jobs: int | None, meanwhile: Callable[[], None], keep_packed: bool) -> Iterator[tuple[str, Outcome, bytes]]:
     workers = _worker_count(missing, jobs)
     done: set[str] = set()
     if workers > 1:
-        for path, packed in _lower_in_parallel(missing, workers):
+        for path, packed in _lower_in_parallel(missing, workers, meanwhile):
             outcome = _unpack(memoryview(packed))
             if outcome is None:
                 raise AssertionError(f"what a worker sent for {path} cannot be decoded")
@@ -178,13 +182,15 @@ def _worker_count(missing: list[Job], jobs: int | None) -> int:
     return min(available if jobs is None else jobs, _MOST_WORKERS)
 
 
-def _lower_in_parallel(missing: list[Job], workers: int) -> Iterator[tuple[str, bytes]]:
+def _lower_in_parallel(missing: list[Job], workers: int, meanwhile: Callable[[], None]) -> Iterator[tuple[str, bytes]]:
     """Yields what the workers made of the files; less than all if processes cannot be started or one is killed."""
     can_fork = sys.platform == "linux" and threading.active_count() == 1
     context = multiprocessing.get_context("fork" if can_fork else "spawn")
     try:
         with ProcessPoolExecutor(workers, context) as pool:
-            for results in pool.map(_lower_batch, list(_batches(missing))):
+            batches = pool.map(_lower_batch, list(_batches(missing)))
+            meanwhile()
+            for results in batches:
                 yield from results
     except (BrokenProcessPool, OSError, ImportError):  # no semaphores or no memory in this environment
         return
