@@ -46,11 +46,11 @@ def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> V
     kind = type(value)
     if kind is Unknown:
         return value
-    if name == "adding" and value in (NEW_STATE, SAVED_STATE):
-        return Constant(value is NEW_STATE)
-    if value is SOME_MODEL and name in MANAGER_NAMES:
-        return Manager(m.some_model)
     if kind is External:
+        if name == "adding" and value in (NEW_STATE, SAVED_STATE):
+            return Constant(value is NEW_STATE)
+        if value is SOME_MODEL and name in MANAGER_NAMES:
+            return Manager(m.some_model)
         return External(f"{value.path}.{name}")  # type: ignore[union-attr]
     match value:
         case Row():
@@ -61,8 +61,6 @@ def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> V
             return class_member(m, f, node, value, name)
         case ModuleInfo():
             return module_member(m, value, name)
-        case External():
-            return External(f"{value.path}.{name}")
         case QueryObject() | Manager():
             return query_member(m, f, node, value, name)
         case Union():

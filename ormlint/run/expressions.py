@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
 
@@ -92,23 +93,19 @@ def _walrus(m: Machine, f: Frame, node: ir.Walrus) -> Value:
 
 # -------------------------------------------------------------------------------------------------------- containers
 def _seq(m: Machine, f: Frame, node: ir.Seq) -> Value:
-    items: list[Value] | None = []
-    element: Value | None = None
+    items: list[Value] = []
+    starred = False
     for item in node.items:
         if isinstance(item, ir.Star):
-            value = evaluate(m, f, item.value)
-            inner = iterate(m, f, value, item.value).element
-            element = inner if element is None else join_values(m, element, inner)
-            items = None
-            continue
-        value = evaluate(m, f, item)
-        m.use(f, value, UseKind.STORE, item)
-        if items is not None:
-            items.append(value)
-        element = value if element is None else join_values(m, element, value)
-    if items is not None and (len(items) <= 12 or node.kind == "tuple"):
+            starred = True
+            items.append(iterate(m, f, evaluate(m, f, item.value), item.value).element)
+        else:
+            items.append(evaluate(m, f, item))
+            m.use(f, items[-1], UseKind.STORE, item)
+    if not starred and (len(items) <= 12 or node.kind == "tuple"):
         return Sequence(node.kind, items=tuple(items))
-    return Sequence(node.kind, element if element is not None else UNKNOWN, bound=Bound.FEW, limit=len(node.items) if items is not None else None)
+    element = functools.reduce(functools.partial(join_values, m), items)
+    return Sequence(node.kind, element, bound=Bound.FEW, limit=None if starred else len(items))
 
 
 def _map(m: Machine, f: Frame, node: ir.Map) -> Value:

@@ -12,11 +12,12 @@ def join_values(m: Machine, left: Value, right: Value) -> Value:
     """Returns a value that stands for either; query objects of one model are merged, their certain loads being those of both."""
     if left is right:
         return left
-    if isinstance(left, QueryObject) and isinstance(right, QueryObject):
-        return _merge_queries(m, left, right)
-    if isinstance(left, Row) and isinstance(right, Row) and left.model is right.model:
-        return _merge_rows(m, left, right)
-    if isinstance(left, Union) or isinstance(right, Union):
+    kinds = type(left), type(right)
+    if kinds == (QueryObject, QueryObject):
+        return _merge_queries(m, left, right)  # type: ignore[arg-type]
+    if kinds == (Row, Row) and left.model is right.model:  # type: ignore[union-attr]
+        return _merge_rows(m, left, right)  # type: ignore[arg-type]
+    if Union in kinds:
         return _merge_options(m, (*options(left), *options(right)))
     return join(left, right)
 

@@ -387,13 +387,22 @@ def element_of(sequence: Sequence) -> Value:
     return found
 
 
+_KEYS_OF_THEIR_OWN = frozenset({Session, External, Descriptor, Option})
+_BY_IDENTITY = frozenset({QueryObject, ClassInfo, FunctionInfo, ModuleInfo, Closure, Native, Scalar})
+
+
 def key_of(value: Value, depth: int = 0) -> object:
     """Returns something hashable that is equal for values which a function cannot tell apart."""
+    kind = type(value)
+    if kind is Unknown:
+        return value.deps if depth == 0 else bool(value.deps)  # type: ignore[union-attr]
+    if kind is Constant:
+        return (type(value.value), value.value)  # type: ignore[union-attr]
+    if kind in _KEYS_OF_THEIR_OWN:
+        return value
+    if kind in _BY_IDENTITY:
+        return id(value)
     match value:
-        case Unknown():
-            return value.deps if depth == 0 else bool(value.deps)
-        case Constant():
-            return (type(value.value), value.value)
         case Row():
             if value.expired is not None:
                 return (id(value.model), "expired", id(value.origin), value.expired)
@@ -429,8 +438,6 @@ def key_of(value: Value, depth: int = 0) -> object:
             return ("method", value.name, key_of(value.receiver, depth + 1) if depth < 3 else None)
         case Union():
             return tuple(key_of(o, depth + 1) for o in value.options)
-        case Session() | External() | Descriptor() | Option():
-            return value
         case Super():
             return ("super", id(value.owner), key_of(value.self, depth + 1))
         case _:
