@@ -170,7 +170,7 @@ class Examination:
         self.tell(f"Running {len(modules)} modules")
         try:
             targets = (("django", _version(self.request.config.target_django)),)
-            analysis = analyse(modules, Options(library=stubs, targets=targets, comes_last=self._comes_last))
+            analysis = analyse(modules, Options(library=stubs, targets=targets, comes_last=self._comes_last, left_out=self._left_out))
         except Exception as error:
             # reported in full, and the run ends with exit code 2
             message = f"the analysis failed: {error!r}"
@@ -241,6 +241,10 @@ class Examination:
 
     def _comes_last(self, path: str) -> bool:
         return bool(self.excludes(Site(path, 0, 0)))
+
+    def _left_out(self, path: str) -> bool:
+        """Whether nothing in a file need be run: what migrations do is not reported, and nobody else calls them."""
+        return role_of(path) is Role.MIGRATION and not self.request.config.include_migrations
 
     def excludes(self, site: Site) -> str:
         """Returns why findings that concern a place are not shown, wherever else they stand; "" if they are."""

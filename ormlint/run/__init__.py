@@ -23,6 +23,7 @@ class Options:
     library: tuple[Module, ...] = ()  # the user's own stub modules
     targets: tuple[tuple[str, tuple[int, ...]], ...] = ()  # the versions of packages that the project runs on
     comes_last: Callable[[str], bool] = lambda path: False  # whether what a file has is run after all the rest
+    left_out: Callable[[str], bool] = lambda path: False  # whether what a file has is only run if something else calls it
     progress: Callable[[int, int], None] | None = None  # called with (functions run, functions in all)
 
 
@@ -45,10 +46,10 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     machine = Machine(Program(found, (*load_stubs(), *options.library)))
     machine.targets = dict(options.targets)
     prepare_settings(machine)
-    problems = run_makers(machine)
+    problems = run_makers(machine, options.left_out)
     machine.endpoints, failures = find_endpoints(machine)
     problems += failures
-    problems += run_all(machine, options.comes_last, options.progress)
+    problems += run_all(machine, options.comes_last, options.left_out, options.progress)
     problems += run_admin(machine)
     texts, failures = run_texts(machine)
     problems += failures

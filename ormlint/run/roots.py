@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import FunctionInfo
@@ -16,14 +16,16 @@ from ormlint.run.statements import run_body
 from ormlint.run.values import key_of
 
 
-def run_all(m: Machine, comes_last: Callable[[str], bool], progress: Callable[[int, int], None] | None = None) -> list[Problem]:
+def run_all(
+    m: Machine, comes_last: Callable[[str], bool], left_out: Callable[[str], bool], progress: Callable[[int, int], None] | None = None
+) -> list[Problem]:
     """Runs every function of the project that was not run yet with unknown arguments, and every module's body; returns failures inside ormlint.
 
     The number of contexts of a function is limited, so what is of less concern comes last: tests know the types that a program leaves open.
     """
     last = {module.path: comes_last(module.path) for module in m.program.modules.values()}
-    modules = sorted(m.program.modules.values(), key=lambda module: last[module.path])
-    functions = sorted((fn for fn in m.program.functions if not fn.module.is_library), key=lambda fn: last[fn.module.path])
+    modules = sorted((module for module in m.program.modules.values() if not left_out(module.path)), key=lambda module: last[module.path])
+    functions = sorted(_own_functions(m, left_out), key=lambda fn: last[fn.module.path])
     problems = _run_each(m, functions, progress)
     for module in modules:
         try:
@@ -34,9 +36,14 @@ def run_all(m: Machine, comes_last: Callable[[str], bool], progress: Callable[[i
     return problems
 
 
-def run_makers(m: Machine) -> list[Problem]:
+def run_makers(m: Machine, left_out: Callable[[str], bool]) -> list[Problem]:
     """Runs the functions that define decorated ones, as `make_app` does the routes of an application; returns failures inside ormlint."""
-    return _run_each(m, [fn for fn in m.program.functions if not fn.module.is_library and _defines_decorated(fn.node.body)], None)
+    return _run_each(m, [fn for fn in _own_functions(m, left_out) if _defines_decorated(fn.node.body)], None)
+
+
+def _own_functions(m: Machine, left_out: Callable[[str], bool]) -> Iterator[FunctionInfo]:
+    skipped = {module.path for module in m.program.modules.values() if left_out(module.path)}
+    return (function for function in m.program.functions if not function.module.is_library and function.module.path not in skipped)
 
 
 def _defines_decorated(body: list[ir.Stmt]) -> bool:

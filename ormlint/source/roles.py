@@ -1,7 +1,7 @@
 """Which part a file plays: the program itself, its tests, its schema migrations.
 
-Tests and migrations are analysed as program text like everything else, though last, but findings in them are left out unless asked for:
-waste there costs little and is mostly deliberate.
+Tests are analysed as program text like everything else, though last; what migrations declare is read, and what they do is not run. Findings
+in either are left out unless asked for: waste there costs little and is mostly deliberate.
 """
 
 from __future__ import annotations
