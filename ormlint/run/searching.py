@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ormlint.ir import nodes as ir
-from ormlint.link.templates import walk
+from ormlint.ir.walk import walk
 
 Span = tuple[int, int]
 
