@@ -25,8 +25,10 @@ def is_apart(project: Project, rounds: Rounds, event: Event, loop: Loop) -> bool
         return True
     if rounds.writes_before(event, model_of(event), loop) or _is_expired(rounds, event, loop):
         return True
+    if loop.source is None and event.around.conditional:
+        return True  # what only some rounds ask of a list of who knows what is as often asked a few times as many
     way = [callee for _, callee in calls_between(project, event, loop)]
-    return bool(way) and (_is_unit_of_work(rounds, event, loop, way) or _is_recursive(rounds, event, loop))
+    return bool(way) and (_is_unit_of_work(rounds, event, loop, way) or rounds.are_recursive(way) or _is_recursive(event, loop))
 
 
 def model_of(event: Event) -> Model | None:
@@ -63,12 +65,14 @@ def _is_unit_of_work(rounds: Rounds, event: Event, loop: Loop, way: list[str]) -
     """Whether a function that is called per row asks in order to write: in a row's `save()`, to change or make the row that it looks for."""
     if is_part_of_write(way) or rounds.writes_behind_same_call(event, loop):
         return True
-    return event.op in (Op.GET_ROW, Op.EXISTS) and (rounds.makes(model_of(event), loop) or rounds.writes_in_same_function(event, loop))
+    if event.op in (Op.GET_ROW, Op.EXISTS) and rounds.makes(model_of(event), loop):
+        return True
+    return event.op in (Op.GET_ROW, Op.EXISTS, Op.LOAD_ROWS) and rounds.writes_in_same_function(event, loop)
 
 
-def _is_recursive(rounds: Rounds, event: Event, loop: Loop) -> bool:
-    """Whether the function that has the loop, or the one that is called there, calls itself: each level of a tree asks for the next one."""
-    return rounds.is_recursive(event.function) or (loop.source is not None and bool(event.function) and loop.source.function == event.function)
+def _is_recursive(event: Event, loop: Loop) -> bool:
+    """Whether the function that has the loop calls itself there: each level of a tree asks for the next one."""
+    return loop.source is not None and bool(event.function) and loop.source.function == event.function
 
 
 def _is_expired(rounds: Rounds, event: Event, loop: Loop) -> bool:

@@ -24,6 +24,8 @@ def may_be_held(event: Event) -> bool:
         return True
     if relation.kind is not Kind.FOREIGN_KEY:
         return False
+    if relation.target is event.row.query.model and len(path_of(event)) > 1:
+        return True
     return any(model is relation.target for model in _loaded_along(event.row.query.plan, event.row.query.model))
 
 

@@ -9,13 +9,15 @@ for part in parts:                         for order in orders:              for
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ormlint.judge.eager import Chain, path_of, relations_along
 from ormlint.judge.repetition import innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm
 from ormlint.run.log import Event, Loop, Op, QueryLog
 from ormlint.text import Site
 
-_MAKING = (Op.CREATE, Op.GET_OR_CREATE, Op.ADD, Op.INSERT)
+_MAKING = (Op.CREATE, Op.GET_OR_CREATE, Op.ADD, Op.MERGE, Op.INSERT)
 _CHANGES = (Op.LINK, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.DELETE_ROWS, Op.BULK_WRITE, Op.UPDATE_ROWS, Op.SAVE)
 _WRITING_METHODS = frozenset({"save", "delete", "save_base", "asave", "adelete", "full_clean", "clean"})
 
@@ -27,6 +29,7 @@ class Rounds:
         self._position = {id(event): number for number, event in enumerate(log.events)}
         self._log = log
         self._written: dict[Site, set[Model | str]] | None = None
+        self._recursive = {name.rpartition(":")[2] for name in log.recursive}
 
     def defeat(self, chain: Chain) -> bool:
         """Whether a round undoes the eager load of a chain or makes what it loaded out of date."""
@@ -84,9 +87,9 @@ class Rounds:
         work = self._log.within(loop, *_CHANGES, *_MAKING, Op.EXECUTE, Op.COMMIT, Op.BEGIN)
         return any(_call_in(other, loop) == call and not other.around.error_path for other in work)
 
-    def is_recursive(self, function: str) -> bool:
-        """Whether a function calls itself."""
-        return function in self._log.recursive
+    def are_recursive(self, callees: Iterable[str]) -> bool:
+        """Whether one of the functions that are called, by the names that calls give them, calls itself."""
+        return not self._recursive.isdisjoint(callees)
 
     def _begins(self, event: Event) -> int:
         """Returns the position of an event, of one that a call leads to that within the function it stands in, which is run before the call ends."""

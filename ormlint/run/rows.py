@@ -277,12 +277,18 @@ def comes_from_outside(m: Machine, f: Frame, row: Row) -> bool:
 
 
 def is_held(m: Machine, f: Frame, relation: Relation, source: QueryObject | None = None) -> bool:
-    """Whether the target of a many-to-one is in the session's identity map: all its rows were loaded and a variable still holds them."""
+    """Whether the target of a many-to-one is in the session's identity map: all its rows were loaded and are still held."""
     if relation.kind is not Kind.FOREIGN_KEY or relation.target is None:
         return False
+    if source is not None and source.model is relation.target and _is_whole_table(source):
+        return True
     if source is not None and relation.target in m.entities.get(source, ())[1:]:
         return True
     return holds(f, relation.target)
+
+
+def _is_whole_table(query: QueryObject) -> bool:
+    return query.bound is Bound.MANY and query.complete and not (query.filters or query.joins or query.sliced or query.combined)
 
 
 def holds(f: Frame, model: Model) -> bool:
