@@ -29,7 +29,7 @@ def _read(query: QueryObject, uses: list[Use]) -> tuple[str, ...]:
         return ()
     if query.relation is not None and all(name in ("all", "get_queryset") for name in query.methods):
         return ()  # fetched in advance the collection costs nothing, with columns of its own it is a query per row
-    if query.plan.only is not None or query.plan.deferred or query.combined or query.locked:
+    if query.plan.only is not None or query.plan.deferred != model.deferred or query.combined or query.locked:
         return ()
     walked = any(use.kind is UseKind.ITERATE for use in uses)
     if not walked or any(use.columns is None and use.kind not in (UseKind.LEN, UseKind.TRUTH) for use in uses):
@@ -46,7 +46,7 @@ def _are_few(model: Model, read: frozenset[str]) -> bool:
     total = width(model)
     if len(read) in ENOUGH:
         return total >= ENOUGH[len(read)]
-    large = any(column.type in WIDE for name, column in model.columns.items() if name not in read)
+    large = any(column.type in WIDE for name, column in model.columns.items() if name not in read and not column.deferred)
     return large and total >= 2 * len(read)
 
 

@@ -70,8 +70,8 @@ def concrete(model: Model) -> frozenset[str]:
 
 
 def width(model: Model) -> int:
-    """Returns how many columns a row of a model has, the key that nobody declares included."""
-    return len(model.columns) + (model.primary_key not in model.columns)
+    """Returns how many columns are loaded with a row of a model, the key that nobody declares included."""
+    return len(model.columns) - len(model.deferred) + (model.primary_key not in model.columns)
 
 
 def _only(uses: list[Use], kind: UseKind) -> Use | None:

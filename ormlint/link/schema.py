@@ -58,7 +58,8 @@ class Column:
     """A column of a model's own table.
 
     `references` is the table that a foreign key of SQLAlchemy refers to, "?" if that is not known, "" if the column is none; `on_delete`
-    is what its database does with the row when that of the other table is deleted: "CASCADE", "SET NULL", "".
+    is what its database does with the row when that of the other table is deleted: "CASCADE", "SET NULL", "". `deferred` columns of
+    SQLAlchemy are not loaded with the rows unless a query asks for them; those of one `deferred_group` are loaded together.
     """
 
     name: str
@@ -72,6 +73,8 @@ class Column:
     stored_as: str = ""  # the name in the database, if it is another one
     references: str = ""
     on_delete: str = ""
+    deferred: bool = False
+    deferred_group: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -123,6 +126,7 @@ class Model:
     proxy: bool = False
     columns: dict[str, Column] = field(default_factory=dict)
     relations: dict[str, Relation] = field(default_factory=dict)
+    deferred: frozenset[str] = frozenset()  # the columns that the mapping does not load with a row
     primary_key: str = "id"
     unique_together: list[frozenset[str]] = field(default_factory=list)
     indexes: list[Index] = field(default_factory=list)  # all of them, those of single columns included

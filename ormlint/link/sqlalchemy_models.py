@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from ormlint.ir import nodes as ir
+from ormlint.link.later_attributes import Later, later_attributes
 from ormlint.link.names import ClassInfo, External, ModuleInfo, Program, decorator_name, shared_folders
 from ormlint.link.schema import Column, Kind, Model, Orm, Relation, Schema
 from ormlint.link.sqlalchemy_indexes import SqlalchemyIndexes, called, fill, table_of
@@ -37,10 +38,12 @@ class SqlalchemyModels:
         self.by_table: dict[str, list[Model]] = {}
         self._named_partners: dict[Relation, str] = {}
         self._collections: set[Relation] = set()  # those that are annotated as such
+        self._later: Later = {}
         self.keys: dict[Model, list[tuple[str, str]]] = {}  # foreign key columns of a model: (column, table or class)
 
     def build(self) -> None:
         """Finds the models, then their columns, then their relationships with backrefs and partners."""
+        self._later = later_attributes(self.program)
         found = [c for c in self.program.classes if c.model is None and self.is_model(c)]
         for cls in found:
             self._declare(cls)
@@ -120,6 +123,9 @@ class SqlalchemyModels:
                         yield name, stmt, stmt.value, kind
                 elif stmt.annotation is not None and stmt.value is None and "Mapped" in identifiers(stmt.annotation)[:3]:
                     yield name, stmt, None, "column"
+        for name, assignment in self._later.get(cls, ()):
+            if isinstance(assignment.value, ir.Call) and (kind := self._call_kind(assignment.value, cls)):
+                yield name, assignment, assignment.value, kind
 
     def _call_kind(self, call: ir.Call, cls: ClassInfo) -> str:
         name = call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
@@ -149,6 +155,7 @@ class SqlalchemyModels:
                 if column.primary_key:
                     primary.append(name)
                 model.columns[name] = column
+        model.deferred = frozenset(name for name, column in model.columns.items() if column.deferred)
         if primary:
             model.primary_key = primary[0] if len(primary) == 1 else ""
         if len(primary) > 1:  # each of them alone is not unique
@@ -186,6 +193,8 @@ class SqlalchemyModels:
                     column.type = column.type or name
             elif isinstance(inner, (ir.Name, ir.Attr)):
                 column.type = column.type or (inner.id if isinstance(inner, ir.Name) else inner.name)
+        raises = any(k in ("raiseload", "deferred_raiseload") and isinstance(v, ir.Const) and v.value is True for k, v in call.keywords)
+        column.deferred |= called(call) == "deferred" and not raises
         first = call.args[0] if call.args else dict(call.keywords).get("name")
         column.stored_as = _constant_text(first) or column.stored_as
         for key, value in call.keywords:
@@ -195,7 +204,11 @@ class SqlalchemyModels:
                 self._column_arguments(value, cls, column, keys)
             elif key in ("index", "unique", "") and not isinstance(value, ir.Const):
                 column.indexed = column.asks_for_index = True  # what cannot be read may be an index
-            if key == "nullable":
+            if key == "deferred":
+                column.deferred = true and not raises
+            elif key in ("group", "deferred_group"):
+                column.deferred_group = _constant_text(value)
+            elif key == "nullable":
                 column.nullable = true
             elif key == "primary_key" and true:
                 column.primary_key = column.unique = column.indexed = True

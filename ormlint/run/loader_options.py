@@ -33,7 +33,7 @@ def loader(name: str, args: list[Value], site: Site) -> Option:
     path: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     model = next((a.model for a in args if isinstance(a, Descriptor)), None)
-    if name in ("load_only", "defer", "undefer"):
+    if name in ("load_only", "defer", "undefer", "undefer_group"):
         columns = tuple(a.name if isinstance(a, Descriptor) else str(a.value) for a in args if isinstance(a, (Descriptor, Constant)))
         return Option((), (name,), model, columns)
     for arg in args:
@@ -56,15 +56,37 @@ def descriptor_method(
             more = loader(name, args, f.site(node.start, node.end))
             if more.columns or not more.path:
                 return replace(receiver, children=(*receiver.children, more))
-            if receiver.children and receiver.path == ():
-                return replace(receiver, path=more.path, kinds=more.kinds, sites=more.sites)
-            return replace(receiver, path=receiver.path + more.path, kinds=receiver.kinds + more.kinds, sites=receiver.sites + more.sites)
+            if receiver.columns:  # `load_only(Book.title).joinedload(Book.author)`
+                receiver = Option((), (), receiver.model, children=(replace(receiver, children=()), *receiver.children))
+            children = tuple(replace(child, hops=child.hops + len(more.path)) for child in receiver.children)
+            path, kinds, sites = receiver.path + more.path, receiver.kinds + more.kinds, receiver.sites + more.sites
+            return replace(receiver, path=path, kinds=kinds, children=children, sites=sites)
         return receiver
     if name in ("of_type", "and_", "alias"):
         return receiver
     for value in args:
         m.use_as_parameter(f, value, node, name if name == "in_" else "")
     return varying(args)
+
+
+def extend(f: Frame, node: ir.Expr_, grown: Option) -> None:
+    """Lets the variable whose option a statement goes on from hold what it adds: before SQLAlchemy 2.0 it did so.
+
+    # strategy = joinedload(Author.books)
+    # strategy.joinedload(Book.publisher)
+    """
+    while isinstance(node, (ir.Call, ir.Attr)):
+        node = node.func if isinstance(node, ir.Call) else node.value
+    old = f.env.get(node.id) if isinstance(node, ir.Name) else None
+    if not isinstance(node, ir.Name) or not isinstance(old, Option) or old.path != grown.path[: len(old.path)]:
+        return
+    start = len(old.path)
+    added = grown.children[len(old.children) :]
+    if start == len(grown.path):
+        f.env[node.id] = replace(old, children=(*old.children, *added))
+        return
+    further = Option(grown.path[start:], grown.kinds[start:], children=added, sites=grown.sites[start:])
+    f.env[node.id] = replace(old, children=(*old.children, further))
 
 
 def flat(args: list[Value]) -> list[Value]:
@@ -94,15 +116,11 @@ def apply_options(plan: LoadPlan, model: Model | None, args: list[Value]) -> tup
 
 def apply_option(plan: LoadPlan, option: Option, model: Model | None) -> LoadPlan:
     """Returns a plan with one loader option applied."""
+    here = [child for child in option.children if child.hops == len(option.path)]
+    for child in here:
+        plan = apply_option(plan, replace(child, hops=0), model)
     if not option.path:
-        for child in option.children:
-            plan = apply_option(plan, child, model)
-        if option.kinds == ("load_only",) and option.columns:
-            primary = {model.primary_key} if model is not None else set()
-            return replace(plan, only=frozenset(option.columns) | primary)
-        if option.kinds == ("defer",):
-            return replace(plan, deferred=plan.deferred | frozenset(option.columns))
-        return plan
+        return _with_columns(plan, option.kinds[0], frozenset(option.columns), model) if option.columns else plan
     name, kind = option.path[0], KINDS.get(option.kinds[0])
     relation = model.relations.get(name) if model is not None else None
     target = relation.target if relation is not None else None
@@ -122,6 +140,19 @@ def apply_option(plan: LoadPlan, option: Option, model: Model | None) -> LoadPla
         return plans.load(plan, (name,), old.kind, below, method=old.method, site=old.site) if old is not None else plan
     cleared = replace(plan, loaded={n: e for n, e in plan.loaded.items() if n != name})
     return plans.load(cleared, (name,), kind, below, method=option.kinds[0], site=option.sites[0])
+
+
+def _with_columns(plan: LoadPlan, kind: str, named: frozenset[str], model: Model | None) -> LoadPlan:
+    """Returns a plan that loads the columns which an option names, or leaves them out; `undefer("*")` means all of them."""
+    if kind == "defer":
+        return replace(plan, deferred=plan.deferred | named)
+    if kind == "undefer_group":
+        columns = model.columns if model is not None else {}
+        named = frozenset(name for name in plan.deferred if name not in columns or columns[name].deferred_group in named)
+    left = frozenset() if "*" in named else plan.deferred - named
+    if kind == "load_only":
+        return replace(plan, only=named | ({model.primary_key} if model is not None else frozenset()), deferred=left)
+    return replace(plan, only=plan.only | named if plan.only is not None and "*" not in named else None, deferred=left)
 
 
 def of_other_entities(m: Machine, query: QueryObject, args: list[Value]) -> tuple[dict[Model, LoadPlan], list[Value]]:

@@ -194,7 +194,7 @@ def mapping_plan(model: Model, above: tuple[Model, ...] = ()) -> LoadPlan:
     `above` are the models on the way to it. A relation that leads back to one of them is not loaded unless it has a `join_depth`, which is
     taken as one hop (measured with SQLAlchemy 2.1); only `lazy="immediate"` goes on.
     """
-    plan = plans.EMPTY
+    plan = LoadPlan(deferred=model.deferred) if model.deferred else plans.EMPTY
     if len(above) > DEEPEST:
         return plan
     way = (*above, model)

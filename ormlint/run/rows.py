@@ -133,9 +133,9 @@ def row_function(m: Machine, f: Frame, node: ir.Node, row: Row, function: object
 
 
 def is_deferred(row: Row, name: str) -> bool:
-    """Whether a column of the row was left out by `only()` or `defer()`."""
+    """Whether a column of the row was left out by `only()`, `defer()` or the mapping, and can be loaded when it is read."""
     plan = row.plan
-    if row.origin is None:
+    if row.origin is None or name in row.assigned or (row.origin.query.asynchronous and not row.awaited):
         return False
     return name in plan.deferred or (plan.only is not None and name not in plan.only)
 

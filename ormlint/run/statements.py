@@ -20,13 +20,14 @@ from ormlint.run.evaluate import evaluate
 from ormlint.run.expressions import iterate, truth
 from ormlint.run.frame import Env, Flow, Frame
 from ormlint.run.inert import COMPOUND, is_inert
+from ormlint.run.loader_options import extend
 from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
 from ormlint.run.loops import Iterated, enter_loop, last_round, leaves, make_loop, outliving, walk
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
 from ormlint.run.recipes import end_loop
 from ormlint.run.targets import assign, note_attribute_write
-from ormlint.run.values import UNKNOWN, Closure, Constant, Sequence, Session, Value, element_of, varying
+from ormlint.run.values import UNKNOWN, Closure, Constant, Option, Sequence, Session, Value, element_of, varying
 
 
 def run_body(m: Machine, f: Frame, body: list[ir.Stmt]) -> bool:
@@ -71,6 +72,8 @@ def join_env(m: Machine, left: Env, right: Env) -> Env:
 def _expr(m: Machine, f: Frame, stmt: ir.Expr) -> bool:
     value = evaluate(m, f, stmt.value)
     m.use(f, value, UseKind.DISCARD, stmt)
+    if isinstance(value, Option):
+        extend(f, stmt.value, value)
     last = f.events[-1] if f.events else None
     if last is not None and last.op in GIVES_BACK and stmt.start <= last.site.start and last.site.end <= stmt.end:
         last.uses.append(Use(UseKind.DISCARD, last.site))  # nobody wants the new row, or the number of rows

@@ -183,17 +183,21 @@ class Descriptor(Struct, frozen=True):
 
 
 class Option(Struct, frozen=True, eq=False):
-    """A loader option: which path it loads and how."""
+    """A loader option: which path it loads and how.
+
+    `children` are options for the rows at the end of the path, or for those that have `hops` further steps behind them.
+    """
 
     path: tuple[str, ...]
     kinds: tuple[str, ...]
     model: Model | None = None
     columns: tuple[str, ...] = ()
     children: tuple[Option, ...] = ()
+    hops: int = 0
     sites: tuple[Site, ...] = ()  # of the call that makes each step of the path
 
     def _told_apart_by(self) -> tuple[object, ...]:
-        return self.path, self.kinds, self.model, self.columns, self.children
+        return self.path, self.kinds, self.model, self.columns, self.children, self.hops
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Option) and self._told_apart_by() == other._told_apart_by()
