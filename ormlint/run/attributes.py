@@ -12,7 +12,7 @@ from ormlint.run.log import QueryObject
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.objects import instance_attribute, property_value
-from ormlint.run.rows import NEW_STATE, SAVED_STATE, row_attribute
+from ormlint.run.rows import NEW_STATE, SAVED_STATE, row_attribute, without_doubt
 from ormlint.run.values import (
     UNKNOWN,
     BoundMethod,
@@ -64,8 +64,9 @@ def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> V
         case QueryObject() | Manager():
             return query_member(m, f, node, value, name)
         case Union():
-            found = attribute(m, f, node, value.options[0], name)
-            for option in value.options[1:]:
+            options = without_doubt(value.options, name)
+            found = attribute(m, f, node, options[0], name)
+            for option in options[1:]:
                 found = join_values(m, found, attribute(m, f, node, option, name))
             return found
         case Constant():

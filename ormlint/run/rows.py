@@ -140,6 +140,14 @@ def is_deferred(row: Row, name: str) -> bool:
     return name in plan.deferred or (plan.only is not None and name not in plan.only)
 
 
+def without_doubt(options: tuple[Value, ...], name: str) -> tuple[Value, ...]:
+    """Returns the values that may stand in a place, without the rows that lack a column which others of the rows have: it may be these."""
+    lack = [isinstance(option, Row) and is_deferred(option, name) for option in options]
+    if not any(lack) or not any(isinstance(option, Row) and not without for option, without in zip(options, lack, strict=True)):
+        return options
+    return tuple(option for option, without in zip(options, lack, strict=True) if not without)
+
+
 def _lazy_column(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> None:
     assert row.origin is not None
     m.event(
