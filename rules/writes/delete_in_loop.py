@@ -85,6 +85,11 @@ def _advice(project: Project, event: Event, loop: Loop, *, hindered: bool) -> st
     if loaded_first and event.row is not None and not event.row.path and not _asks_anew(event, loaded_first):
         options = ", ".join(f"selectinload({model}.{name})" for name in loaded_first)
         return f"load them along with the rows: add `.options({options})` to the query{at(project, event.row.query.site)}"
+    if loaded_first:
+        names = joined(code(name) for name in loaded_first)
+        return (
+            f"delete the rows of {names} and then those of `{model}` by their keys, with one statement each, after the loop{at(project, loop.site)}"
+        )
     if event.orm is Orm.SQLALCHEMY:
         return f"collect the keys and run one `session.execute(delete({model}).where(…))` after the loop{at(project, loop.site)}"
     query = event.row.query if event.row is not None else None
