@@ -50,11 +50,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A loader option that stands in the chain. `plain` tells that it only loads, so that it can be continued."""
+    """A loader option that stands in the chain.
+
+    `plain` tells that it only loads, so that it can be continued; `closed` that it has options of its own, `selectinload(A.b).options(…)`.
+    """
 
     value: cst.BaseExpression
     path: tuple[str, ...]
     plain: bool
+    closed: bool
 
 
 def add_options(file: SourceFile, statement: Statement, query: QueryObject, paths: Iterable[Hops], schema: Schema) -> Fix | Refusal | None:
@@ -165,6 +169,9 @@ class _Options:
             edits += (edit for spelling in written for edit in spelling.edits if edit not in edits)
             if any(option.path == names for option in present):
                 return Refusal(f"the query has an option for `{'.'.join(names)}` already")
+            closed = next((option for option in present if option.closed and option.path and option.path == names[: len(option.path)]), None)
+            if closed is not None:
+                return Refusal(f"the query has an option for `{'.'.join(closed.path)}` with options of its own: add the load to those")
             opened = [option for option in present if option.plain and option.path and option.path == names[: len(option.path)]]
             base = max(opened, key=lambda option: len(option.path), default=None)
             if base is not None:
@@ -282,4 +289,4 @@ def _read_option(statement: Statement, value: cst.BaseExpression) -> Option:
         if name not in _LOADERS | _REFUSERS:
             continue
         path.extend(last_name(argument.value) if isinstance(argument.value, cst.Attribute) else "" for argument in call.args)
-    return Option(value, tuple(path), plain and "" not in path)
+    return Option(value, tuple(path), plain and "" not in path, any(name == "options" for name, _ in calls))

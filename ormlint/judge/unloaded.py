@@ -18,7 +18,7 @@ from ormlint.judge.rounds import Rounds, is_part_of_write
 from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access
 from ormlint.link.schema import Kind, Orm
-from ormlint.run.log import READS, Event, Op, QueryLog
+from ormlint.run.log import READS, Bound, Event, Op, QueryLog
 from ormlint.text import Site
 
 # these run a statement of their own even on a prefetched collection
@@ -76,7 +76,7 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
                 notes=(*also_from(project, chain), *call_path(project, event), *_peers(project, chain)),
                 relations=chain.relations,
-                intent=None if defeated else _graded(intent, rounds.risk(chain)),
+                intent=None if defeated else _graded(intent, rounds.risk(chain) or _risk_of_keeping(chain)),
                 severity=heaviest(project, chain.events),
                 preview=defeated or _is_uncertain(chain) or _is_far(project, event),
             )
@@ -105,6 +105,21 @@ def _is_filled(chain: Chain) -> bool:
 def _graded(intent: Intent | None, risk: str) -> Intent | None:
     """Returns an intent with what the rounds of a loop do to what it loads."""
     return replace(intent, risk=risk) if risk and isinstance(intent, EagerLoad) else intent
+
+
+def _risk_of_keeping(chain: Chain) -> str:
+    """Returns why rows that are collected first may not be read as soon as they are loaded, "" if the loop that meets them reads them.
+
+    # `self.books = {book.id: book for book in …}`, and then `self.books[key].author` for some keys
+    """
+    return "" if any(_is_read_as_met(chain, event) for event in chain.events) else "the rows are collected, and read later as they are looked up"
+
+
+def _is_read_as_met(chain: Chain, event: Event) -> bool:
+    walks = [loop for loop in event.row_loops if loop.source is not None and loop.source.site == chain.query.site]
+    if not walks or walks[-1].kind != "comprehension":
+        return bool(walks) or chain.query.bound is Bound.ONE
+    return any(around.encloses(site) for around in (walks[-1].site, walks[-1].body) for site in (event.site, *event.calls))
 
 
 def _with_the_owner(chain: Chain) -> tuple[str, None]:
@@ -243,7 +258,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
             notes=(*also_from(project, chain), *call_path(project, event)),
             relations=chain.relations,
-            intent=None if defeated else _graded(intent, rounds.risk(chain)),
+            intent=None if defeated else _graded(intent, rounds.risk(chain) or _risk_of_keeping(chain)),
             severity=heaviest(project, chain.events),
             preview=chain.follows_a_query_per_round
             or defeated
