@@ -27,6 +27,7 @@ from ormlint.read.errors import ReadError
 from ormlint.report.result import Result
 from ormlint.run.log import Analysis
 from ormlint.source.discovery import Discovery, discover
+from ormlint.source.drivers import has_only_mysql
 from ormlint.source.ignore import Patterns
 from ormlint.source.roles import Role, role_of
 from ormlint.targets import Target
@@ -201,6 +202,7 @@ class Examination:
             templates=frozenset(module.path for module in self.modules if module.language != "python"),
             schema_fields=analysis.schema_fields if analysis else {},
             background=analysis.background if analysis else frozenset(),
+            indexes_foreign_keys=has_only_mysql(self.request.root),
             viewpoint=os.getcwd(),
         )
 

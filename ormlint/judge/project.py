@@ -50,6 +50,7 @@ class Project:
     schema_fields: dict[Site, str] = field(default_factory=dict)  # the fields that are filled from attributes of rows, and their schemas
     background: frozenset[str] = frozenset()  # qualified names of the functions that only commands and tasks run
     suppressions: list[Suppression] = field(default_factory=list)
+    indexes_foreign_keys: bool = False  # the database makes an index for every foreign key by itself
     viewpoint: str = ""  # the directory that paths in messages are relative to, "" for the root
     excludes: Callable[[Site], str] = lambda site: ""  # why what concerns a place is not reported, wherever else it stands
 

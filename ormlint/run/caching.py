@@ -14,6 +14,7 @@ from ormlint.ir import nodes as ir
 from ormlint.run.machine import text_of
 
 _FILLS = ("set", "add", "setdefault", "append")
+_LOADED = frozenset({("in", "dict"), ("in", "__dict__"), ("not in", "unloaded")})  # of the state that SQLAlchemy keeps of a row
 
 
 def returns_kept(body: list[ir.Stmt], position: int) -> bool:
@@ -63,7 +64,7 @@ def _receiver(value: ir.Expr_ | None, methods: tuple[str, ...]) -> Iterator[str]
 
 def guards_cache(stmt: ir.If) -> bool:
     """Whether the branch fills a cache that its test looked up: `if key not in cache: cache[key] = …`, `if cached is None: cache.set(…)`."""
-    if _waits_for_change(stmt):
+    if _waits_for_change(stmt) or _asks_what_is_loaded(stmt.test):
         return True
     names = {text_of(n) for n in _subjects(stmt.test)}
     if not names:
@@ -79,6 +80,13 @@ def guards_cache(stmt: ir.If) -> bool:
             if inner.value.func.name in _FILLS and (text_of(inner.value.func.value) in names or "cache" in text_of(inner.value.func.value).lower()):
                 return True
     return False
+
+
+def _asks_what_is_loaded(test: ir.Expr_) -> bool:
+    """Whether a branch is taken for a row that has an attribute loaded: `if "author" in inspect(book).dict:`, `… not in inspect(book).unloaded`."""
+    if not isinstance(test, ir.Compare) or not isinstance(test.left, ir.Const) or not isinstance(test.right, ir.Attr):
+        return False
+    return (test.op, test.right.name) in _LOADED
 
 
 def _waits_for_change(stmt: ir.If) -> bool:

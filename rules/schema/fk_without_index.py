@@ -13,6 +13,8 @@ Filters = dict[tuple[Owner, str], Site]
 @rule("ORM501", "fk-without-index")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every foreign key that no index begins with, if something in sight looks rows up by it."""
+    if project.indexes_foreign_keys:
+        return
     filters = _filters(log)
     for owner in (*project.schema, *project.schema.tables.values()):
         if not owner.indexes_known or (isinstance(owner, Model) and owner.abstract):
