@@ -376,11 +376,8 @@ class SqlalchemyModels:
     def _backref(self, relation: Relation, node: ir.Expr_ | None, cls: ClassInfo) -> None:
         if node is None or relation.target is None:
             return
-        name, keywords = "", dict[str, ir.Expr_]()
-        if isinstance(node, ir.Const) and isinstance(node.value, str):
-            name = node.value
-        elif isinstance(node, ir.Call) and node.args and isinstance(node.args[0], ir.Const):
-            name, keywords = str(node.args[0].value), dict(node.keywords)
+        keywords = dict(node.keywords) if isinstance(node, ir.Call) else {}
+        name = self._text_of_class(node.args[0] if isinstance(node, ir.Call) and node.args else node, relation.model)
         if not name:
             return
         uselist = keywords.get("uselist")
@@ -401,6 +398,17 @@ class SqlalchemyModels:
                 reverse.attname, reverse.nullable = column.name, column.nullable
         relation.inverse = reverse
         relation.target.relations.setdefault(name, reverse)
+
+    def _text_of_class(self, node: ir.Expr_, model: Model) -> str:
+        """Returns a text, or what `cls.name` in a mixin means for the class of a model; nothing if that is not known."""
+        match node:
+            case ir.Attr(value=ir.Name(id="cls"), name=name):
+                owner = next((cls for cls, mapped in self.by_name.get(model.name, ()) if mapped is model), None)
+                found = owner.find(name) if owner is not None else None
+                stmt = found[1][-1] if found is not None else None
+                return _constant_text(stmt.value) if isinstance(stmt, ir.Assign) else ""
+            case _:
+                return _constant_text(node)
 
     def _partners(self, model: Model) -> None:
         for relation in model.relations.values():

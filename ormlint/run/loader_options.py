@@ -70,23 +70,23 @@ def descriptor_method(
 
 
 def extend(f: Frame, node: ir.Expr_, grown: Option) -> None:
-    """Lets the variable whose option a statement goes on from hold what it adds: before SQLAlchemy 2.0 it did so.
+    """Lets the variables whose options an expression goes on from hold what it adds: before SQLAlchemy 2.0 they did so.
 
     # strategy = joinedload(Author.books)
     # strategy.joinedload(Book.publisher)
     """
     while isinstance(node, (ir.Call, ir.Attr)):
         node = node.func if isinstance(node, ir.Call) else node.value
-    old = f.env.get(node.id) if isinstance(node, ir.Name) else None
-    if not isinstance(node, ir.Name) or not isinstance(old, Option) or old.path != grown.path[: len(old.path)]:
+    origin = f.env.get(node.id) if isinstance(node, ir.Name) else None
+    if not isinstance(origin, Option) or not origin.path:
         return
-    start = len(old.path)
-    added = grown.children[len(old.children) :]
-    if start == len(grown.path):
-        f.env[node.id] = replace(old, children=(*old.children, *added))
-        return
-    further = Option(grown.path[start:], grown.kinds[start:], children=added, sites=grown.sites[start:])
-    f.env[node.id] = replace(old, children=(*old.children, further))
+    added = grown.children[len(origin.children) :]
+    for name, old in list(f.env.items()):
+        start = len(old.path) if isinstance(old, Option) else 0
+        if not isinstance(old, Option) or not start or old.path != grown.path[:start] or old.sites != grown.sites[:start]:
+            continue
+        further = added if start == len(grown.path) else (Option(grown.path[start:], grown.kinds[start:], children=added, sites=grown.sites[start:]),)
+        f.env[name] = replace(old, children=(*old.children, *further))
 
 
 def flat(args: list[Value]) -> list[Value]:

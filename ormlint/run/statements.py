@@ -84,6 +84,8 @@ def _assign(m: Machine, f: Frame, stmt: ir.Assign) -> bool:
     if stmt.value is None:
         return True
     value = evaluate(m, f, stmt.value)
+    if isinstance(value, Option):
+        extend(f, stmt.value, value)
     if stmt.op:
         from ormlint.run.expressions import combine
 
