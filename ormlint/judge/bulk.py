@@ -50,7 +50,7 @@ class Write:
     """A write that a loop repeats.
 
     `hindrance` are notes on why a bulk operation may not replace it, none if it does; `plain` tells that the loop itself shows
-    which operation that is.
+    which operation that is. `of_any_model` tells that the same place writes rows of several models, as in a view that others inherit from.
     """
 
     event: Event
@@ -60,6 +60,7 @@ class Write:
     hindrance: tuple[str, ...]
     plain: bool
     weight: Severity
+    of_any_model: bool = False
 
     @property
     def severity(self) -> Severity:
@@ -70,12 +71,14 @@ class Write:
     def preview(self) -> bool:
         """Whether it takes a decision, and not an edit, to write the rows together."""
         around = self.event.around
-        return bool(self.hindrance) or self.calls > 0 or not self.plain or around.isolated or around.error_path or around.external
+        alone = self.plain and not self.hindrance and not self.calls and not self.of_any_model
+        return not alone or around.isolated or around.error_path or around.external
 
     @property
     def cause(self) -> tuple[object, ...]:
-        """What makes two writes one finding: the call that leads to them, or their place and table."""
-        return (self.site, self.loop.site, "" if self.calls else self.event.model or self.event.site)
+        """What makes two writes one finding: the call or the place that leads to them, and in a row's own `save()` their table."""
+        whole = self.calls or (self.of_any_model and self.event.site == self.site)
+        return (self.site, self.loop.site, "" if whole else self.event.model or self.event.site)
 
     @property
     def counted_as(self) -> str:
@@ -89,7 +92,11 @@ def writes_one_by_one(project: Project, events: Iterable[Event], hindrance: Hind
     Those more than three calls away, and those that fill a cache once, are left out.
     """
     found = []
-    for event in events:
+    models: dict[Site, set[Model]] = {}
+    listed = list(events)
+    for event in listed:
+        models.setdefault(event.site, set()).update([event.model] if event.model is not None else [])
+    for event in listed:
         loops = repeaters(event)
         if not loops or event.around.guarded_by_cache:
             continue
@@ -98,7 +105,8 @@ def writes_one_by_one(project: Project, events: Iterable[Event], hindrance: Hind
         if calls > FARTHEST:
             continue
         site, severity = place(project, event, loop), weight(project, event, loops)
-        write = Write(event, loop, site, calls, hindrance(event, loop), is_plain(event, loop), severity)
+        shared = len(models[event.site]) > 1
+        write = Write(event, loop, site, calls, hindrance(event, loop), is_plain(event, loop), severity, shared)
         found.append(write)
     yield from sorted(found, key=lambda write: write.calls)
 

@@ -37,7 +37,7 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     from ormlint.library.stubs import load_stubs
     from ormlint.run.admin import run_admin
     from ormlint.run.background import background_functions
-    from ormlint.run.endpoints import find_endpoints, prepare_settings
+    from ormlint.run.endpoints import find_endpoints, find_views, prepare_settings, run_inherited
     from ormlint.run.machine import Machine
     from ormlint.run.roots import run_all, run_makers
     from ormlint.run.texts import run_texts
@@ -47,9 +47,10 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     machine.targets = dict(options.targets)
     prepare_settings(machine)
     problems = run_makers(machine, options.left_out)
-    machine.endpoints, failures = find_endpoints(machine)
+    views = find_views(machine)
+    machine.endpoints, failures = find_endpoints(machine, views)
     problems += failures
-    problems += run_all(machine, options.comes_last, options.left_out, options.progress)
+    problems += run_all(machine, options.comes_last, options.left_out, lambda: run_inherited(machine, views), options.progress)
     problems += run_admin(machine)
     texts, failures = run_texts(machine)
     problems += failures

@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -85,25 +86,42 @@ def _imported(m: Machine, dotted: object) -> Value:
     return found if isinstance(found, (ClassInfo, External)) else External(dotted)
 
 
-def find_endpoints(m: Machine) -> tuple[list[Endpoint], list[Problem]]:
+def find_endpoints(m: Machine, views: list[View]) -> tuple[list[Endpoint], list[Problem]]:
     """Runs every view of the project; returns an endpoint for every query whose rows it hands over, and failures inside ormlint."""
     found: list[Endpoint] = []
     problems: list[Problem] = []
-    for view in _views(m):
-        try:
-            given = list(_of_function(m, view) if isinstance(view.subject, FunctionInfo) else _of_class(m, view))
-        except Exception as failure:  # reported as an internal error with its place; the other views are still examined
-            m.stack.clear()
-            module = view.subject.module
-            line = bisect.bisect_right(module.tree.lines, view.subject.node.start)
-            problems.append(internal_error(module.path, line, view.subject.qualname, failure))
-            continue
+    for view in views:
+        given: list[Endpoint] = []
+        with _attributed(m, view, problems):
+            given += _of_function(m, view) if isinstance(view.subject, FunctionInfo) else _of_class(m, view)
         found += (e for e in given if not any(other.site == e.site and other.query is e.query for other in found))
     return found, problems
 
 
+def run_inherited(m: Machine, views: list[View]) -> list[Problem]:
+    """Runs what view classes have from other classes of the project to answer requests that change something; returns failures inside ormlint."""
+    problems: list[Problem] = []
+    for view in views:
+        if isinstance(view.subject, ClassInfo):
+            with _attributed(m, view, problems):
+                _run_inherited_writers(m, view, view.subject)
+    return problems
+
+
+@contextmanager
+def _attributed(m: Machine, view: View, problems: list[Problem]) -> Iterator[None]:
+    """Reports a failure as an internal error with the place of a view; the other views are still examined."""
+    try:
+        yield
+    except Exception as failure:
+        m.stack.clear()
+        module = view.subject.module
+        line = bisect.bisect_right(module.tree.lines, view.subject.node.start)
+        problems.append(internal_error(module.path, line, view.subject.qualname, failure))
+
+
 # -------------------------------------------------------------------------------------------------------------- views
-def _views(m: Machine) -> list[View]:
+def find_views(m: Machine) -> list[View]:
     """Returns what answers requests: what is routed, and what looks like a view of an application without routes."""
     views: dict[int, View] = {}
     for route in find_routes(m.program):
@@ -212,6 +230,17 @@ def _handlers(cls: ClassInfo) -> list[FunctionInfo]:
         names = ["list", "retrieve", *(name for c in cls.mro for name, f in c.functions.items() if "GET" in (actions_of(f) or ()))]
     found = [cls.method(name) for name in dict.fromkeys(names)]
     return [function for function in found if function is not None]
+
+
+def _run_inherited_writers(m: Machine, view: View, cls: ClassInfo) -> None:
+    """Runs the methods for all other requests that a view class has from a class of the project: on its own that one has no `queryset`."""
+    names = ["post", "put", "patch", "delete"]
+    if is_view_set(cls):
+        extra = (name for c in cls.mro for name, function in c.functions.items() if "GET" not in (actions_of(function) or ("GET",)))
+        names = ["create", "update", "partial_update", "destroy", *extra]
+    for handler in filter(None, map(cls.method, dict.fromkeys(names))):
+        if handler.owner is not cls and not handler.module.is_library:
+            _run_handler(m, cls, handler, view.routes[0] if view.routes else None)
 
 
 def _run_handler(m: Machine, cls: ClassInfo, handler: FunctionInfo, route: Route | None) -> Summary | None:
@@ -339,4 +368,4 @@ def _folders(module: ModuleInfo) -> list[str]:
     return module.name.split(".")
 
 
-__all__ = ["find_endpoints", "head", "leaving", "prepare_settings"]
+__all__ = ["find_endpoints", "find_views", "head", "leaving", "prepare_settings", "run_inherited"]

@@ -42,6 +42,7 @@ MAX_DEPTH = 14  # nested calls followed from one root
 MAX_CONTEXTS = 40  # runs of one function with different arguments
 MAX_GENERIC = 400  # runs of a short function for many classes or statements: `get_all(statement)` of a generic repository has one for each
 SHORT = 800  # characters
+LONG = 2400  # characters of a method of a queryset
 MAX_FLAT = 400  # events copied out of one call
 MAX_CALL_PATH = 10
 NO_TESTS: frozenset[tuple[str, str]] = frozenset()
@@ -465,10 +466,13 @@ LEAVES_ROWS = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.RE
 
 
 def _is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:
-    """Whether a function is a few lines around what it is given: a statement, or the class below its own that it is called on."""
-    if function.node.end - function.node.start >= SHORT:
-        return False
+    """Whether a function is a few lines around what it is given: a statement, the class below its own that it is called on, or its own query."""
     first = next(iter(env.values()), None)
+    length = function.node.end - function.node.start
+    if isinstance(first, QueryObject) and function.owner is not None and length < LONG:
+        return True  # `Book.objects.visible_to(user)`: all that follows hangs on what the method of a queryset gives
+    if length >= SHORT:
+        return False
     cls = first.cls if isinstance(first, Instance) else first
     if isinstance(cls, ClassInfo) and function.owner is not None and cls is not function.owner:
         return True

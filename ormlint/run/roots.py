@@ -17,16 +17,23 @@ from ormlint.run.values import key_of
 
 
 def run_all(
-    m: Machine, comes_last: Callable[[str], bool], left_out: Callable[[str], bool], progress: Callable[[int, int], None] | None = None
+    m: Machine,
+    comes_last: Callable[[str], bool],
+    left_out: Callable[[str], bool],
+    then: Callable[[], list[Problem]],
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Problem]:
     """Runs every function of the project that was not run yet with unknown arguments, and every module's body; returns failures inside ormlint.
 
     The number of contexts of a function is limited, so what is of less concern comes last: tests know the types that a program leaves open.
+    `then` runs what comes before them.
     """
     last = {module.path: comes_last(module.path) for module in m.program.modules.values()}
     modules = sorted((module for module in m.program.modules.values() if not left_out(module.path)), key=lambda module: last[module.path])
-    functions = sorted(_own_functions(m, left_out), key=lambda fn: last[fn.module.path])
-    problems = _run_each(m, functions, progress)
+    functions = list(_own_functions(m, left_out))
+    problems = _run_each(m, [fn for fn in functions if not last[fn.module.path]], progress)
+    problems += then()
+    problems += _run_each(m, [fn for fn in functions if last[fn.module.path]], progress)
     for module in modules:
         try:
             run_body(m, Frame(module, f"{module.name}:<module>"), module.tree.body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ormlint.ir import nodes as ir
 from ormlint.read.python import lower_python
 from ormlint.run import Options, analyse
+from ormlint.run.log import Op
 
 FILES = {
     "shop/models.py": "from django.db import models\n\nclass Book(models.Model):\n    title = models.CharField(max_length=80)\n",
@@ -29,3 +30,33 @@ def test_everything_is_run() -> None:
 def test_some_files_come_last() -> None:
     assert functions(Options(comes_last=lambda path: path.startswith("tests/")))[0] == "shop.views:view"
     assert functions(Options(comes_last=lambda path: path == "shop/views.py"))[-1] == "shop.views:view"
+
+
+METHOD = """
+class BookQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        # {comment}
+        return self.filter(title=user.name)
+"""
+
+
+def queries_known(length: int) -> int:
+    """Returns how many of fifty lists of books are known to be queries behind a method of their queryset that is this long."""
+    method = METHOD.format(comment="." * length)
+    fields = "    title = models.CharField(max_length=80)\n    objects = BookQuerySet.as_manager()\n"
+    lists = "".join(f"def list{n}(user):\n    return list(Book.objects.filter(pk__gt={n}).visible_to(user))\n\n" for n in range(50))
+    files = {
+        "shop/models.py": f"from django.db import models\n{method}\nclass Book(models.Model):\n{fields}",
+        "shop/lists.py": f"from shop.models import Book\n\n{lists}",
+    }
+    program = [lower_python(path, path.removesuffix(".py").replace("/", "."), text, False) for path, text in files.items()]
+    return sum(event.op is Op.LOAD_ROWS for event in analyse(program, Options()).log.events)
+
+
+def test_a_method_of_a_queryset_is_run_for_every_query() -> None:
+    assert queries_known(10) == 50
+    assert queries_known(1500) == 50
+
+
+def test_unless_it_is_very_long() -> None:
+    assert queries_known(3000) < 50

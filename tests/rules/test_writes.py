@@ -76,6 +76,12 @@ class TestSaveInLoop:
         assert isinstance(found.intent, WriteTogether)
         assert (found.intent.site, found.intent.fields, found.intent.plain) == (found.site, ("price", "stock"), False)
 
+    def test_a_place_that_saves_rows_of_several_models_is_one_cause_and_needs_preview(self):
+        job = Job()
+        first, second = reports(save_in_loop, PROJECT, [job.save(), job.save(model=model("Page"))])
+        assert first.cause == second.cause
+        assert (first.preview, first.intent) == (True, None)
+
     def test_constants_need_no_rows(self):
         (found,) = reports(save_in_loop, PROJECT, [Job().save(assigned=("price",), constant=True)])
         assert found.help == "call `.update(price=…)` once on the query at shop/job.py:1 instead"
@@ -250,8 +256,9 @@ class TestCreateInLoop:
         job = Job()
         page = model("Page")
         relate(page, "book", job.book)
-        events = [job.create(), job.create(model=page)]
-        parent, child = reports(create_in_loop, PROJECT, events)
+        first, second = job.create(), job.create(model=page)
+        second.site = JOB.at("store(book)")
+        parent, child = reports(create_in_loop, PROJECT, [first, second])
         assert (parent.severity, parent.preview) == (Severity.INFO, True)
         assert parent.notes == ("its key is needed in the same round to create `Page`",)
         assert (child.severity, child.preview) == (Severity.WARNING, False)
