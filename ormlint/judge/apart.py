@@ -20,7 +20,9 @@ _CHUNKS = frozenset({"iterator", "aiterator", "yield_per"})
 
 
 def is_apart(project: Project, rounds: Rounds, event: Event, loop: Loop) -> bool:
-    """Whether one query for all rounds may not be had, or would do harm."""
+    """Whether one query for all rounds may not be had, would do harm, or asks who knows which table."""
+    if model_of(event) is None:
+        return True
     if has_no_key(event) or _asks_for_group(event, loop) or _is_search(event, loop) or _is_chunked(event) or _is_of_any_model(project, event):
         return True
     if rounds.writes_before(event, model_of(event), loop) or _is_expired(rounds, event, loop):
@@ -76,6 +78,6 @@ def _is_recursive(event: Event, loop: Loop) -> bool:
 
 
 def _is_expired(rounds: Rounds, event: Event, loop: Loop) -> bool:
-    """Whether rows fetched before the loop would be fetched again one by one, as every round ends a transaction."""
+    """Whether rows fetched before the loop would be fetched again one by one, as a round ends a transaction."""
     rows = event.op in (Op.LOAD_ROWS, Op.GET_ROW) and event.query is not None and event.query.shape is Shape.ROWS
-    return rows and event.orm is Orm.SQLALCHEMY and rounds.commits(loop)
+    return rows and event.orm is Orm.SQLALCHEMY and rounds.may_commit(loop)

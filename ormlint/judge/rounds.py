@@ -47,6 +47,10 @@ class Rounds:
         """Whether every round ends a transaction, which expires all rows."""
         return any(not (event.around.conditional or event.around.error_path) for event in self._log.within(loop, Op.COMMIT))
 
+    def may_commit(self, loop: Loop) -> bool:
+        """Whether some rounds end a transaction, as those do that find a row to change."""
+        return any(not event.around.error_path for event in self._log.within(loop, Op.COMMIT))
+
     def _save_copies(self, chain: Chain, loop: Loop) -> bool:
         """Whether the related row itself is saved in the loop, which reads it anew for every row that leads to it."""
         read = path_of(chain.events[0])

@@ -267,15 +267,17 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             or _takes_few(event)
             or is_search(event, innermost(repeaters(event)))
             or _is_far(project, event)
-            or _is_in_unit_of_work(project, rounds, event)
+            or _is_in_unit_of_work(project, event)
             or (not curable and (_asks_for_others_too(event) or _is_deliberate(project, chain, rounds, event))),
         )
 
 
-def _is_in_unit_of_work(project: Project, rounds: Rounds, event: Event) -> bool:
-    """Whether what the loop calls is a row's `save()` or the like, or a function that calls itself, so that each level asks for the next one."""
-    way = [callee for _, callee in calls_between(project, event, innermost(repeaters(event)))]
-    return is_part_of_write(way) or rounds.are_recursive(way)
+def _is_in_unit_of_work(project: Project, event: Event) -> bool:
+    """Whether what the loop calls is a row's `save()` or the like, or the very function it stands in, so that each level asks for the next one."""
+    loop = innermost(repeaters(event))
+    way = [callee for _, callee in calls_between(project, event, loop)]
+    own = loop.source.function.rpartition(":")[2] if loop.source is not None else ""
+    return is_part_of_write(way) or (bool(own) and own in way[:1])
 
 
 def _is_deliberate(project: Project, chain: Chain, rounds: Rounds, event: Event) -> bool:
