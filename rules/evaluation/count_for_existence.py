@@ -21,7 +21,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             continue
         if query.model is not None and not query.has("exclude") and any(query.model.is_primary_key(name) for name in query.filters):
             continue  # `Book.objects.filter(pk=pk).count()` counts one row at most
-        if query.limit == 1:
+        if query.sliced and query.limit == 1:
             continue  # and so does `query.limit(1).count()`
         if _is_asked_per_round(project, event):
             continue

@@ -327,11 +327,12 @@ class TestDeleteInLoop:
         options = "selectinload(Book.pages), selectinload(Book.tags)"
         assert found.help == f"load them along with the rows: add `.options({options})` to the query at shop/job.py:1"
 
-    def test_what_cannot_be_loaded_along_goes_with_one_statement(self):
+    def test_what_cannot_be_loaded_along_is_deleted_first(self):
         job = Job(Orm.SQLALCHEMY)
         relate(job.book, "pages", model("Page"), Kind.REVERSE_FOREIGN_KEY).lazy = "dynamic"
         (found,) = reports(delete_in_loop, PROJECT, [job.delete()])
-        assert found.help == "collect the keys and run one `session.execute(delete(Book).where(…))` after the loop at shop/job.py:2"
+        rows = "delete the rows of `pages` and then those of `Book` by their keys"
+        assert found.help == f"{rows} after the loop at shop/job.py:2, with one statement each"
 
     def test_sqlalchemy_leaves_relations_alone_that_the_database_clears(self):
         job = Job(Orm.SQLALCHEMY)
