@@ -331,8 +331,8 @@ class TestDeleteInLoop:
         job = Job(Orm.SQLALCHEMY)
         relate(job.book, "pages", model("Page"), Kind.REVERSE_FOREIGN_KEY).lazy = "dynamic"
         (found,) = reports(delete_in_loop, PROJECT, [job.delete()])
-        rows = "delete the rows of `pages` and then those of `Book` by their keys"
-        assert found.help == f"{rows} after the loop at shop/job.py:2, with one statement each"
+        rows = "delete the rows of `pages` and then those of `Book` by their keys, with one statement each"
+        assert found.help == f"{rows}, after the loop at shop/job.py:2"
 
     def test_sqlalchemy_leaves_relations_alone_that_the_database_clears(self):
         job = Job(Orm.SQLALCHEMY)
