@@ -95,6 +95,11 @@ class Rounds:
         """Whether one of the functions that are called, by the names that calls give them, calls itself."""
         return not self._recursive.isdisjoint(callees)
 
+    def write_others(self, loop: Loop, event: Event) -> bool:
+        """Whether the rounds of a loop write anything but the row that a statement gives: `book = Book.objects.get(pk=key); book.save()`."""
+        work = self._log.within(loop, *_CHANGES, *_MAKING, Op.COMMIT, Op.BEGIN)
+        return any(not other.around.error_path and (other.row is None or other.row.query is not event.query) for other in work)
+
     def _begins(self, event: Event) -> int:
         """Returns the position of an event, of one that a call leads to that within the function it stands in, which is run before the call ends."""
         position = self._position[id(event)]

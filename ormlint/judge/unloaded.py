@@ -66,7 +66,8 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
         led_elsewhere = chain.events[0].assigned  # `book.author_id = key`: what the query loads is thrown away
         if led_elsewhere:
             advice = f"fetch the rows that {code(led_elsewhere[0])} leads to before the loop, and assign them instead of their keys"
-        defeated = bool(led_elsewhere) or rounds.defeat(chain)
+        # callers that have the collection prefetched may do so here by a way that is not followed
+        defeated = bool(led_elsewhere) or chain.carrier.site in prefetched or rounds.defeat(chain)
         for site, event in _places(project, chain, sink).items():
             yield Report(
                 site=site,
@@ -247,7 +248,7 @@ def _can_be_prefetched(event: Event) -> bool:
 
 def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds, *, curable: bool) -> Iterator[Report]:
     advice, intent = remedy.load(project, chain) if curable else ("", None)
-    defeated = rounds.defeat(chain)
+    defeated = remedy is AMONG_OTHERS or rounds.defeat(chain)
     found = _places(project, chain, sink) if curable or sink is not Sink.SERIALIZER else {event.site: event for event in reversed(chain.events)}
     for site, event in found.items():
         yield Report(

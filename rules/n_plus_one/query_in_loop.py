@@ -10,7 +10,7 @@ from ormlint.judge.owners import Owner, advice_for_owner, owner_of
 from ormlint.judge.repetition import decides_to_go_on, grows, innermost, is_deliberate, repeaters, weight, worth_counting
 from ormlint.judge.rounds import Rounds
 
-NEAR = 1  # calls between a loop and a query that people see together
+PAGES = ("serializer", "template")  # a field or an include is a call too
 FARTHEST = 4
 
 
@@ -37,7 +37,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             relations=(owner.path,) if owner is not None else (),
             intent=intent if site == event.site else None,
             severity=weight(project, event, loops),
-            preview=distance > NEAR or not grows(loops) or is_apart(project, rounds, event, loop),
+            preview=_is_decision(rounds, event, loop, distance) or not grows(loops) or is_apart(project, rounds, event, loop),
             counted_as="query" if distance else "",
         )
 
@@ -47,6 +47,11 @@ def _advice(project: Project, event: Event, loop: Loop, owner: Owner | None) -> 
     along = advice_for_owner(project, event, loop, owner) if owner is not None else ""
     model = model_of(event)
     return along or advice(project, event, loop, model.name if model is not None else "")
+
+
+def _is_decision(rounds: Rounds, event: Event, loop: Loop, distance: int) -> bool:
+    """Whether the query stands in a function that serves others too, or in rounds that change what the next one finds."""
+    return distance > (loop.kind in PAGES) or rounds.write_others(loop, event)
 
 
 def _intent(event: Event, loop: Loop) -> FetchBefore | None:

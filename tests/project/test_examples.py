@@ -32,7 +32,6 @@ PLANTED = {
         ("orders/management/commands/close_stale_orders.py", "ORM101", "order.customer.email"),
         ("orders/models.py", "ORM102", "self.lines.all()"),
         ("orders/reports.py", "ORM101", "order.customer.name"),
-        ("orders/services.py", "ORM103", "Product.objects.get(sku=sku)"),
         ("orders/services.py", "ORM301", "order.save()"),
         ("orders/services.py", "ORM302", "OrderLine.objects.create("),
         ("orders/services.py", "ORM303", "order.delete()"),
@@ -49,7 +48,6 @@ PLANTED = {
         ("warehouse/models.py", "ORM102", "for line in self.lines"),
         ("warehouse/services.py", "ORM101", "line.item.on_hand += line.quantity"),
         ("warehouse/services.py", "ORM101", "supplier=shipment.supplier.name"),
-        ("warehouse/services.py", "ORM103", "repository.item_by_code(session, delivery.code)"),
         ("warehouse/services.py", "ORM302", "session.execute(insert(StockMovement)"),
     ],
 }
