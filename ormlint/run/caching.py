@@ -4,10 +4,6 @@ if key not in books:             if key in books:          shelf = cache.get(key
     books[key] = load(key)           return books[key]     if shelf is not None:
                                  books[key] = load(key)        return shelf
                                                            cache.set(key, load(key))
-try:
-    return books[key]
-except KeyError:
-    books[key] = load(key)
 """
 
 from __future__ import annotations
@@ -84,16 +80,6 @@ def guards_cache(stmt: ir.If) -> bool:
             if inner.value.func.name in _FILLS and (text_of(inner.value.func.value) in names or "cache" in text_of(inner.value.func.value).lower()):
                 return True
     return False
-
-
-def fills_gap(stmt: ir.Try, handler: ir.Handler) -> bool:
-    """Whether an except block fills the place that its try block begins with looking into."""
-    first = stmt.body[0] if stmt.body else None
-    looked = first.value if isinstance(first, (ir.Assign, ir.Return)) else None
-    if not isinstance(looked, (ir.Index, ir.Attr)):
-        return False
-    place = text_of(looked)
-    return any(text_of(target) == place for inner in _flat(handler.body) if isinstance(inner, ir.Assign) for target in inner.targets)
 
 
 def _asks_what_is_loaded(test: ir.Expr_) -> bool:

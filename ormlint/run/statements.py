@@ -14,7 +14,7 @@ from ormlint.ir import nodes as ir
 from ormlint.library.functions import NOT_FOUND
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Orm
-from ormlint.run.caching import fills_gap, guards_cache, returns_kept
+from ormlint.run.caching import guards_cache, returns_kept
 from ormlint.run.columns import note_loop
 from ormlint.run.evaluate import evaluate
 from ormlint.run.expressions import iterate, truth
@@ -309,8 +309,6 @@ def _try(m: Machine, f: Frame, stmt: ir.Try) -> bool:
         fails = not _expects_nothing(handler)
         left = f.left
         f.left |= leaving(f, handler.body)
-        guards = fills_gap(stmt, handler)
-        f.guarded += guards
         f.error_path += fails
         f.conditional += 1
         f.branch_depth += 1
@@ -319,7 +317,6 @@ def _try(m: Machine, f: Frame, stmt: ir.Try) -> bool:
         f.branch_depth -= 1
         f.conditional -= 1
         f.error_path -= fails
-        f.guarded -= guards
         f.left = left
         tried = tried.meet(f.flow)
     env = ends[0] if ends else join_env(m, before, after)
