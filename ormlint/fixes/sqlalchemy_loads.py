@@ -59,6 +59,18 @@ class Option:
     path: tuple[str, ...]
     plain: bool
     closed: bool
+    loaders: tuple[str, ...]
+
+    def clashes(self, path: Hops, query: QueryObject) -> bool:
+        """Whether it loads a relation on the way of a path in another way: SQLAlchemy refuses two loaders for one relation."""
+        first: QueryObject | None = query
+        for name, loader, hop in zip(self.path, self.loaders, path, strict=False):
+            if name != hop.name:
+                return False
+            if loader not in (loader_of(hop, first), "defaultload"):
+                return True
+            first = None
+        return False
 
 
 def add_options(file: SourceFile, statement: Statement, query: QueryObject, paths: Iterable[Hops], schema: Schema) -> Fix | Refusal | None:
@@ -179,6 +191,8 @@ class _Options:
                 code = "".join(_loads(path, classes)[len(base.path) :])
                 edits.append(self.file.insert(self.statement.outer(base.value)[1], code))
                 continued.append(code)
+            elif any(option.clashes(path, self.query) for option in present):
+                return Refusal(f"the query has an option for `{names[0]}` that loads it in another way: continue that one")
             else:
                 routes.append((path, classes))
         branches = self._branches(routes, self.query)
@@ -278,6 +292,7 @@ def _read_option(statement: Statement, value: cst.BaseExpression) -> Option:
     calls = [("", chain.root)] if isinstance(chain.root, cst.Call) else []
     calls += [(link.name, link.call) for link in chain.links if link.call is not None]
     path: list[str] = []
+    loaders: list[str] = []
     plain = bool(calls)
     for name, call in calls:
         if not name:
@@ -289,4 +304,5 @@ def _read_option(statement: Statement, value: cst.BaseExpression) -> Option:
         if name not in _LOADERS | _REFUSERS:
             continue
         path.extend(last_name(argument.value) if isinstance(argument.value, cst.Attribute) else "" for argument in call.args)
-    return Option(value, tuple(path), plain and "" not in path, any(name == "options" for name, _ in calls))
+        loaders.extend(name for _ in call.args)
+    return Option(value, tuple(path), plain and "" not in path, any(name == "options" for name, _ in calls), tuple(loaders))

@@ -18,7 +18,7 @@ from ormlint.judge.rounds import Rounds, is_part_of_write
 from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access
 from ormlint.link.schema import Kind, Orm
-from ormlint.run.log import READS, Bound, Event, Op, QueryLog
+from ormlint.run.log import READS, Event, Op, QueryLog
 from ormlint.text import Site
 
 # these run a statement of their own even on a prefetched collection
@@ -119,7 +119,7 @@ def _risk_of_keeping(chain: Chain) -> str:
 def _is_read_as_met(chain: Chain, event: Event) -> bool:
     walks = [loop for loop in event.row_loops if loop.source is not None and loop.source.site == chain.query.site]
     if not walks or walks[-1].kind != "comprehension":
-        return bool(walks) or chain.query.bound is Bound.ONE
+        return True
     return any(around.encloses(site) for around in (walks[-1].site, walks[-1].body) for site in (event.site, *event.calls))
 
 

@@ -107,3 +107,39 @@ def test_a_crash_is_an_outcome(bench, tmp_path: Path) -> None:
     assert outcome.is_broken
     assert "CRASH" in ecosystem.row(outcome)
     assert "ValueError: lost" in ecosystem.row(outcome)
+
+
+def test_failed_tests_are_told_from_lines_of_a_log(bench) -> None:
+    printed = """\
+ERROR 22/Nov/2026 20:30:28 interlocks no answer
+ERROR: test_open (shop.tests.Doors.test_open)
+FAIL: test_shut (shop.tests.Doors.test_shut)
+FAILED tests/test_doors.py::test_open - assert 1 == 2
+ERROR tests/test_doors.py
+FAILED (failures=1, errors=1)
+"""
+    found = bench("own_tests")._FAILED.findall(printed)
+    expected = [
+        "test_open (shop.tests.Doors.test_open)",
+        "test_shut (shop.tests.Doors.test_shut)",
+        "tests/test_doors.py::test_open",
+        "tests/test_doors.py",
+    ]
+    assert found == expected
+
+
+def test_a_finding_is_gone_when_its_query_is_no_longer_reported(bench) -> None:
+    def finding(line: int, query: int, access: int = 9) -> dict:
+        labels = [("the rows come from here", query), ("this reads `author`", access)]
+        related = [{"path": "a.py", "line": place, "label": label} for label, place in labels]
+        return {"code": "ORM101", "path": "a.py", "line": line, "message": "loading", "relations": ["author"], "related": related}
+
+    fixes = bench("fixes")
+    old, new = {"a.py": b"a\nb\nc\n"}, {"a.py": b"import x\na\nb.with_author\nc\n"}
+    moved = fixes.Moved(old, new, ["a.py"])
+    assert [moved.place("a.py", line) for line in (1, 2, 3)] == [("a.py", 2), ("a.py", 3), ("a.py", 4)]
+    before = [finding(2, query=2, access=3)]
+    assert not list(fixes._left(before, before, [], moved))
+    assert len(list(fixes._left(before, before, [finding(3, query=3, access=4)], moved))) == 1  # the edited query still lacks it
+    assert not list(fixes._left(before, before, [finding(2, query=2, access=4)], moved))  # another query of the same access steps forward
+    assert len(list(fixes._left(before, before, [finding(2, query=2, access=8)], moved))) == 1  # an access that was not reported before
