@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -52,13 +52,12 @@ class Place:
 class Option:
     """A loader option that stands in the chain.
 
-    `plain` tells that it only loads, so that it can be continued; `closed` that it has options of its own, `selectinload(A.b).options(…)`.
+    `plain` tells that it only loads, so that it can be continued: not if it has options of its own, `selectinload(A.b).options(…)`.
     """
 
     value: cst.BaseExpression
     path: tuple[str, ...]
     plain: bool
-    closed: bool
     loaders: tuple[str, ...]
 
     def clashes(self, path: Hops, query: QueryObject) -> bool:
@@ -169,7 +168,7 @@ class _Options:
         if isinstance(given, Refusal):
             return given
         values = [element.value for element in given.elements] if given else [argument.value for call in calls for argument in call.args]
-        present = [_read_option(self.statement, value) for value in values]
+        present = [option for value in values for option in _read_options(self.statement, value)]
         edits: list[Edit] = []
         continued: list[str] = []
         routes: list[_Route] = []
@@ -181,9 +180,6 @@ class _Options:
             edits += (edit for spelling in written for edit in spelling.edits if edit not in edits)
             if any(option.path == names for option in present):
                 return Refusal(f"the query has an option for `{'.'.join(names)}` already")
-            closed = next((option for option in present if option.closed and option.path and option.path == names[: len(option.path)]), None)
-            if closed is not None:
-                return Refusal(f"the query has an option for `{'.'.join(closed.path)}` with options of its own: add the load to those")
             opened = [option for option in present if option.plain and option.path and option.path == names[: len(option.path)]]
             base = max(opened, key=lambda option: len(option.path), default=None)
             if base is not None:
@@ -287,12 +283,13 @@ def _loads(path: Hops, classes: list[str]) -> list[str]:
     return [f".{loader_of(hop, None)}({owner}.{hop.name})" for hop, owner in zip(path, classes, strict=True)]
 
 
-def _read_option(statement: Statement, value: cst.BaseExpression) -> Option:
+def _read_options(statement: Statement, value: cst.BaseExpression, above: Option | None = None) -> Iterator[Option]:
+    """Yields a loader option and those that it has of its own, whose paths begin with it."""
     chain = chain_of(statement, value)
     calls = [("", chain.root)] if isinstance(chain.root, cst.Call) else []
     calls += [(link.name, link.call) for link in chain.links if link.call is not None]
-    path: list[str] = []
-    loaders: list[str] = []
+    path: list[str] = list(above.path) if above is not None else []
+    loaders: list[str] = list(above.loaders) if above is not None else []
     plain = bool(calls)
     for name, call in calls:
         if not name:
@@ -305,4 +302,8 @@ def _read_option(statement: Statement, value: cst.BaseExpression) -> Option:
             continue
         path.extend(last_name(argument.value) if isinstance(argument.value, cst.Attribute) else "" for argument in call.args)
         loaders.extend(name for _ in call.args)
-    return Option(value, tuple(path), plain and "" not in path, any(name == "options" for name, _ in calls), tuple(loaders))
+    found = Option(value, tuple(path), plain and above is None and "" not in path, tuple(loaders))
+    yield found
+    for name, call in calls:
+        for argument in call.args if name == "options" else ():
+            yield from _read_options(statement, argument.value, found)
