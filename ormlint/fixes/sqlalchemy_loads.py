@@ -205,7 +205,7 @@ class _Options:
             edits += insert_links(self.file, self.statement, self.place.chain, number, [self._laid_out(added, self.place.chain.receiver(number))])
         texts = [*continued, *added]
         description = f"add `.options({', '.join(texts)})` to the query" if added else f"continue the option with `{''.join(texts)}`"
-        return Fix(Applicability.SAFE, description, tuple(in_one_statement(edits)))
+        return Fix(Applicability.SAFE, description, tuple(_in_order(in_one_statement(edits))))
 
     def _branches(self, routes: list[_Route], query: QueryObject | None) -> list[_Branch] | Refusal:
         """Returns the options for some paths, of a query if they begin there; what they share stands once.
@@ -277,6 +277,15 @@ class _Options:
                     return spelling
                 classes.append(spelling)
         return classes
+
+
+def _in_order(edits: list[Edit]) -> list[Edit]:
+    """Returns the edits with those that insert at one place made one, in their order: `….selectinload(B.c)`, and only then `, joinedload(A.d)`."""
+    inserted: dict[tuple[str, int], str] = {}
+    for edit in edits:
+        if edit.start == edit.end:
+            inserted[edit.path, edit.start] = inserted.get((edit.path, edit.start), "") + edit.content
+    return [*(edit for edit in edits if edit.start < edit.end), *(Edit(path, at, at, text) for (path, at), text in inserted.items())]
 
 
 def _loads(path: Hops, classes: list[str]) -> list[str]:
