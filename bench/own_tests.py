@@ -9,8 +9,9 @@ The folder is an unpacked source archive that ships its tests (bench/fetch.py ke
 dependencies, installed without the application itself. Tests run in a copy, with SQLite, offline. Tried: ihatemoney 7.2.1
 (`pip install "ihatemoney==7.2.1" "pytest~=9.0" "pytest-flask~=1.3"`), juntagrico 2.0.10 (`pip install "juntagrico==2.0.10" faker`),
 privacyidea 3.14 (`pip install "privacyidea==3.14" pytest mock responses testfixtures pyparsing`; the files of tests/ one wants, in one command)
-and NEMO 8.1.5 (`pip install "NEMO==8.1.5"`; `--command ".venv/bin/python -m django test NEMO.tests"`, settings NEMO.tests.test_settings; 27 of its
-291 tests need files that the archive lacks: resources/emails/tool_wait_list_notification_email.html with any text serves 25 of them).
+and NEMO 8.1.5 (`pip install "NEMO==8.1.5"`; `--command ".venv/bin/python -m django test NEMO.tests"` with the settings NEMO.tests.test_settings; the
+archive lacks resources/emails/tool_wait_list_notification_email.html and resources/images/jumbotron_watermark.png, for which any text and picture
+will do, and the fixture of NEMO.tests.test_urls: name the other modules of NEMO/tests instead, all of their 291 tests pass).
 
 Compared are the tests that fail and the numbers in the last lines. The exit status is 1 if anything differs.
 """
