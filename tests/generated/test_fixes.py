@@ -46,10 +46,14 @@ def _compare(old: Outcome, new: Outcome) -> None:
 
 def _comparable(output: str) -> object:
     """The order of rows that nothing orders may change, and with it what is printed before an error."""
-    lines = output.splitlines()
-    return lines[-1] if _has_failed(output) else sorted(lines)
+    return _failure(output) or sorted(output.splitlines())
 
 
 def _has_failed(output: str) -> bool:
     """Whether a program has stopped early: what was loaded in advance for the rows after that is wasted."""
-    return bool(output) and output.splitlines()[-1].startswith("failed: ")
+    return bool(_failure(output))
+
+
+def _failure(output: str) -> str:
+    """Returns the first line of the error that a program has stopped with, "" if there is none; the others may quote a statement."""
+    return next((line for line in output.splitlines() if line.startswith("failed: ")), "")
