@@ -1,5 +1,6 @@
 """Queries of rounds that one query before the loop may not replace.
 
+for key in keys: Book.objects.get(pk=key)                              three keys, or three thousand
 for shop, ids in by_shop.items(): Book.objects.filter(id__in=ids)      comes in groups already
 for day in days: Book.objects.filter(sold__lt=day)                     no key to look the rows up by
 for name in names:                                                     a search, which ends with the first that fits
@@ -27,8 +28,8 @@ def is_apart(project: Project, rounds: Rounds, event: Event, loop: Loop) -> bool
         return True
     if rounds.writes_before(event, model_of(event), loop) or _is_expired(rounds, event, loop):
         return True
-    if loop.source is None and event.around.conditional:
-        return True  # what only some rounds ask of a list of who knows what is as often asked a few times as many
+    if loop.source is None:
+        return True  # a list of who knows what is as often one of a few as one of many
     way = [callee for _, callee in calls_between(project, event, loop)]
     return bool(way) and (_is_unit_of_work(rounds, event, loop, way) or rounds.are_recursive(way) or _is_recursive(event, loop))
 

@@ -17,6 +17,7 @@ while Author.objects.filter(slug=slug).exists():
 FINDER = Source("shop/find.py", "def find(row):\n    return session.get(Author, row.key)\n")
 PROJECT = project(IMPORTER, FINDER)
 GET = IMPORTER.at('Author.objects.get(name=row["author"])')
+LINES = query(model("Line"), IMPORTER.at("rows"))
 
 
 class Import:
@@ -81,10 +82,17 @@ def behind(job, calls, **facts):
     return job.query(site=FINDER.at("return"), calls=tuple(way), callees=("find", "a", "b", "c", "d")[:calls], **facts)
 
 
-@pytest.mark.parametrize(("calls", "preview"), [(1, False), (2, True), (3, True), (4, True)])
-def test_queries_far_away_need_preview(calls, preview):
-    (found,) = reports(rule, PROJECT, [behind(Import(), calls)])
+@pytest.mark.parametrize(
+    ("kind", "calls", "preview"), [("for", 0, False), ("for", 1, True), ("for", 4, True), ("serializer", 1, False), ("serializer", 2, True)]
+)
+def test_queries_far_away_need_preview(kind, calls, preview):
+    (found,) = reports(rule, PROJECT, [behind(Import(source=LINES, kind=kind), calls)])
     assert found.preview is preview
+
+
+def test_a_list_of_who_knows_how_many_needs_preview():
+    (of_rows,), (of_others,) = (reports(rule, PROJECT, [Import(source=source).query()]) for source in (LINES, None))
+    assert (of_rows.preview, of_others.preview) == (False, True)
 
 
 def test_queries_behind_more_than_four_calls_are_silent():
@@ -92,7 +100,7 @@ def test_queries_behind_more_than_four_calls_are_silent():
 
 
 def test_what_one_call_leads_to_has_one_cause_and_the_nearest_comes_first():
-    job = Import()
+    job = Import(source=LINES, kind="serializer")
     near, far = behind(job, 1, op=Op.COUNT), behind(job, 3)
     first, second = reports(rule, PROJECT, [far, near])
     assert (first.cause, first.counted_as) == (second.cause, "query")
