@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import walk
+from ormlint.run.frame import Env, Frame
 from ormlint.run.machine import text_of
+from ormlint.run.values import Mapping
 
 _FILLS = ("set", "add", "setdefault", "append")
 _LOADED = frozenset({("in", "dict"), ("in", "__dict__"), ("not in", "unloaded")})  # of the state that SQLAlchemy keeps of a row
@@ -113,3 +116,23 @@ def _subjects(test: ir.Expr_) -> list[ir.Expr_]:
             return [s for v in test.values for s in _subjects(v)]
         case _:
             return []
+
+
+def is_fallback(f: Frame, stmt: ir.Try, handler: ir.Handler, env: Env) -> bool:
+    """Whether an `except KeyError:` makes up for what is missing in a dict that was filled before the loops around it.
+
+    # a dict that is empty before the loop is no more than a cache: each key is asked for once
+    """
+    if not f.loops or "KeyError" not in caught(handler):
+        return False
+    known = f.fallbacks.get(id(handler))  # a later round of the loop may find what this one puts in
+    if known is None:
+        looked = [env.get(node.value.id) for node in walk(stmt.body) if isinstance(node, ir.Index) and isinstance(node.value, ir.Name)]
+        known = f.fallbacks[id(handler)] = any(isinstance(value, Mapping) and (value.known or value.element is not None) for value in looked)
+    return known
+
+
+def caught(handler: ir.Handler) -> set[str]:
+    """Returns the bare names of the exceptions that a handler catches."""
+    kinds = handler.catches.items if isinstance(handler.catches, ir.Seq) else [handler.catches]
+    return {kind.name if isinstance(kind, ir.Attr) else kind.id if isinstance(kind, ir.Name) else "" for kind in kinds}

@@ -112,6 +112,7 @@ class Frame(Struct, eq=False):
     error_path: int = 0
     left: frozenset[int] = frozenset()  # ids of the loops that the way taken now always leaves
     remembered: dict[tuple[int, int], tuple[Value, Value]] = field(default_factory=dict)  # cached properties by object and function
+    fallbacks: dict[int, bool] = field(default_factory=dict)  # by `except`: whether it makes up for what a dict filled before lacks
     effects: int = 0  # calls so far that do something outside the program and the database
     writes: int = 0  # events and calls so far after which the same query may give other rows
     bindings: int = 0  # assignments so far

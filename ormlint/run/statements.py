@@ -14,7 +14,7 @@ from ormlint.ir import nodes as ir
 from ormlint.library.functions import NOT_FOUND
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Orm
-from ormlint.run.caching import guards_cache, returns_kept
+from ormlint.run.caching import caught, guards_cache, is_fallback, returns_kept
 from ormlint.run.columns import note_loop
 from ormlint.run.evaluate import evaluate
 from ormlint.run.expressions import iterate, truth
@@ -307,15 +307,18 @@ def _try(m: Machine, f: Frame, stmt: ir.Try) -> bool:
             f.env[handler.name] = UNKNOWN
             f.note_binding(handler.name)
         fails = not _expects_nothing(handler)
+        guarded = is_fallback(f, stmt, handler, before)
         left = f.left
         f.left |= leaving(f, handler.body)
         f.error_path += fails
+        f.guarded += guarded
         f.conditional += 1
         f.branch_depth += 1
         if run_body(m, f, handler.body):
             ends.append(f.env)
         f.branch_depth -= 1
         f.conditional -= 1
+        f.guarded -= guarded
         f.error_path -= fails
         f.left = left
         tried = tried.meet(f.flow)
@@ -329,9 +332,7 @@ def _try(m: Machine, f: Frame, stmt: ir.Try) -> bool:
 
 def _expects_nothing(handler: ir.Handler) -> bool:
     """Whether an except block is the other half of a question: `except Book.DoesNotExist:`, `except KeyError:`."""
-    caught = handler.catches.items if isinstance(handler.catches, ir.Seq) else [handler.catches]
-    names = {c.name if isinstance(c, ir.Attr) else c.id if isinstance(c, ir.Name) else "" for c in caught}
-    return bool(names & NOT_FOUND)
+    return bool(caught(handler) & NOT_FOUND)
 
 
 def _goes_on(handler: ir.Handler) -> bool:
