@@ -54,15 +54,15 @@ def _load(project: Project, chain: Chain) -> tuple[str, Intent | None]:
     if not joinable:
         lookup = "__".join(chain.path[:hops]) if hops else chain.lookup
         return f'add `.prefetch_related("{lookup}")` to {_where(project, chain)}', None
-    if page.is_default and (not page.takes_options or _is_one_of_several(project, page)):
-        return f'register `{page.name}` with a ModelAdmin that has `list_select_related = ["{chain.lookup}"]`', None
+    if _is_one_of_several(project, page) or (page.is_default and not page.takes_options):
+        return f'register `{page.model.name}` with {_own_admin(page)} that has `list_select_related = ["{chain.lookup}"]`', None
     if page.joins is Joins.UNKNOWN:
         return f'return `"{chain.lookup}"` from `get_list_select_related()` of `{page.name}` too', None
     return "", ListSelectRelated(page, relations)
 
 
 def _is_one_of_several(project: Project, page: AdminList) -> bool:
-    """Whether one call registers several models, all with the same settings: `admin.site.register([Book, Author])`."""
+    """Whether several models have the same settings: `admin.site.register([Book, Author])`, or the same admin class."""
     return any(other is not page and other.site == page.site for other in project.admin_lists)
 
 
@@ -71,4 +71,10 @@ def _where(project: Project, chain: Chain) -> str:
     page = _list_of(project, chain)
     if page is None or page.own.site != page.site:
         return AT_THE_QUERY.where(project, chain)
+    if _is_one_of_several(project, page):
+        return f"the query, in a `get_queryset()` of {_own_admin(page)} for `{page.model.name}`"
     return f"the query, in a `get_queryset()` of {'its ModelAdmin' if page.is_default else code(page.name)}"
+
+
+def _own_admin(page: AdminList) -> str:
+    return "a ModelAdmin" if page.is_default else f"a subclass of `{page.name}`"
