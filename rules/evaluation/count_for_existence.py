@@ -65,4 +65,7 @@ def _advice(project: Project, event: Event) -> str:
         return f"call `.exists()` instead of {code('.count()')}{where}"
     if event.query is not None and event.query.style == "query":
         return f"ask for `session.query(query.exists()).scalar()` instead of the count{where}"
-    return f"ask for `session.scalar(select(statement.exists()))` instead of the count{where}"
+    # `exists()` of a statement that counts would always be true
+    model = event.model or (event.query.model if event.query is not None else None)
+    rows = model.name if model is not None else "…"
+    return f"ask for `session.scalar(select({rows}).where(…).exists().select())`, with the same joins and conditions, instead of the count{where}"

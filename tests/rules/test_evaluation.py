@@ -170,6 +170,10 @@ class TestCountForExistence:
         (found,) = reports(count_for_existence, PROJECT, [counted(compared(">", 0), orm=Orm.SQLALCHEMY, style="query")])
         assert "`session.query(query.exists()).scalar()`" in found.help
 
+    def test_the_exists_of_a_statement_that_counts_is_not_advised(self):
+        (found,) = reports(count_for_existence, PROJECT, [counted(compared(">", 0), orm=Orm.SQLALCHEMY, style="select")])
+        assert "`session.scalar(select(Book).where(…).exists().select())`" in found.help
+
     def test_a_limited_sqlalchemy_query_is_not_rewritten(self):
         (found,) = reports(count_for_existence, PROJECT, [counted(compared(">", 0), orm=Orm.SQLALCHEMY, style="query", sliced=True)])
         assert found.intent is None
