@@ -38,6 +38,8 @@ _SQLALCHEMY = {
     "group_by": "`group_by()` may not admit the added columns",
     "with_entities": "`with_entities()` changes what is selected",
     "from_statement": "`from_statement()` gives the SQL, to which nothing is added",
+    "populate_existing": "`populate_existing()` fetches rows anew, and what is loaded with them too",
+    "execution_options": "`execution_options()` may have rows fetched anew or in batches, and what is loaded with them too",
     "union": "`union()` combines queries",
     "union_all": "`union_all()` combines queries",
 }
