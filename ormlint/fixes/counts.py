@@ -33,7 +33,7 @@ def replace_len(sources: Sources, intent: ReplaceLen) -> Fix | None:
     call = statement.expression(intent.site.start, intent.site.end) if statement is not None else None
     if file is None or statement is None or not isinstance(call, cst.Call):
         return None
-    counted = _counted(call)
+    counted = counted_by_len(call)
     if counted is None:
         return None
     query = intent.query
@@ -47,7 +47,7 @@ def replace_len(sources: Sources, intent: ReplaceLen) -> Fix | None:
     return Fix(Applicability.SAFE, _DESCRIPTION, tuple(edits)) if edits is not None else _COMMENTED
 
 
-def _counted(call: cst.Call) -> cst.BaseExpression | None:
+def counted_by_len(call: cst.Call) -> cst.BaseExpression | None:
     """Returns the expression whose rows `len(…)`, `len(list(…))` or `len([row for row in …])` counts."""
     while True:
         match call:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import libcst as cst
 
 from ormlint.fixes.chain import Chain, chain_of, insert_links
-from ormlint.fixes.counts import unwrap
+from ormlint.fixes.counts import counted_by_len, unwrap
 from ormlint.fixes.imports import is_imported
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, ReplaceCountTest, ReplaceTruthTest
 from ormlint.link.schema import Orm
+from ormlint.run.log import QueryObject
 from ormlint.text import Edit
 
 _EXISTING = {"count": "exists", "acount": "aexists"}
@@ -41,16 +42,33 @@ def replace_count_test(sources: Sources, intent: ReplaceCountTest) -> Fix | None
     count = statement.expression(intent.count.start, intent.count.end)
     if isinstance(count, cst.Await):
         count = count.expression
-    if whole is None or not isinstance(count, cst.Call) or count.args or _method(count).value not in _EXISTING:
+    if whole is None or not isinstance(count, cst.Call):
         return None
     test = _read_test(whole, count)
     if test is None:
+        return None
+    counted = counted_by_len(count)
+    if counted is not None:
+        return _exists_for_len(file, statement, intent.query, count, counted, test)
+    if count.args or _method(count).value not in _EXISTING:
         return None
     if intent.query.orm is Orm.SQLALCHEMY:
         return _exists_in_sqlalchemy(file, statement, intent, count, test)
     reduced = unwrap(file, statement, whole, test.kept, "") if isinstance(whole, cst.Call) and whole is not count else None
     edits = [file.edit(*statement.span(_method(count)), _EXISTING[_method(count).value]), *(reduced or _reduce(file, statement, test))]
     return Fix(Applicability.SAFE, _DESCRIPTION, tuple(edits))
+
+
+def _exists_for_len(
+    file: SourceFile, statement: Statement, query: QueryObject, count: cst.Call, counted: cst.BaseExpression, test: _Test
+) -> Fix | None:
+    """`len(query) > 0` → `query.exists()`."""
+    if query.locked or query.raw:
+        return None
+    edits = unwrap(file, statement, count, counted, ".exists()")
+    if edits is None:
+        return Fix(Applicability.DISPLAY, _DESCRIPTION, (), "a comment stands in the expression")
+    return Fix(Applicability.SAFE, _DESCRIPTION, (*edits, *_reduce(file, statement, test)))
 
 
 def _method(call: cst.Call) -> cst.Name:

@@ -120,9 +120,16 @@ def tests_before_loads(project: Project, log: QueryLog) -> dict[Event, Event]:
     """Returns the statements that only ask whether there are rows which are then loaded, each with the one that loads them."""
     found: dict[Event, Event] = {}
     for event, other in repeated_statements(project, log, *LOADS, Op.GET_ROW):
+        if other.op in LOADS and event.op is not Op.GET_ROW:
+            continue  # rows that are loaded twice: that the first time is a test matters little
         if _only_asks_whether(other) and follows(other, event):
             found.setdefault(other, event)
     return found
+
+
+def loaded_only_to_test(project: Project, log: QueryLog) -> set[Site]:
+    """Returns where queries are built whose rows are loaded to be tested, before one of them is fetched by another query."""
+    return {test.query.site for test in tests_before_loads(project, log) if test.op in LOADS and test.query is not None}
 
 
 def counts_before_loads(project: Project, log: QueryLog) -> dict[Event, Event]:
@@ -139,8 +146,23 @@ def counts_before_loads(project: Project, log: QueryLog) -> dict[Event, Event]:
 def _only_asks_whether(event: Event) -> bool:
     if event.op is Op.EXISTS and event.method not in ("contains", "acontains"):
         return True
-    uses = list(event.all_uses())
-    return event.op is Op.COUNT and bool(uses) and all(asks_for_some(use) is not None for use in uses)
+    uses = _answers(event) if event.op is Op.COUNT or is_figure(event) else []
+    return bool(uses) and all(asks_for_some(use) is not None for use in uses)
+
+
+def _answers(event: Event) -> list[Use]:
+    """Returns what is done with the number or truth value that a statement was run for."""
+    if event.op not in LOADS or event.query is None:
+        return list(event.all_uses())
+    found: list[Use] = []
+    for use in event.query.all_uses():
+        found += uses_of_length(use) if use.kind is UseKind.LEN else [use] if use.kind is not UseKind.DERIVE else []
+    return found
+
+
+def uses_of_length(use: Use) -> list[Use]:
+    """Returns what is done with the number that `len()` gives; for one that nobody follows, the `len()` itself."""
+    return list(use.length.all_uses()) if use.length is not None and use.length.uses else [use]
 
 
 def follows(test: Event, event: Event) -> bool:
@@ -150,7 +172,7 @@ def follows(test: Event, event: Event) -> bool:
     # `if mine and books.exists():` asks under the condition `mine`, and its body stands under both
     if not all(any(condition.encloses(part) for condition, _ in others) for part, _ in own):
         return False
-    asked = {use.site: (asks_for_some(use) is not False) is not use.negated for use in test.all_uses()}
+    asked = {use.site: (asks_for_some(use) is not False) is not use.negated for use in _answers(test)}
     return all(_is_condition(test, condition, held, asked) for condition, held in others)
 
 

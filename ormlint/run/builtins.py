@@ -11,7 +11,7 @@ from ormlint.link.names import ClassInfo
 from ormlint.run.attributes import attribute
 from ormlint.run.expressions import callback_loop, iterate, to_text, truth_of
 from ormlint.run.frame import Frame
-from ormlint.run.log import Bound, Event, Loop, Op, QueryObject, UseKind
+from ormlint.run.log import Bound, Event, Length, Loop, Op, QueryObject, UseKind
 from ormlint.run.loops import Iterated
 from ormlint.run.machine import Machine
 from ormlint.run.managers import misuse_manager
@@ -24,6 +24,7 @@ from ormlint.run.values import (
     Mapping,
     Native,
     Row,
+    Scalar,
     Sequence,
     Union,
     Unknown,
@@ -77,7 +78,21 @@ def _len(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[
         misuse_manager(m, f, args[0], node.args[0], node, UseKind.LEN)
     if args and isinstance(args[0], Sequence) and args[0].kind == "tuple" and args[0].items is not None and args[0].source is None:
         return Constant(len(args[0].items))
-    return varying(args)
+    rows = args[0] if args else None
+    if isinstance(rows, Sequence) and rows.kind != "set":
+        rows = rows.source
+    return _length(f, rows, node, varying(args)) if isinstance(rows, QueryObject) else varying(args)
+
+
+def _length(f: Frame, query: QueryObject, node: ir.Call, number: Unknown) -> Value:
+    """Returns the length of a query's rows as a number whose uses are recorded where its length is noted."""
+    site = f.site(node.start, node.end)
+    use = next((use for use in query.uses if use.kind is UseKind.LEN and use.site == site), None)
+    if use is None:
+        return number
+    if use.length is None:
+        use.length = Length(depends=number.deps)
+    return Scalar(use.length)
 
 
 def _walk(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:

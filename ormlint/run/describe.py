@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Iterator
 
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
-from ormlint.run.log import LoadPlan, QueryObject, Shape
+from ormlint.run.log import Event, LoadPlan, QueryObject, Shape
 from ormlint.run.values import Constant, Instance, Manager, Mapping, Row, Scalar, Sequence, Session, Union, Value
 
 
@@ -56,7 +56,7 @@ def describe(value: Value) -> str:
         case Instance():
             return f"instance of {value.cls.name}"
         case Scalar():
-            return f"number from {value.event.op.value}"
+            return f"number from {value.source.op.value}" if isinstance(value.source, Event) else "number of rows"
         case Session():
             return "async session" if value.is_async else "session"
         case Union():

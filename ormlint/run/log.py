@@ -113,6 +113,7 @@ class Use(Struct, eq=False):
     sifted: bool = False  # it concerns a list of those rows alone that a comprehension let through
     again: bool = False  # on every way to it the rows of a result or an iterator have been taken already: there are none left
     held: bool = True  # False for a loop that is proven to keep neither its rows nor anything else for each of them
+    length: Length | None = None  # for `len()`: the number it gives
 
 
 class Tracked(Struct, eq=False):
@@ -131,6 +132,12 @@ class Tracked(Struct, eq=False):
         while seen is not None:
             yield from (use for use in seen.uses if use.kind is not UseKind.RETURN)
             seen = seen.parent
+
+
+class Length(Tracked, eq=False):
+    """The number of rows that `len()` has counted."""
+
+    depends: frozenset[int] = frozenset()
 
 
 class LoadKind(str, enum.Enum):

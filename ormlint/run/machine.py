@@ -176,7 +176,7 @@ class Machine:
         if isinstance(value, QueryObject):
             tracked = value
         elif isinstance(value, Scalar):
-            tracked = value.event
+            tracked = value.source
         elif isinstance(value, Union):
             for option in value.options:
                 self.use(frame, option, kind, node, operator=operator, constant=constant, columns=columns, **facts)
@@ -193,7 +193,7 @@ class Machine:
                 known.columns = known.columns | columns if known.columns is not None and columns is not None else None
                 known.sifted = known.sifted and facts.get("sifted", False)
                 return
-        tracked.uses.append(Use(kind, site, operator, constant, columns=columns, sieve=NO_TESTS, **facts))
+        tracked.uses.append(Use(kind, site, operator, constant, columns=columns, sieve=NO_TESTS, length=None, **facts))
 
     def use_rows(self, frame: Frame, rows: Sequence, kind: UseKind, node: ir.Node, *, negated: bool = False) -> None:
         """Notes what is done with the list of a query's rows, on the query."""

@@ -26,7 +26,7 @@ from msgspec import Struct, field
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Model, Relation
-from ormlint.run.log import Bound, Event, Loaded, LoadPlan, Loop, Origin, QueryObject
+from ormlint.run.log import Bound, Event, Length, Loaded, LoadPlan, Loop, Origin, QueryObject
 
 if TYPE_CHECKING:
     from ormlint.run.frame import Frame
@@ -126,9 +126,9 @@ class Manager(Struct, frozen=True, eq=False):
 
 
 class Scalar(Struct, frozen=True, eq=False):
-    """A number or truth value that the database returned; its uses are recorded on the event."""
+    """A number or truth value that the database returned, or the length of rows; its uses are recorded there."""
 
-    event: Event
+    source: Event | Length
 
 
 class Sequence(Struct, eq=False):
@@ -283,7 +283,7 @@ def deps_of(value: Value | None, depth: int = 0) -> frozenset[int]:
         case Manager():
             return deps_of(value.row)
         case Scalar():
-            return value.event.depends
+            return value.source.depends
         case BoundMethod():
             return deps_of(value.self)
         case Method():

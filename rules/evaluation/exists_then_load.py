@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Label, Mark, Op, Orm, Project, QueryLog, Report, Severity, rule
+from ormlint.api import Event, Label, Mark, Op, Orm, Project, QueryLog, Report, Severity, UseKind, rule
 from ormlint.judge.again import loaded_by, tests_before_loads
 from ormlint.judge.describe import at, code, is_shown
 from ormlint.judge.repetition import prefetched_by_some
@@ -19,7 +19,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         rows = loaded_by(query)
         yield Report(
             site=test.site,
-            message=f"{code(f'{test.method}()')} runs one query more before the same {rows} are loaded",
+            message=f"{_test(test)} runs one query more before the same {rows} are loaded",
             help=_advice(project, load),
             cause=(test.site,),
             labels=tuple(
@@ -29,6 +29,12 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             ),
             severity=Severity.INFO if project.is_small(query.model) else Severity.WARNING,
         )
+
+
+def _test(test: Event) -> str:
+    if test.method:
+        return code(f"{test.method}()")
+    return "this truth test" if test.use is UseKind.TRUTH else "`len()`"
 
 
 def _advice(project: Project, load: Event) -> str:

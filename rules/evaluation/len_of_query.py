@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceLen, Report, Severity, Shape, UseKind, rule
-from ormlint.judge.again import read_off_rows
+from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceCountTest, ReplaceLen, Report, Severity, Shape, Use, UseKind, rule
+from ormlint.judge.again import asks_for_some, loaded_only_to_test, read_off_rows, uses_of_length
 from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
@@ -11,23 +11,33 @@ from ormlint.judge.repetition import asked_per_round, costs_nothing, is_delibera
 @rule("ORM201", "len-of-query")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query of which nothing but the length is used."""
-    left_alone = asked_per_round(log) | prefetched_by_some(log) | read_off_rows(project, log)
+    left_alone = asked_per_round(log) | prefetched_by_some(log) | read_off_rows(project, log) | loaded_only_to_test(project, log)
     for query in log.queries:
         if query.site in left_alone or costs_nothing(query) or is_deliberate(query) or query.shape is Shape.UNKNOWN:
             continue
         uses = only_uses(query, UseKind.LEN)
         if not uses or not is_shown(project, uses[0].site):
             continue
+        test = _test(query, uses)
         few = query.bound <= Bound.FEW or project.is_small(query.model)
         yield Report(
             site=uses[0].site,
-            message=f"`len()` loads every {row_of(query)} only to count them",
-            help=_advice(project, query),
+            message=f"`len()` loads every {row_of(query)} only to {'count them' if test is None else 'learn whether there is one'}",
+            help=_advice(project, query) if test is None else f"call `.exists()` on the query{at_query(project, query)} instead",
             cause=(query.site, uses[0].site),
-            labels=query_labels(project, query, uses, "this needs only their number"),
-            intent=ReplaceLen(query, uses[0].site) if len(uses) == 1 else None,
+            labels=query_labels(project, query, uses, f"this needs only {'their number' if test is None else 'a yes or no'}"),
+            intent=test if test is not None else ReplaceLen(query, uses[0].site) if len(uses) == 1 else None,
             severity=Severity.INFO if few else Severity.WARNING,
         )
+
+
+def _test(query: QueryObject, uses: list[Use]) -> ReplaceCountTest | None:
+    """Returns the replacement of a comparison that asks of the length only whether there are rows: `len(books) > 0`."""
+    tests = uses_of_length(uses[0]) if len(uses) == 1 else []
+    if len(tests) != 1 or query.orm is not Orm.DJANGO or not tests[0].site.encloses(uses[0].site):
+        return None
+    some = asks_for_some(tests[0])
+    return None if some is None else ReplaceCountTest(query, uses[0].site, tests[0].site, negated=not some)
 
 
 def _advice(project: Project, query: QueryObject) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceTruthTest, Report, Severity, Shape, Site, UseKind, rule
-from ormlint.judge.again import LOADS, answered_before, read_off_rows
+from ormlint.judge.again import LOADS, answered_before, loaded_only_to_test, read_off_rows
 from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
@@ -11,7 +11,7 @@ from ormlint.judge.repetition import asked_per_round, costs_nothing, is_delibera
 @rule("ORM203", "truth-test-for-existence")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query of which nothing but the truth value is used."""
-    left_alone = asked_per_round(log) | prefetched_by_some(log) | read_off_rows(project, log)
+    left_alone = asked_per_round(log) | prefetched_by_some(log) | read_off_rows(project, log) | loaded_only_to_test(project, log)
     # `{% if book.reviews.all %}{% for review in book.reviews.all %}`: that the rows are loaded twice is the waste
     left_alone |= {other.query.site for event, other in answered_before(project, log).items() if event.op in LOADS and other.query is not None}
     for query in log.queries:
