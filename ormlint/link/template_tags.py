@@ -6,7 +6,8 @@ Django: functions below `templatetags` that are registered with a `Library`, wha
     @register.filter(name="cents")           @register.inclusion_tag("shop/card.html")
     register.filter("cents", to_cents)       register.simple_tag(price, name="price")
 
-Jinja: `@app.template_filter("cents")`, `@app.template_global()`, `env.filters["cents"] = to_cents`, `env.globals.update(price=price)`.
+Jinja: `@app.template_filter("cents")`, `@app.template_global()`, `env.filters["cents"] = to_cents`, `env.globals.update(price=price)`,
+`@library.global_function`, and registries of the project's own; `@library.render_with("shop/card.html")` makes one of them an inclusion tag.
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ from dataclasses import dataclass
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import FunctionInfo, ModuleInfo, Program, decorator_name, shared_folders
+from ormlint.link.template_registries import TABLES, registered
 
 _KINDS = {
     "filter": "filter", "template_filter": "filter", "app_template_filter": "filter",
     "simple_tag": "tag", "assignment_tag": "tag", "simple_block_tag": "tag", "inclusion_tag": "inclusion",
     "template_global": "global", "app_template_global": "global", "template_test": "test", "app_template_test": "test",
+    "global_function": "global",
 }  # fmt: skip
-_TABLES = {"filters": "filter", "globals": "global", "tests": "test"}
+_TAKING_CONTEXT = frozenset({"pass_context", "contextfunction", "contextfilter"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Extension:
-    """A function that templates can use: `kind` is filter, tag, inclusion, global or test; `template` what an inclusion tag renders."""
+    """A function that templates can use: `kind` is filter, tag, inclusion, global or test; `template` what is rendered with what it returns."""
 
     kind: str
     name: str
@@ -49,6 +52,7 @@ class Extensions:
         for module in program.modules.values():
             for statement in _top_level(module):
                 self._add(*_registered(program, module, statement))
+        self._add(*(_extension(kind, function, [ir.Const(0, 0, name)], {}) for kind, name, function in registered(program)))
 
     def _add(self, *extensions: Extension | None) -> None:
         for extension in extensions:
@@ -78,16 +82,26 @@ def _decorated(function: FunctionInfo, decorator: ir.Expr_) -> Extension | None:
 
 def _extension(kind: str, function: FunctionInfo, args: list[ir.Expr_], keywords: dict[str, ir.Expr_]) -> Extension:
     first = args[0] if args else keywords.get("filename")
-    template = first.value if kind == "inclusion" and isinstance(first, ir.Const) else ""
+    template = first.value if kind == "inclusion" and isinstance(first, ir.Const) else _rendered(function)
     name = keywords.get("name") or (first if kind != "inclusion" else None)
     takes_context = keywords.get("takes_context")
     return Extension(
         kind,
         name.value if isinstance(name, ir.Const) and isinstance(name.value, str) else function.name,
         function,
-        takes_context=isinstance(takes_context, ir.Const) and takes_context.value is True,
+        takes_context=(isinstance(takes_context, ir.Const) and takes_context.value is True)
+        or any(decorator_name(d) in _TAKING_CONTEXT for d in function.node.decorators),
         template=template if isinstance(template, str) else "",
     )
+
+
+def _rendered(function: FunctionInfo) -> str:
+    """Returns the template that `@render_with("shop/card.html")` names, or an empty text."""
+    for decorator in function.node.decorators:
+        if decorator_name(decorator) == "render_with" and isinstance(decorator, ir.Call) and decorator.args:
+            name = decorator.args[0]
+            return name.value if isinstance(name, ir.Const) and isinstance(name.value, str) else ""
+    return ""
 
 
 def _keywords(node: ir.Expr_) -> dict[str, ir.Expr_]:
@@ -108,12 +122,12 @@ def _registered(program: Program, module: ModuleInfo, statement: ir.Stmt) -> Ite
     if isinstance(statement, ir.Assign) and isinstance(statement.value, (ir.Name, ir.Attr)):
         for target in statement.targets:
             if isinstance(target, ir.Index) and isinstance(target.value, ir.Attr) and isinstance(target.index, ir.Const):
-                yield from _named(program, module, _TABLES.get(target.value.name), target.index.value, statement.value)
+                yield from _named(program, module, TABLES.get(target.value.name), target.index.value, statement.value)
     elif isinstance(statement, ir.Expr) and isinstance(statement.value, ir.Call) and isinstance(statement.value.func, ir.Attr):
         call, func = statement.value, statement.value.func
         if func.name == "update" and isinstance(func.value, ir.Attr):
             for name, value in _entries(call):
-                yield from _named(program, module, _TABLES.get(func.value.name), name, value)
+                yield from _named(program, module, TABLES.get(func.value.name), name, value)
         elif func.name in _KINDS:
             yield from _called(program, module, _KINDS[func.name], call)
         elif func.name.startswith("add_template_") and call.args:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ormlint.ir import nodes as ir
 from ormlint.library import querysets
 from ormlint.link.names import ClassInfo, External, FunctionInfo
+from ormlint.link.template_tags import Extension
 from ormlint.link.templates import TemplateInfo
 from ormlint.run import templates
 from ormlint.run.attributes import attribute
@@ -30,6 +31,7 @@ from ormlint.run.values import (
     Manager,
     Mapping,
     Method,
+    Native,
     Row,
     Scalar,
     Sequence,
@@ -63,10 +65,19 @@ def name_in_template(m: Machine, f: Frame, node: ir.Name) -> Value:
     if not template.is_django:
         own = templates.extension(m, f, "global", node.id)
         if own is not None:
-            return own.function
+            return own.function if not own.template and not own.takes_context else _global(own)
         if node.id in JINJA_BUILTINS:
             return External(f"builtins.{node.id}")
     return UNKNOWN
+
+
+def _global(own: Extension) -> Native:
+    """Returns what a global is that renders a template or takes the context."""
+
+    def run(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+        return templates.use_extension(m, f, node, own, args, keywords)
+
+    return Native(own.name, run)
 
 
 def attribute_in_template(m: Machine, f: Frame, node: ir.Attr, value: Value) -> Value:
@@ -182,12 +193,11 @@ def call_in_template(m: Machine, f: Frame, node: ir.Call) -> Value:
 
 def filtered(m: Machine, f: Frame, node: ir.Call, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Returns what a filter gives: one that the project wrote, one of the library, or one that is not known."""
-    from ormlint.run.calls import call_function
     from ormlint.run.expressions import to_text
 
     own = templates.extension(m, f, "filter", name)
     if own is not None:
-        return call_function(m, f, node, own.function, args, keywords)
+        return templates.use_extension(m, f, node, own, args, keywords)
     known = FILTERS.get(name)
     if known is not None:
         return known(m, f, node, args, keywords)

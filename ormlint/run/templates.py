@@ -355,7 +355,6 @@ def extension(m: Machine, f: Frame, kind: str, name: str) -> Extension | None:
 
 def tag(m: Machine, f: Frame, node: ir.Call, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Runs a tag of the project's own; those of Django and of others only read their arguments."""
-    from ormlint.run.calls import call_function
     from ormlint.run.expressions import truth_of
 
     own = extension(m, f, "tag", name)
@@ -365,17 +364,22 @@ def tag(m: Machine, f: Frame, node: ir.Call, name: str, args: list[Value], keywo
                 truth_of(m, f, value, node)
             m.use(f, value, UseKind.OTHER, node)
         return UNKNOWN
+    return use_extension(m, f, node, own, args, keywords)
+
+
+def use_extension(m: Machine, f: Frame, node: ir.Call, own: Extension, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Calls a tag, filter or global of the project, and renders its template, if it has one, with what it returns."""
+    from ormlint.run.calls import call_function
+
     if own.takes_context:
         args = [Mapping(in_sight(f), element=UNKNOWN), *args]
     value = call_function(m, f, node, own.function, args, keywords)
-    if own.kind == "inclusion":
-        place = own.function.module.path
-        template = m.templates.find(own.template, place) if own.template else None
-        env = variables(m, value)
-        if template is not None:
-            run_template(m, f, node, template, env)
-        return UNKNOWN
-    return value
+    if not own.template and own.kind != "inclusion":
+        return value
+    template = m.templates.find(own.template, own.function.module.path) if own.template else None
+    if template is not None:
+        run_template(m, f, node, template, variables(m, value))
+    return UNKNOWN
 
 
 def required(function: FunctionInfo, *, bound: bool) -> Iterator[str]:
