@@ -113,12 +113,9 @@ def _manager(sources: Sources, walk: Walk, model: Model, schema: Schema) -> Spel
         return spelling
     own = sources.file(model.site)
     texts = [walk.file.text, own.text if own is not None else ""]
-    if any(re.search(rf"\b{re.escape(model.name)}\.objects\b", text) for text in texts):
+    if model.has_objects or any(re.search(rf"\b{re.escape(model.name)}\.objects\b", text) for text in texts):
         return Spelling(f"{spelling.text}.objects", spelling.edits)
-    declared = [file.text[base.site.start : base.site.end] for base in (model, *model.bases) if (file := sources.file(base.site)) is not None]
-    if any("Manager" in text or "QuerySet" in text or "as_manager" in text for text in declared):
-        return Refusal(f"the manager of `{model.name}` may have another name")
-    return Spelling(f"{spelling.text}.objects", spelling.edits)
+    return Refusal(f"the manager of `{model.name}` may have another name")
 
 
 def _fields(sources: Sources, intent: WriteTogether) -> tuple[str, ...] | Refusal:

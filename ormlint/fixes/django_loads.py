@@ -13,7 +13,7 @@ from ormlint.fixes.imports import Refusal
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix
-from ormlint.link.schema import Kind, Relation
+from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run.log import QueryObject
 from ormlint.text import Edit
 
@@ -89,7 +89,7 @@ def add_lookups(sources: Sources, file: SourceFile, statement: Statement, query:
     if isinstance(chain.root, cst.Call) and isinstance(chain.root.func, cst.Name) and chain.root.func.value in _SHORTCUTS and chain.root.args:
         chain = chain_of(statement, chain.root.args[0].value)
     if not chain.links[: chain.inner] and isinstance(chain.root, cst.Name) and query.model is not None and chain.root.value == query.model.name:
-        return _on_the_class(file, statement, chain, query.model.name, wanted)
+        return _on_the_class(file, statement, chain, query.model, wanted)
     places = (query.site, *query.steps)
     if any(lookup.method == SELECT for lookup in wanted) and any(not call.args for site in places for call in calls_of(sources, site, SELECT)):
         return Refusal("`select_related()` without arguments follows every relation that is not nullable; name them all instead")
@@ -109,13 +109,14 @@ def _takes_more(call: cst.Call) -> bool:
     return len(call.args) != 1 or isinstance(call.args[0].value, (cst.BaseString, cst.Call))
 
 
-def _on_the_class(file: SourceFile, statement: Statement, chain: Chain, name: str, wanted: list[Lookup]) -> Fix | Refusal:
+def _on_the_class(file: SourceFile, statement: Statement, chain: Chain, model: Model, wanted: list[Lookup]) -> Fix | Refusal:
     argument = statement.parent(chain.root)
     if not isinstance(argument, cst.Arg):
-        return Refusal(f"the rows come from the default manager of `{name}`: give a queryset that loads the relation")
+        return Refusal(f"the rows come from the default manager of `{model.name}`: give a queryset that loads the relation")
     links = [".objects", *_links(wanted, quote_for(file, statement, chain))]
     edits = tuple(insert_links(file, statement, chain, 0, ["".join(links)]))
-    return Fix(Applicability.DISPLAY, f"give `{name}{''.join(links)}`", edits, f"the default manager of `{name}` may have another name")
+    unknown = "" if model.has_objects else f"the default manager of `{model.name}` may have another name"
+    return Fix(Applicability.DISPLAY if unknown else Applicability.SAFE, f"pass `{model.name}{''.join(links)}`", edits, unknown)
 
 
 def _links(wanted: list[Lookup], quote: str) -> list[str]:

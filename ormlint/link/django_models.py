@@ -200,6 +200,34 @@ class DjangoModels:
         own = [name for c in cls.mro if not c.module.is_library for name in c.functions if name in WRITE_METHODS]
         model.overrides = frozenset(own).union(*(OVERRIDING.get(external.name, ()) for external in cls.externals))
         model.polymorphic = any(external.name in POLYMORPHIC for external in cls.externals)
+        model.has_objects = (
+            all(external.package in ("django", "abc", "typing") for external in cls.externals) and self._default_manager(cls) == "objects"
+        )
+
+    def _default_manager(self, cls: ClassInfo) -> str:
+        """Returns the name of a model's default manager: of the first that it declares, if `Meta` names no other one."""
+        if any("default_manager_name" in c.classes["Meta"].bindings for c in cls.mro if "Meta" in c.classes):
+            return ""
+        for ancestor in (c for c in cls.mro if not c.module.is_library):
+            for name, stmts in ancestor.bindings.items():
+                if isinstance(stmts[-1], ir.Assign) and isinstance(stmts[-1].value, ir.Call) and self._makes_manager(stmts[-1].value, ancestor):
+                    return name
+        return "objects"
+
+    def _makes_manager(self, call: ir.Call, cls: ClassInfo) -> bool:
+        """Whether a call gives a manager: `Books()`, `BookQuerySet.as_manager()`, `Manager.from_queryset(BookQuerySet)()`."""
+        func = call.func
+        if isinstance(func, ir.Call):
+            return isinstance(func.func, ir.Attr) and func.func.name == "from_queryset"
+        if isinstance(func, ir.Attr) and func.name == "as_manager":
+            return True
+        symbol = self.program.resolve(func, cls.module, cls)
+        names = (
+            [c.name for c in symbol.mro] + [e.name for e in symbol.externals]
+            if isinstance(symbol, ClassInfo)
+            else [func.name if isinstance(func, ir.Attr) else func.id if isinstance(func, ir.Name) else ""]
+        )
+        return any(name.endswith("Manager") for name in names) and field_kind(names[0]) is None
 
     def app_of(self, module: ModuleInfo) -> str:
         """Returns the label of the app that a module belongs to."""

@@ -135,6 +135,7 @@ class Model:
     ordering_known: bool = True  # False if a class that cannot be read may set it
     ordering_site: Site | None = None
     overrides: frozenset[str] = frozenset()  # methods with an effect on writes that the class defines: save, delete, …
+    has_objects: bool = False  # Django: whether the default manager is surely the one that is called `objects`
     polymorphic: bool = False  # Django: its manager gives instances of the subclasses (django-polymorphic, django-typed-models)
     has_receivers: bool = False  # a signal receiver may run when a row is saved or deleted
     table: str = ""

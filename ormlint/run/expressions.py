@@ -210,6 +210,8 @@ def truth_of(m: Machine, f: Frame, value: Value, node: ir.Node, *, negated: bool
             m.use(f, value, UseKind.TRUTH, node, negated=negated)
         case Constant():
             return bool(value.value)
+        case Unknown():
+            return True if value.present else None
         case Union():
             results = {truth_of(m, f, option, node, negated=negated, certain=False) for option in value.options}
             return results.pop() if len(results) == 1 else None
@@ -264,13 +266,16 @@ def _compare(m: Machine, f: Frame, node: ir.Compare) -> Value:
                     m.use(f, value, UseKind.COMPARE, node, operator=node.op, constant=constant, reflected=reflected)
     if isinstance(left, Constant) and isinstance(right, Constant):
         return _compare_constants(node.op, left, right)
-    if (
-        node.op in ("is", "is not")
-        and isinstance(right, Constant)
-        and isinstance(left, (Sequence, Mapping, QueryObject, Manager, Instance, ClassInfo, FunctionInfo))
-    ):
+    if node.op in ("is", "is not") and isinstance(right, Constant) and _is_there(left):
         return Constant(node.op == "is not")
     return varying((left, right))
+
+
+def _is_there(value: Value) -> bool:
+    """Whether a value is surely no constant, such as None."""
+    return isinstance(value, (Sequence, Mapping, QueryObject, Manager, Instance, ClassInfo, FunctionInfo)) or (
+        isinstance(value, Unknown) and value.present
+    )
 
 
 def _compare_constants(op: str, left: Constant, right: Constant) -> Value:

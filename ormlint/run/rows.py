@@ -60,7 +60,7 @@ def row_attribute(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> V
     if row.expired is not None and read_expired(m, f, node, row, name):
         return row_deps(row)
     if row.model.is_primary_key(name):
-        return row_deps(row)
+        return row_deps(row) if row.fresh or row.origin is None else Unknown(deps_of(row), present=True)
     relation = row.model.relations.get(name)
     cls = row.cls
     if cls is not None:

@@ -38,9 +38,10 @@ MAX_UNION = 6
 
 
 class Unknown(Struct, frozen=True):
-    """Anything. `deps` are the ids of the loops whose variables it was made from."""
+    """Anything. `deps` are the ids of the loops whose variables it was made from; `present` tells that it is neither None nor false."""
 
     deps: frozenset[int] = EMPTY
+    present: bool = False
 
 
 UNKNOWN = Unknown()
@@ -399,7 +400,8 @@ def key_of(value: Value, depth: int = 0) -> object:
     """Returns something hashable that is equal for values which a function cannot tell apart."""
     kind = type(value)
     if kind is Unknown:
-        return value.deps if depth == 0 else bool(value.deps)  # type: ignore[union-attr]
+        told = value.deps if depth == 0 else bool(value.deps)  # type: ignore[union-attr]
+        return (told, "present") if value.present else told  # type: ignore[union-attr]
     if kind is Constant:
         return (type(value.value), value.value)  # type: ignore[union-attr]
     if kind in _KEYS_OF_THEIR_OWN:

@@ -12,12 +12,19 @@ from ormlint.judge.repetition import costs_nothing, grows, innermost, is_deliber
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every count whose number is only compared in ways that tell none from some."""
     prefetched = prefetched_by_some(log)
-    loaded_afterwards = tests_before_loads(project, log)
+    loaded_afterwards = {event.site for event in tests_before_loads(project, log)}
     shown = {event.query for event in log.of(Op.COUNT) if any(use.kind not in (UseKind.TRUTH, UseKind.COMPARE) for use in event.all_uses())}
     for event in log.of(Op.COUNT):
         query = event.query
         # `if books.count(): print(books.count())` wants the number
-        if query is None or event in loaded_afterwards or query in shown or query.site in prefetched or costs_nothing(query) or is_deliberate(query):
+        if (
+            query is None
+            or event.site in loaded_afterwards
+            or query in shown
+            or query.site in prefetched
+            or costs_nothing(query)
+            or is_deliberate(query)
+        ):
             continue
         if query.model is not None and not query.has("exclude") and any(query.model.is_primary_key(name) for name in query.filters):
             continue  # `Book.objects.filter(pk=pk).count()` counts one row at most

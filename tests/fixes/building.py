@@ -19,7 +19,7 @@ NOWHERE = Site("shop/models.py", 0, 0)
 
 
 def model(name: str, orm: Orm = Orm.DJANGO, path: str = "shop/models.py") -> Model:
-    return Model(name, f"shop.{name}", orm, Site(path, 0, 0))
+    return Model(name, f"shop.{name}", orm, Site(path, 0, 0), has_objects=orm is Orm.DJANGO)
 
 
 def relate(owner: Model, name: str, target: Model | None, kind: Kind = Kind.FOREIGN_KEY, query_name: str = "", lazy: str = "select") -> Relation:

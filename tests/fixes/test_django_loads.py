@@ -457,7 +457,6 @@ def test_a_query_refined_later_is_safe_only_if_nothing_else_is_made_from_it(extr
             {"plan": LoadPlan({"tags": Loaded(LoadKind.SEPARATE, LoadPlan(), to_attr="labels")})},
             "`Prefetch` with `to_attr`",
         ),
-        ("get_object_or_404(Book, pk=1)", AUTHOR, {}, "the default manager of `Book`"),
     ],
 )
 def test_display_only(code: str, path: tuple[object, ...], options: dict[str, object], reason: str) -> None:
@@ -465,6 +464,17 @@ def test_display_only(code: str, path: tuple[object, ...], options: dict[str, ob
     assert fix is not None
     assert fix.applicability is Applicability.DISPLAY
     assert reason in fix.reason
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_class_in_a_shortcut_becomes_its_manager_if_that_is_known(known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SHOP.book, "has_objects", known)
+    code = "get_object_or_404(Book, pk=1)"
+    (fix,) = load(f"book = {code}\n", code, AUTHOR, shop=SHOP)
+    assert fix is not None
+    assert (fix.applicability is Applicability.DISPLAY) is not known
+    assert ("the default manager of `Book` may have another name" in fix.reason) is not known
+    assert [edit.content for edit in fix.edits] == ['.objects.select_related("author")']
 
 
 def test_iterator_with_a_chunk_size_can_prefetch() -> None:
