@@ -325,8 +325,9 @@ def loader_of(relation: Relation | None, query: QueryObject | None) -> str:
     """Returns the loader option for a relation, of a query if it is the first of a path.
 
     # joined to `select(Shop).group_by(Shop.id)`, the columns of the owner are neither grouped nor aggregated
+    # `select(Shop).from_statement(text("…"))` takes no joins: `joinedload` is without effect (measured with SQLAlchemy 2.1)
     """
-    joined = (relation is None or relation.to_one) and not (query is not None and query.has("group_by"))
+    joined = (relation is None or relation.to_one) and not (query is not None and query.has("group_by", "from_statement"))
     return "joinedload" if joined else "selectinload"
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ormlint.judge.eager import path_of, relations_along
-from ormlint.link.schema import Kind, Model, Orm
+from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run.log import Event, LoadKind, LoadPlan, QueryObject
+
+_EAGER = frozenset({"joined", "selectin", "subquery", "immediate"})
 
 
 def may_be_held(event: Event) -> bool:
@@ -24,9 +26,11 @@ def may_be_held(event: Event) -> bool:
         return True
     if relation.kind is not Kind.FOREIGN_KEY:
         return False
-    if relation.target is event.row.query.model and len(path_of(event)) > 1:
+    passed = _passed(event.row.query, path_of(event)[:-1])
+    if len(path_of(event)) > 1 and any(relation.target is model for model in passed):
         return True
-    return any(model is relation.target for model in _loaded_along(event.row.query.plan, event.row.query.model))
+    along = (*_loaded_along(event.row.query.plan, event.row.query.model), *(model for owner in passed for model in mapped_along(owner, relation)))
+    return any(model is relation.target for model in along)
 
 
 def _is_the_same(query: QueryObject, path: tuple[str, ...]) -> bool:
@@ -36,6 +40,8 @@ def _is_the_same(query: QueryObject, path: tuple[str, ...]) -> bool:
         return False
     first = hops[0]
     named = {first.attname, first.name} - {""}
+    if first.target is not None:
+        named.add(f"{first.target.name}.{first.target.primary_key}")  # `.join(Author).where(Author.id == key)`
     # columns of one name: `(city_id, number)` of a tram and of its line
     keys = [index.columns for index in first.target.indexes if index.unique and len(index.columns) > 1] if first.target is not None else []
     return bool(named & query.filters) or any(query.filters.issuperset(key) for key in keys)
@@ -45,6 +51,21 @@ def _leads_back(query: QueryObject, path: tuple[str, ...]) -> bool:
     """Whether the last hop of a path is the way back of the one before: `author.books`, `book.author`."""
     hops = relations_along(query.model, path)[-2:]
     return len(hops) == 2 and hops[1].kind is Kind.FOREIGN_KEY and (hops[0].inverse is hops[1] or hops[1].inverse is hops[0])
+
+
+def _passed(query: QueryObject, path: tuple[str, ...]) -> list[Model]:
+    """Returns the models that a path from the rows of a query leads through, that of the rows first."""
+    models = (query.model, *(hop.target for hop in relations_along(query.model, path)))
+    return [model for model in models if model is not None]
+
+
+def mapped_along(model: Model, besides: Relation | None = None, seen: frozenset[Model] = frozenset()) -> Iterator[Model]:
+    """Yields the models of which the mapping of a model loads rows with every row, by other relations than one: `lazy="joined"`."""
+    for relation in model.relations.values():
+        target = relation.target
+        if target is not None and relation.lazy in _EAGER and relation is not besides and target not in seen:
+            yield target
+            yield from mapped_along(target, besides, seen | {model, target})
 
 
 def _loaded_along(plan: LoadPlan, model: Model | None) -> Iterator[Model]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ormlint.link.schema import Model
+from ormlint.link.schema import Model, Orm
 from ormlint.run.log import Bound, QueryObject, Shape
 
 KINDS = frozenset({"ContentType"})  # models whose one row stands for a whole table
@@ -14,7 +14,13 @@ FEW_BY_NAME = frozenset({
 })  # fmt: skip
 """Last words in the names of models that list what there is few of."""
 
+_FEW_VALUES = ("Bool", "NullBool", "Enum")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+NAMES = frozenset({
+    "name", "title", "slug", "serial", "uuid", "guid", "email", "username", "login", "path", "filename", "url", "uri", "hash", "checksum", "digest",
+    "md5", "sha1", "sha256", "identifier", "fingerprint", "token",
+})  # fmt: skip
+"""Last words in the names of columns that mostly tell one row from all others, whether or not the schema says so."""
 SPANS = frozenset({"range", "date", "year", "month", "week", "day"})
 
 
@@ -54,8 +60,13 @@ def names_its_rows(query: QueryObject) -> bool:
 
 def lists_kinds(model: Model) -> bool:
     """Whether a model is called after kinds, settings or services, of which there are few: `TicketType`, `MailSettings`."""
-    words = _WORDS.findall(model.name)
-    return bool(words) and words[-1].lower() in FEW_BY_NAME
+    return is_called(model, FEW_BY_NAME)
+
+
+def is_called(model: Model, words: frozenset[str]) -> bool:
+    """Whether the last word in the name of a model is one of these."""
+    found = _WORDS.findall(model.name)
+    return bool(found) and found[-1].lower() in words
 
 
 def asks_for_a_value(query: QueryObject) -> bool:
@@ -63,9 +74,44 @@ def asks_for_a_value(query: QueryObject) -> bool:
     for lookup in query.filters:
         model, name = query.model, lookup.rpartition(".")[2]
         column = model.columns.get(name.removesuffix("__exact").removesuffix("__iexact")) if model is not None else None
-        if column is not None and not column.type.startswith(("Bool", "NullBool", "Enum")):
+        if column is not None and not column.type.startswith(_FEW_VALUES):
             return True
     return False
+
+
+def asks_for_one(query: QueryObject) -> bool:
+    """Whether the filters of a query name all columns of a key of the table, so that one row fits at most."""
+    model = query.model
+    if model is None or query.has("exclude"):
+        return False
+    if any(model.is_primary_key(name) for name in query.filters):
+        return True
+    keys = [frozenset(index.columns) for index in model.indexes if index.unique and not index.partial and "" not in index.columns]
+    keys += [*model.unique_together, frozenset(name for name, column in model.columns.items() if column.primary_key)]
+    return any(key and key <= query.filters for key in keys)
+
+
+def is_found_by_name(query: QueryObject) -> bool:
+    """Whether a query asks for the rows of one name, of which there is mostly one: `where(Series.name == name)`."""
+    model = query.model
+    return model is not None and any(_is_name(model, lookup.removesuffix("__exact").removesuffix("__iexact")) for lookup in query.filters)
+
+
+def gives_few(query: QueryObject) -> bool:
+    """Whether a query of SQLAlchemy, whose `exists()` is another statement, gives a row or two: those of one name, of a table of settings."""
+    if query.model is None or query.orm is not Orm.SQLALCHEMY:
+        return False
+    return asks_for_one(query) or is_found_by_name(query) or (lists_kinds(query.model) and not refers_to_others(query.model))
+
+
+def refers_to_others(model: Model) -> bool:
+    """Whether a table has a foreign key; one that has none mostly lists the few things that others refer to."""
+    return any(column.references for column in model.columns.values()) or any(relation.attname for relation in model.relations.values())
+
+
+def _is_name(model: Model, lookup: str) -> bool:
+    column = model.columns.get(lookup)
+    return column is not None and not column.references and lookup.rpartition("_")[2].lower() in NAMES and not column.type.startswith(_FEW_VALUES)
 
 
 def limit_in_practice(query: QueryObject) -> str:

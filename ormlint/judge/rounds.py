@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ormlint.judge.eager import Chain, path_of, relations_along
+from ormlint.judge.identity import mapped_along
 from ormlint.judge.repetition import innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm
 from ormlint.run.log import Event, Loop, Op, QueryLog
@@ -42,6 +43,22 @@ class Rounds:
         first = chain.events[0]
         loops = [loop, *(around for around in first.loops if around is not loop and _walks(around, chain))]
         return any(self.commits(each) for each in loops) or any(_by_same_call(event, first, loop) for event in self._log.within(loop, Op.COMMIT))
+
+    def bring_along(self, event: Event) -> bool:
+        """Whether a round has read another relation of the same row before, and the mapping of its rows loads rows of the wanted model with them.
+
+        # `order.lines`, whose shops are `lazy="joined"`, and then `order.shop`
+        """
+        wanted = event.relation.target if event.relation is not None else None
+        if event.orm is not Orm.SQLALCHEMY or event.row is None or wanted is None:
+            return False
+        asked = self._position.get(id(event), 0)
+        for other in self._log.within(innermost(repeaters(event)), Op.LAZY_COLLECTION, Op.LAZY_OBJECT):
+            same = other.row is not None and other.row == event.row and self._position[id(other)] < asked
+            target = other.relation.target if same and other.relation is not None else None
+            if target is not None and wanted in mapped_along(target):
+                return True
+        return False
 
     def commits(self, loop: Loop) -> bool:
         """Whether every round ends a transaction, which expires all rows."""

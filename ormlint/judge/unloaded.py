@@ -13,10 +13,11 @@ from ormlint.judge.finding import EagerLoad, Intent, Report
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.project import Project
-from ormlint.judge.repetition import heaviest, innermost, is_search, prefetched_by_some, repeaters
+from ormlint.judge.repetition import heaviest, innermost, prefetched_by_some, repeaters
 from ormlint.judge.rounds import Rounds, is_part_of_write
 from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access
+from ormlint.judge.worth import saves_little
 from ormlint.link.schema import Kind, Orm
 from ormlint.run.log import READS, Event, Op, QueryLog
 from ormlint.text import Site
@@ -59,36 +60,43 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
     keys = read_for_their_key(log)
     others = (event for event in log.of(Op.LAZY_OBJECT) if event not in keys)
     prefetched = prefetched_by_some(log)
+    spoken_for: dict[tuple[Site, tuple[str, ...]], tuple[object, ...]] = {}
     for chain in one_per_access(project, missing_chains(project, others)):
-        if sink_of(project, chain.events[0]) is not sink:
-            continue
-        advice, intent = _with_the_owner(chain) if chain.carrier.site in prefetched else remedy.load(project, chain)
-        led_elsewhere = chain.events[0].assigned  # `book.author_id = key`: what the query loads is thrown away
-        if led_elsewhere:
-            advice = f"fetch the rows that {code(led_elsewhere[0])} leads to before the loop, and assign them instead of their keys"
-        # callers that have the collection prefetched may do so here by a way that is not followed
-        defeated = bool(led_elsewhere) or chain.carrier.site in prefetched or rounds.defeat(chain)
-        for site, event in _places(project, chain, sink).items():
-            yield Report(
-                site=site,
-                message=f"{_what(project, event, chain, sink)} runs one query {_per(chain, event)}",
-                help=advice,
-                cause=_cause(chain, sink),
-                labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
-                notes=(*also_from(project, chain), *call_path(project, event), *_peers(project, chain)),
-                relations=chain.relations,
-                intent=None if defeated else _graded(intent, rounds.risk(chain) or _risk_of_keeping(chain)),
-                severity=heaviest(project, chain.events),
-                preview=defeated or _is_uncertain(chain) or _is_far(project, event),
-            )
+        if sink_of(project, chain.events[0]) is sink:
+            known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
+            yield from _one_per_place(_object_reports(project, chain, sink, known, rounds), spoken_for)
 
 
-def _is_uncertain(chain: Chain) -> bool:
+def _object_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds) -> Iterator[Report]:
+    advice, intent = remedy.load(project, chain)
+    led_elsewhere = chain.events[0].assigned  # `book.author_id = key`: what the query loads is thrown away
+    if led_elsewhere:
+        advice = f"fetch the rows that {code(led_elsewhere[0])} leads to before the loop, and assign them instead of their keys"
+    # callers that have the collection prefetched may do so here by a way that is not followed
+    defeated = bool(led_elsewhere) or remedy is AMONG_OTHERS or rounds.defeat(chain)
+    for site, event in _places(project, chain, sink).items():
+        yield Report(
+            site=site,
+            message=f"{_what(project, event, chain, sink)} runs one query {_per(chain, event)}",
+            help=advice,
+            cause=_cause(chain, sink),
+            labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
+            notes=(*also_from(project, chain), *call_path(project, event), *_peers(project, chain)),
+            relations=chain.relations,
+            intent=None if defeated else _graded(intent, rounds.risk(chain) or _risk_of_keeping(chain)),
+            severity=heaviest(project, chain.events),
+            preview=defeated or _is_uncertain(project, chain, rounds) or _is_far(project, event) or saves_little(chain, event),
+        )
+
+
+def _is_uncertain(project: Project, chain: Chain, rounds: Rounds) -> bool:
     """Whether the relation of a chain may ask for nothing, or for little beside what the round asks anyhow."""
     event = chain.events[0]
     if chain.follows_a_query_per_round or event.around.guarded_by_cache:
         return True
-    return may_lead_nowhere(chain) or may_be_held(event) or _is_filled(chain) or _is_recursive(chain)
+    if may_lead_nowhere(chain) or may_be_held(event) or rounds.bring_along(event):
+        return True
+    return _is_filled(chain) or _is_recursive(chain) or _calls_itself(project, event)
 
 
 def _is_far(project: Project, event: Event) -> bool:
@@ -266,7 +274,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             or _descends(chain)
             or event.around.guarded_by_cache
             or _takes_few(event)
-            or is_search(event, innermost(repeaters(event)))
+            or saves_little(chain, event)
             or _is_far(project, event)
             or _is_in_unit_of_work(project, event)
             or (not curable and (_asks_for_others_too(event) or _is_deliberate(project, chain, rounds, event))),
@@ -275,10 +283,15 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
 
 def _is_in_unit_of_work(project: Project, event: Event) -> bool:
     """Whether what the loop calls is a row's `save()` or the like, or the very function it stands in, so that each level asks for the next one."""
+    way = [callee for _, callee in calls_between(project, event, innermost(repeaters(event)))]
+    return is_part_of_write(way) or _calls_itself(project, event)
+
+
+def _calls_itself(project: Project, event: Event) -> bool:
+    """Whether what the loop calls is the very function that it stands in."""
     loop = innermost(repeaters(event))
-    way = [callee for _, callee in calls_between(project, event, loop)]
     own = loop.source.function.rpartition(":")[2] if loop.source is not None else ""
-    return is_part_of_write(way) or (bool(own) and own in way[:1])
+    return bool(own) and own in [callee for _, callee in calls_between(project, event, loop)][:1]
 
 
 def _is_deliberate(project: Project, chain: Chain, rounds: Rounds, event: Event) -> bool:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import walk
 from ormlint.link.later_attributes import Later, later_attributes
 from ormlint.link.names import ClassInfo, External, ModuleInfo, Program, decorator_name, shared_folders
 from ormlint.link.schema import Column, Kind, Model, Orm, Relation, Schema
@@ -80,9 +81,8 @@ class SqlalchemyModels:
     def _table(self, cls: ClassInfo) -> str | None:
         for ancestor in cls.mro:
             for stmt in ancestor.bindings.get("__tablename__", ()):
-                if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Const) and isinstance(stmt.value.value, str):
-                    return stmt.value.value
-                return cls.name.lower()
+                value = returned(stmt) if isinstance(stmt, ir.Function) else stmt.value if isinstance(stmt, ir.Assign) else None
+                return _constant_text(value) or cls.name.lower()
             if "__table__" in ancestor.bindings:
                 return cls.name.lower()
         return None
@@ -111,11 +111,11 @@ class SqlalchemyModels:
         for name, stmts in cls.bindings.items():
             stmt = stmts[-1]
             if isinstance(stmt, ir.Function) and any(decorator_name(d) == "declared_attr" for d in stmt.decorators):
-                returned = next((s.value for s in reversed(stmt.body) if isinstance(s, ir.Return)), None)
-                if isinstance(returned, ir.Call):
-                    kind = self._call_kind(returned, cls)
+                value = returned(stmt)
+                if isinstance(value, ir.Call):
+                    kind = self._call_kind(value, cls)
                     if kind:
-                        yield name, stmt, returned, kind
+                        yield name, stmt, value, kind
             elif isinstance(stmt, ir.Assign) and not stmt.op:
                 if isinstance(stmt.value, ir.Call):
                     kind = self._call_kind(stmt.value, cls)
@@ -291,7 +291,7 @@ class SqlalchemyModels:
         if "secondary" in keywords:
             relation.secondary = _constant_text(keywords["secondary"]) or next(reversed(identifiers(keywords["secondary"])), "")
         model.relations[name] = relation
-        self._backref(relation, keywords.get("backref"), cls)
+        self._backref(relation, keywords, cls)
         if not COLLECTIONS.isdisjoint(words) or not MAPPINGS.isdisjoint(words):
             self._collections.add(relation)
         partner = keywords.get("back_populates")
@@ -317,6 +317,8 @@ class SqlalchemyModels:
         many = not COLLECTIONS.isdisjoint(words) or not MAPPINGS.isdisjoint(words)
         if flag is True or many:
             return Kind.REVERSE_FOREIGN_KEY
+        if relation.target is None and "Mapped" in words:
+            return Kind.FOREIGN_KEY  # `shop: Mapped["Shop"]` of a class that is mapped elsewhere: one row, if not more is known
         local = self._local_column(relation, keywords)
         if relation.target is relation.model or (relation.target is not None and relation.target in relation.model.bases):
             local = local if "remote_side" in keywords or words else None
@@ -333,6 +335,10 @@ class SqlalchemyModels:
         tables = {relation.target.table, *(b.table for b in relation.target.bases)}
         names = [column for column, table in self.keys.get(relation.model, ()) if table in tables]
         given = keywords.get("foreign_keys")
+        joined = keywords.get("primaryjoin")
+        if given is None and joined is not None and len(names) > 1:
+            named = {word for node in walk(joined) if isinstance(node, (ir.Attr, ir.Name, ir.Const)) for word in identifiers(node)}
+            names = [name for name in names if name in named] or names
         if given is not None and not names:
             # a join that the table has no constraint for: `foreign_keys=[shop_id]` says which side refers to the other
             mentioned = set(identifiers(given)) - {relation.model.name}
@@ -373,7 +379,8 @@ class SqlalchemyModels:
         folder = module.path.rpartition("/")[0]
         return max(found, key=lambda pair: (shared_folders(pair[0].module.path, folder), pair[0].module.path))[1]
 
-    def _backref(self, relation: Relation, node: ir.Expr_ | None, cls: ClassInfo) -> None:
+    def _backref(self, relation: Relation, given: dict[str, ir.Expr_], cls: ClassInfo) -> None:
+        node = given.get("backref")
         if node is None or relation.target is None:
             return
         keywords = dict(node.keywords) if isinstance(node, ir.Call) else {}
@@ -393,7 +400,7 @@ class SqlalchemyModels:
         reverse.ordered = "order_by" in keywords
         reverse.loaded_on_delete = not _stays_away_from_deletes(keywords)
         if reverse.kind is Kind.FOREIGN_KEY:
-            column = self._local_column(reverse, {})
+            column = self._local_column(reverse, {**given, **keywords})
             if column is not None:
                 reverse.attname, reverse.nullable = column.name, column.nullable
         relation.inverse = reverse
@@ -416,6 +423,11 @@ class SqlalchemyModels:
                 relation.inverse = relation.target.relations.get(self._named_partners[relation])
             if relation.kind is Kind.REVERSE_ONE_TO_ONE and relation.inverse in self._collections:
                 relation.kind = Kind.FOREIGN_KEY  # in a column that a function of the project declares
+
+
+def returned(function: ir.Function) -> ir.Expr_ | None:
+    """Returns what the last statement of a function's body that returns something gives, None if there is none."""
+    return next((stmt.value for stmt in reversed(function.body) if isinstance(stmt, ir.Return)), None)
 
 
 def _constant_text(node: ir.Expr_ | None) -> str:

@@ -14,6 +14,7 @@ from ormlint.ir import nodes as ir
 from ormlint.ir.walk import walk
 
 Span = tuple[int, int]
+ADDING = frozenset({"add", "append", "update", "extend"})
 
 
 def deciding(body: list[ir.Stmt]) -> tuple[Span, ...]:
@@ -31,6 +32,8 @@ def deciding(body: list[ir.Stmt]) -> tuple[Span, ...]:
                 targets, value = node.targets, node.value
             elif isinstance(node, ir.Loop):
                 targets, value = [node.target], node.iter
+            elif isinstance(node, ir.Call) and isinstance(node.func, ir.Attr) and node.func.name in ADDING and len(node.args) == 1:
+                targets, value = [node.func.value], node.args[0]
             else:
                 continue
             if any(name in names for target in targets for name in _bound(target)):

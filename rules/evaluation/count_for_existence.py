@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Event, Op, Orm, Project, QueryLog, ReplaceCountTest, Report, Severity, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, tests_before_loads
 from ormlint.judge.describe import at, calls_between, code, is_shown, query_labels
+from ormlint.judge.listing import asks_for_one, gives_few
 from ormlint.judge.repetition import costs_nothing, grows, innermost, is_deliberate, prefetched_by_some, repeaters, worth_counting
 
 
@@ -26,7 +27,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             or is_deliberate(query)
         ):
             continue
-        if query.model is not None and not query.has("exclude") and any(query.model.is_primary_key(name) for name in query.filters):
+        if asks_for_one(query):
             continue  # `Book.objects.filter(pk=pk).count()` counts one row at most
         if query.sliced and query.limit == 1:
             continue  # and so does `query.limit(1).count()`
@@ -47,6 +48,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
             intent=_intent(event, uses[0]) if len(uses) == 1 else None,
             severity=Severity.INFO if project.is_small(model) else Severity.WARNING,
+            preview=gives_few(query),
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceCountTest, ReplaceLen, Report, Severity, Shape, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, loaded_only_to_test, read_off_rows, uses_of_length
 from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
+from ormlint.judge.listing import gives_few
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
 
@@ -28,6 +29,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, uses, f"this needs only {'their number' if test is None else 'a yes or no'}"),
             intent=test if test is not None else ReplaceLen(query, uses[0].site) if len(uses) == 1 else None,
             severity=Severity.INFO if few else Severity.WARNING,
+            preview=gives_few(query),
         )
 
 

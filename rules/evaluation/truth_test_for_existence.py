@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceTruthTest, Report, Severity, Shape, Site, UseKind, rule
 from ormlint.judge.again import LOADS, answered_before, loaded_only_to_test, read_off_rows
 from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
+from ormlint.judge.listing import gives_few
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
 
@@ -29,7 +30,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
             intent=ReplaceTruthTest(query, uses[0].site) if len(uses) == 1 and query.orm is Orm.DJANGO else None,
             severity=Severity.INFO if few else Severity.WARNING,
-            preview=_is_made_again(log, query, uses[0].site),
+            preview=gives_few(query) or _is_made_again(log, query, uses[0].site),
         )
 
 

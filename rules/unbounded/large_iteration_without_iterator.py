@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Loop, Model, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, UseKind, rule
+from ormlint.api import Loop, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, UseKind, rule
 from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.few_columns import few_columns
-from ormlint.judge.listing import asks_for_a_value, is_unlimited, limit_in_practice, lists_kinds
+from ormlint.judge.listing import asks_for_a_value, is_unlimited, limit_in_practice, lists_kinds, refers_to_others
 from ormlint.judge.lists import lists_of_rows, width
 from ormlint.judge.sieves import sifted_in_python
 
@@ -56,12 +56,7 @@ def _is_large(project: Project, query: QueryObject) -> bool:
         return True
     if query.shape is not Shape.ROWS or query.plan.only is not None or width(model) < FEWEST or lists_kinds(model):
         return False
-    return _refers_to_others(model) and is_unlimited(query) and not limit_in_practice(query) and not asks_for_a_value(query)
-
-
-def _refers_to_others(model: Model) -> bool:
-    """Whether a table has a foreign key; one that has none mostly lists the few things that others refer to."""
-    return any(relation.attname for relation in model.relations.values()) or any(column.references for column in model.columns.values())
+    return refers_to_others(model) and is_unlimited(query) and not limit_in_practice(query) and not asks_for_a_value(query)
 
 
 def _loops(log: QueryLog, walked: dict[QueryObject, Use]) -> dict[QueryObject, set[Loop]]:

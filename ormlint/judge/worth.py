@@ -1,0 +1,70 @@
+"""Relations that are read row after row of which loading them in advance may save little, though every read may run a query.
+
+perm.permission                       of a dozen permissions each is fetched once
+Series with one name                  one row, or two
+library.folder.parent.root.actions    a load of five steps for what some rows need
+for action in actions:                the first that fits ends it
+    if action.role in roles: break
+"""
+
+from __future__ import annotations
+
+from ormlint.judge.eager import Chain, path_of, relations_along
+from ormlint.judge.listing import is_called, is_found_by_name, refers_to_others
+from ormlint.judge.repetition import innermost, is_search, repeaters
+from ormlint.link.schema import Kind, Model, Orm, Relation
+from ormlint.run.log import Event, LoadPlan
+
+LONGEST = 4  # steps of a load that people write
+_FEWEST = 6  # columns of a table that does more than to name things
+_KINDS = frozenset({"permission", "type", "kind", "status", "state", "priority", "unit", "level", "category", "currency"})
+
+
+def saves_little(chain: Chain, event: Event) -> bool:
+    """Whether few distinct rows are loaded or for few rows, by too long a way or where it is wanted, or the rounds end early."""
+    if _steps(chain.query.plan, path_of(event)) > LONGEST or _is_of_one_name(chain, event) or _is_loaded_on_demand(chain, event):
+        return True
+    if is_search(event, innermost(repeaters(event))):
+        return True
+    if event.orm is not Orm.SQLALCHEMY or event.relation is None:
+        return False
+    return _leads_to_few(event.relation) or _is_read_by_some(chain) or (event.relation.to_one and chain.query.has("from_statement"))
+
+
+def _is_read_by_some(chain: Chain) -> bool:
+    """Whether the other side of a one-to-one is read in some rounds only: joined, it would be for all rows."""
+    optional = (event.relation is not None and event.relation.kind is Kind.REVERSE_ONE_TO_ONE for event in chain.events)
+    return all(optional) and all(event.around.conditional for event in chain.events)
+
+
+def _steps(plan: LoadPlan, path: tuple[str, ...]) -> int:
+    """Returns how many steps of a path a query does not load."""
+    for number, name in enumerate(path):
+        if name not in plan.loaded:
+            return len(path) - number
+        plan = plan.loaded[name].plan
+    return 0
+
+
+def _is_loaded_on_demand(chain: Chain, event: Event) -> bool:
+    """Whether one way to build the query loads what another function reads, which may take that way.
+
+    # `if kind == DETAILED: query = query.options(…)`
+    """
+    query = event.row.query if event.row is not None else chain.query
+    return query.function != event.function and any(_steps(way.plan, path_of(event)) == 0 for way in (chain.query, query, *query.ways))
+
+
+def _is_of_one_name(chain: Chain, event: Event) -> bool:
+    """Whether the reads are of rows of one name themselves, and not of a collection of them."""
+    hops = relations_along(chain.query.model, path_of(event)[:-1])
+    return is_found_by_name(chain.query) and all(hop.to_one for hop in hops)
+
+
+def _leads_to_few(relation: Relation) -> bool:
+    """Whether the identity map soon holds all rows that a many-to-one leads to: those of a table of kinds."""
+    return relation.kind is Kind.FOREIGN_KEY and relation.target is not None and _names_kinds(relation.target)
+
+
+def _names_kinds(model: Model) -> bool:
+    return not refers_to_others(model) and len(model.columns) <= _FEWEST and is_called(model, _KINDS)
