@@ -121,7 +121,7 @@ def calls_to_write(project: Project, event: Event, loop: Loop) -> int:
 
 def created_in_round(log: QueryLog, model: Model | None, loop: Loop) -> tuple[str, ...]:
     """Returns a note if the same round creates a row of the model: what is written then can mostly be given to `create()`."""
-    if model is not None and any(other.model is model and loop.id in {around.id for around in other.loops} for other in log.of(Op.CREATE)):
+    if model is not None and any(other.model is model for other in log.within(loop, Op.CREATE, Op.ADD)):
         return (f"the same round creates the `{model.name}`",)
     return ()
 

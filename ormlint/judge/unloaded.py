@@ -60,11 +60,12 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
     keys = read_for_their_key(log)
     others = (event for event in log.of(Op.LAZY_OBJECT) if event not in keys)
     prefetched = prefetched_by_some(log)
-    spoken_for: dict[tuple[Site, tuple[str, ...]], tuple[object, ...]] = {}
+    spoken_for: dict[tuple[Site, str], tuple[object, ...]] = {}
     for chain in one_per_access(project, missing_chains(project, others)):
         if sink_of(project, chain.events[0]) is sink:
             known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
-            yield from _one_per_place(_object_reports(project, chain, sink, known, rounds), spoken_for)
+            for report in _object_reports(project, chain, sink, known, rounds):
+                yield replace(report, cause=spoken_for.setdefault((report.site, report.message), report.cause))
 
 
 def _object_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds) -> Iterator[Report]:

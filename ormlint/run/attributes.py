@@ -113,10 +113,13 @@ def session_member(value: Session, name: str) -> Value:
 
 
 def descriptor_member(value: Descriptor, name: str) -> Value:
-    """Returns what an attribute of a mapped attribute is: a further hop, a comparison, a loader option helper."""
+    """Returns what an attribute of a mapped attribute is: a comparison, a loader option helper.
+
+    There is no further hop: `Book.author.country` raises AttributeError.
+    """
     target = value.relation.target if value.relation is not None else None
     if target is not None and (name in target.relations or name in target.columns):
-        return Descriptor(target, name, target.relations.get(name))
+        return UNKNOWN
     return Method(value, name)
 
 

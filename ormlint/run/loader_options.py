@@ -28,6 +28,10 @@ KINDS = {
 }
 
 
+NOTHING = Option((), ())
+"""The option that a loader makes of an attribute which is not known."""
+
+
 def loader(name: str, args: list[Value], site: Site) -> Option:
     """Returns the loader option that `joinedload(A.b)`, `load_only(A.x)` … make."""
     path: tuple[str, ...] = ()
@@ -107,7 +111,7 @@ def apply_options(plan: LoadPlan, model: Model | None, args: list[Value]) -> tup
     complete = True
     for arg in flat(args):
         for option in arg.options if isinstance(arg, Union) else (arg,):
-            if isinstance(option, Option):
+            if isinstance(option, Option) and option != NOTHING:
                 plan = apply_option(plan, option, model)
             else:
                 complete = False

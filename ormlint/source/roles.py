@@ -26,6 +26,6 @@ def role_of(path: str) -> Role:
     *directories, name = path.split("/")
     if "migrations" in directories or "alembic" in directories:
         return Role.MIGRATION
-    if not TEST_DIRECTORIES.isdisjoint(directories) or TEST_FILE.match(name):
+    if not TEST_DIRECTORIES.isdisjoint(directories) or TEST_FILE.match(name) or any(part.endswith("_tests") for part in directories):
         return Role.TEST
     return Role.PROGRAM

@@ -37,7 +37,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             relations=(owner.path,) if owner is not None else (),
             intent=intent if site == event.site else None,
             severity=weight(project, event, loops),
-            preview=_is_decision(rounds, event, loop, distance) or not grows(loops) or is_apart(project, rounds, event, loop),
+            preview=_is_decision(rounds, event, loop, distance) or not grows(loops) or _is_apart(project, rounds, event, loop),
             counted_as="query" if distance else "",
         )
 
@@ -52,6 +52,11 @@ def _advice(project: Project, event: Event, loop: Loop, owner: Owner | None) -> 
 def _is_decision(rounds: Rounds, event: Event, loop: Loop, distance: int) -> bool:
     """Whether the query stands in a function that serves others too, or in rounds that change what the next one finds."""
     return distance > (loop.kind in PAGES) or rounds.write_others(loop, event)
+
+
+def _is_apart(project: Project, rounds: Rounds, event: Event, loop: Loop) -> bool:
+    # the loop of a base class walks the rows of every view: `for row in self.model.query: self.dump(row)`
+    return is_apart(project, rounds, event, loop) or (loop.source is not None and loop.source.generic and not loop.body.encloses(event.site))
 
 
 def _intent(event: Event, loop: Loop) -> FetchBefore | None:

@@ -6,6 +6,7 @@ from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Relation,
 from ormlint.judge.bulk import Write, passed_over, together, walks_its_rows, writes_one_by_one
 from ormlint.judge.describe import at, at_query, call_path, code, joined, labels, per
 from ormlint.judge.eager import is_loaded
+from ormlint.judge.listing import is_found_by_name
 from ormlint.judge.rounds import Rounds
 
 _ON_OTHER_SIDE = (Kind.REVERSE_FOREIGN_KEY, Kind.REVERSE_ONE_TO_ONE, Kind.MANY_TO_MANY)
@@ -30,9 +31,14 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             if event.orm is Orm.DJANGO
             else None,
             severity=write.severity,
-            preview=write.preview or (event.orm is Orm.SQLALCHEMY and rounds.commits(loop)),  # a commit expires what was loaded along
+            preview=write.preview or (event.orm is Orm.SQLALCHEMY and _saves_little(rounds, loop)),
             counted_as=write.counted_as,
         )
+
+
+def _saves_little(rounds: Rounds, loop: Loop) -> bool:
+    """Whether what is loaded along would be lost, as a commit expires it, or is for a row or two."""
+    return rounds.commits(loop) or (loop.source is not None and is_found_by_name(loop.source))
 
 
 def _is_plain(event: Event, loop: Loop) -> bool:

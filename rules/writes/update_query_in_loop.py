@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Bound, Event, Loop, Op, Orm, Project, QueryLog, Report, UseKind, rule
 from ormlint.judge.bulk import created_in_round, stands_in, varies_with, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
+from ormlint.judge.listing import lists_kinds, refers_to_others
 
 _FILTERS = frozenset({"filter", "exclude", "where", "filter_by"})
 
@@ -13,7 +14,7 @@ _FILTERS = frozenset({"filter", "exclude", "where", "filter_by"})
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every `update()` of a query that a loop repeats, each time for other rows."""
     events = (event for event in log.of(Op.UPDATE_ROWS) if not _takes_many_keys(event))
-    for write in writes_one_by_one(project, events, lambda event, loop: created_in_round(log, event.model, loop), _is_plain):
+    for write in writes_one_by_one(project, events, lambda event, loop: _hindrance(log, event, loop), _is_plain):
         event, loop = write.event, write.loop
         if not varies_with(event, loop):
             continue
@@ -25,9 +26,20 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=labels(project, event, loop, None, "this updates the rows of one round"),
             notes=(*write.hindrance, *call_path(project, event)),
             severity=write.severity,
-            preview=write.preview,
+            preview=write.preview or (event.orm is Orm.SQLALCHEMY and _is_of_few(event)),
             counted_as=write.counted_as,
         )
+
+
+def _hindrance(log: QueryLog, event: Event, loop: Loop) -> tuple[str, ...]:
+    """Returns notes on what else a round does: makes the row, or deletes rows, which may have to wait for the update."""
+    if any(log.within(loop, Op.DELETE, Op.DELETE_ROWS)):
+        return (*created_in_round(log, event.model, loop), "the same round deletes rows, which the update may have to come before")
+    return created_in_round(log, event.model, loop)
+
+
+def _is_of_few(event: Event) -> bool:
+    return event.model is not None and lists_kinds(event.model) and not refers_to_others(event.model)
 
 
 def _subject(event: Event) -> str:
