@@ -54,6 +54,9 @@ MEMOISING = frozenset({
 })  # fmt: skip
 """Decorators that keep the result of a call: functools, cachetools, Flask-Caching, django-cacheops."""
 
+ELSEWHERE = frozenset({"sync_to_async", "database_sync_to_async", "run_in_executor", "run_in_threadpool", "threaded", "to_thread"})
+"""Decorators that make a coroutine of a function, which another thread runs: asgiref, Channels."""
+
 INJECTORS = frozenset({"Depends", "Security", "Provide"})
 """Mark what the framework fills in, `db: Session = Depends(get_db)`: FastAPI, dependency-injector."""
 

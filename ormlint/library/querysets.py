@@ -19,6 +19,8 @@ ASYNC = frozenset({
     "aget", "afirst", "alast", "alatest", "aearliest", "acount", "aexists", "acontains", "aaggregate", "aexplain", "acreate", "aget_or_create",
     "aupdate_or_create", "abulk_create", "abulk_update", "aupdate", "adelete", "aadd", "aremove", "aset", "aclear", "ain_bulk", "aiterator",
 })  # fmt: skip
+COROUTINES = ASYNC | {"asave", "adelete", "arefresh_from_db", "aget_object_or_404", "aget_list_or_404"}
+"""Methods and functions that run their statement when their result is awaited."""
 TUPLES = frozenset({"values", "values_list", "dates", "datetimes"})
 USE_PREFETCH_CACHE = frozenset({"all", "count", "exists", "contains", "none", "get_queryset"})
 """Methods of a prefetched related manager that are answered from the rows at hand (`first` too, if they are ordered)."""

@@ -37,7 +37,9 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     from ormlint.library.stubs import load_stubs
     from ormlint.run.admin import run_admin
     from ormlint.run.background import background_functions
-    from ormlint.run.endpoints import find_endpoints, find_views, prepare_settings, run_inherited
+    from ormlint.run.blocking import blocking
+    from ormlint.run.endpoints import answering_functions, find_endpoints, find_views, prepare_settings, run_inherited
+    from ormlint.run.engines import note_repetitions
     from ormlint.run.machine import Machine
     from ormlint.run.roots import run_all, run_makers
     from ormlint.run.texts import run_texts
@@ -55,6 +57,8 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     texts, failures = run_texts(machine)
     problems += failures
     _mark_generic(machine.queries, machine.events)
+    note_repetitions(machine, answering_functions(views))
+    machine.events += blocking(machine)
     counters = machine.counters
     statistics = Statistics(
         files=sum(1 for x in found if x.language == "python"),

@@ -29,6 +29,18 @@ def returns_kept(body: list[ir.Stmt], position: int) -> bool:
     return _fills_container(stmt, rest) or _fills_cache(body[: position + 1], rest)
 
 
+def returns_own(body: list[ir.Stmt]) -> bool:
+    """Whether a function gives back what an object has, if it has it, and else keeps there what it finds: `if self.key: return self.key`."""
+    for position, stmt in enumerate(body):
+        last = stmt.body[-1] if isinstance(stmt, ir.If) and stmt.body else None
+        if isinstance(last, ir.Return) and isinstance(last.value, ir.Attr):
+            own = text_of(last.value)
+            kept = (s for s in body[position + 1 :] if isinstance(s, ir.Assign))
+            if any(text_of(target) == own for s in kept for target in s.targets):
+                return True
+    return False
+
+
 def _returns(stmt: ir.If) -> bool:
     last = stmt.body[-1] if stmt.body else None
     return isinstance(last, ir.Return) or (isinstance(last, ir.If) and _returns(last))

@@ -10,6 +10,7 @@ from ormlint.library.schemas import READ_CLASSES
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.schema import Orm
 from ormlint.run.annotations import annotated
+from ormlint.run.blocking import runs_elsewhere
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject, UseKind
@@ -80,6 +81,11 @@ def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
         if type(func) is not Unknown:
             m.counters.resolved.add(id(node))
     note_call(f, node, func)
+    if node is f.awaited:
+        f.awaiting += 1
+        value = call(m, f, node, func, args, keywords)
+        f.awaiting -= 1
+        return value
     return call(m, f, node, func, args, keywords)
 
 
@@ -251,8 +257,11 @@ def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: 
         escape(m, f, node, given)
         return varying(given)
     memoised = bool(function.node.decorators) and any(memoises(decorator_name(d)) for d in function.node.decorators)
+    away = f.is_async and bool(function.node.decorators) and runs_elsewhere(function)
     f.guarded += memoised
+    f.awaiting += away
     m.absorb(f, node, function.qualname, summary, bindings)
+    f.awaiting -= away
     f.guarded -= memoised
     return adopt(m, f, node, returned(summary.returned, bindings, rows), tuple(given), bindings)
 
@@ -322,7 +331,6 @@ def replace_frame(f: Frame, outer: Frame, env: dict[str, Value]) -> Frame:
         f.events,
         f.calls,
         f.copied,
-        is_async=f.is_async,
         muted=f.muted,
         caller=f.caller,
         call_site=f.call_site,

@@ -29,6 +29,7 @@ from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import Bound, Endpoint, QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.pagination import endless_pages
+from ormlint.run.requests import VERBS as METHODS
 from ormlint.run.requests import actions_of, answering, is_view_set
 from ormlint.run.roots import internal_error, run_root
 from ormlint.run.schemas import answer
@@ -156,6 +157,16 @@ def _nested(function: FunctionInfo) -> Iterator[FunctionInfo]:
     for inner in function.nested.values():
         yield inner
         yield from _nested(inner)
+
+
+def answering_functions(views: Iterable[View]) -> Iterator[str]:
+    """Yields the qualified names of the functions and methods that answer requests."""
+    for view in views:
+        subject = view.subject
+        if isinstance(subject, FunctionInfo):
+            yield f"{subject.module.name}:{subject.qualname}"
+        else:
+            yield from (f"{subject.module.name}:{f.qualname}" for f in subject.functions.values() if f.name in METHODS or actions_of(f) is not None)
 
 
 def _looks_like_view(function: FunctionInfo) -> bool:

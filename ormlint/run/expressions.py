@@ -384,8 +384,10 @@ def _star(m: Machine, f: Frame, node: ir.Star) -> Value:
 
 
 def _await(m: Machine, f: Frame, node: ir.Await) -> Value:
-    expirations = f.expirations
+    expirations, awaited = f.expirations, f.awaited
+    f.awaited = node.value
     value = evaluate(m, f, node.value)
+    f.awaited = awaited
     if expirations and f.expirations == expirations:
         from ormlint.run.expiry import revive
 

@@ -14,6 +14,8 @@ from ormlint.library.functions import BATCHES, COUNTERS, EFFECTS, INJECTORS, NAR
 from ormlint.link.names import USER_MODEL, ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Orm
 from ormlint.run import intrinsics
+from ormlint.run.blocking import elsewhere
+from ormlint.run.engines import maker
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
@@ -320,9 +322,9 @@ FUNCTIONS: dict[str, Function] = {
     "django.apps.apps.get_model": _get_model,
     "django.db.models.prefetch_related_objects": _prefetch_objects,
     "django.db.models.query.prefetch_related_objects": _prefetch_objects,
-    "asgiref.sync.sync_to_async": _identity(0),
+    "asgiref.sync.sync_to_async": elsewhere,
     "asgiref.sync.async_to_sync": _identity(0),
-    "channels.db.database_sync_to_async": _identity(0),
+    "channels.db.database_sync_to_async": elsewhere,
     "typing.cast": _identity(1),
     "typing_extensions.cast": _identity(1),
     "copy.copy": _identity(0),
@@ -346,6 +348,9 @@ FUNCTIONS: dict[str, Function] = {
     "sqlalchemy.sql.expression.func.count": _count_function,
     "flask_sqlalchemy.SQLAlchemy().func.count": _count_function,
     "sqlmodel.func.count": _count_function,
+    "sqlalchemy:create_engine": maker("sqlalchemy.create_engine"),
+    "sqlmodel:create_engine": maker("sqlalchemy.create_engine"),
+    "sqlalchemy:create_async_engine": maker("sqlalchemy.ext.asyncio.create_async_engine"),
     "sqlalchemy:select": _select,
     "sqlmodel:select": _select,
     "sqlalchemy:insert": _write("insert"),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
+from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo
 from ormlint.run.log import Circumstances, Event, Loop, QueryObject
 from ormlint.run.parameters import Bindings
@@ -37,6 +38,7 @@ class Called(NamedTuple):
     bindings: Bindings
     loops: tuple[Loop, ...]
     around: Circumstances
+    awaited: bool = False
 
 
 class Summary(Struct, eq=False):
@@ -53,6 +55,7 @@ class Summary(Struct, eq=False):
     external: bool = False  # it does something outside the program and the database
     returns: list[tuple[Site, Value]] = field(default_factory=list)  # what each return statement gives
     function: str = ""  # qualified name
+    is_async: bool = False
 
 
 class Flow(Struct, eq=False):
@@ -124,6 +127,8 @@ class Frame(Struct, eq=False):
     isolated: int = 0
     transaction: int = 0
     expirations: int = 0  # commits so far that expired rows
+    awaited: ir.Node | None = None  # the call that is awaited, from its evaluation on
+    awaiting: int = 0  # what runs now is awaited
     loop_ids: dict[tuple[int, int], Loop] = field(default_factory=dict)
     number: int = 0  # unique within a run
     begun: int = 0  # the number of queries that had been made when it began

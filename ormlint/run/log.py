@@ -55,6 +55,8 @@ class Op(str, enum.Enum):
     RELOAD = "reload"  # an attribute is read of a row that a commit has expired: the row is fetched again
     FAILED_LOAD = "failed load"  # what is not loaded is read where nothing can be loaded: the program stops there, see `obstacle`
     EXECUTE = "execute"  # raw SQL or a statement that is not understood further
+    ENGINE = "engine"  # an engine is made, and with it a pool of connections: create_engine(). No statement
+    BLOCK = "block"  # an async function has the event loop wait for a statement, its own or one of a function it calls
 
 
 class Obstacle(str, enum.Enum):
@@ -372,6 +374,9 @@ class Event(Tracked, eq=False):
     earlier: tuple[Event, ...] = ()  # statements about the same rows that every way to this one has run, with nothing written in between
     unchanged: frozenset[int] = frozenset()  # ids of the loops in whose every round it asks the same and gets the same answer
     way: tuple[tuple[Site, bool], ...] = ()  # the tests it stands under in its function, outermost first, and whether they held
+    waits: bool = False  # the thread that runs it waits for the answer: nobody awaits it, and it is known that it gives no coroutine
+    settings: tuple[tuple[str, object], ...] = ()  # for ENGINE: its keyword arguments, constants and names by what they are
+    requests: str = ""  # for ENGINE: the view or dependency that makes one each time
 
     def repeated_by(self, at_least: Bound = Bound.PAGE) -> Loop | None:
         """Returns the innermost loop that repeats the event at least that often, or None."""

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import walk
+from ormlint.library import querysets
 from ormlint.library.functions import gives_batches
 from ormlint.library.sqlalchemy_api import PACKAGES
 from ormlint.link import build_schema
@@ -152,6 +154,8 @@ class Machine:
             event.calls, event.callees = call_path(frame, event.loops[0])
         if op not in LEAVES_ROWS:
             frame.note_write()
+        if frame.awaiting == 0:
+            event.waits = not gives_coroutine(node) if event.orm is Orm.DJANGO else event.query is not None and event.query.style == "query"
         self.record(frame, event)
         if event.absolute and event.loops and not event.around.guarded_by_cache and is_guarded_on_the_way(frame, event.loops[-1]):
             event.around = replace(event.around, guarded_by_cache=True)
@@ -275,6 +279,7 @@ class Machine:
             returned = Sequence("generator", yielded, batches=batches)
         summary = Summary(returned, frame.events, frame.calls, writes=frame.writes > 0, external=frame.effects > 0, function=frame.qualname)
         summary.returns = frame.returns
+        summary.is_async = frame.is_async
         return summary
 
     def _run_closures(self, frame: Frame) -> None:
@@ -293,7 +298,7 @@ class Machine:
         site = frame.site(node.start, node.end)
         loops = tuple(loop for loop in frame.loops if loop.id not in frame.left)
         around = frame.around()
-        frame.calls.append(Called(site, name, summary, bindings, loops, around))
+        frame.calls.append(Called(site, name, summary, bindings, loops, around, frame.awaiting > 0))
         frame.effects += summary.external
         if summary.writes:
             frame.note_write()
@@ -387,7 +392,7 @@ class Machine:
                     evaluated = self._evaluate_binding(module, name, module.bindings.get(name))
                     value = evaluated if evaluated is not UNKNOWN else value
         elif isinstance(symbol, ConstRef):
-            value = Constant(symbol.value)
+            value = UNKNOWN if symbol.value is None and _is_filled_in(module, name) else Constant(symbol.value)
         else:
             value = self._evaluate_binding(module, name, module.bindings.get(name))
             if value is UNKNOWN and isinstance(symbol, InstanceRef):
@@ -462,7 +467,19 @@ class ClassEnv(dict[str, Value]):
         return default
 
 
-LEAVES_ROWS = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.RELOAD, Op.FAILED_LOAD, Op.BEGIN}
+LEAVES_ROWS = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.RELOAD, Op.FAILED_LOAD, Op.BEGIN, Op.ENGINE}
+
+
+def gives_coroutine(node: ir.Node) -> bool:
+    """Whether a call is one of an asynchronous method of a queryset or a row: `books.acount()`."""
+    func = node.func if isinstance(node, ir.Call) else None
+    return isinstance(func, (ir.Attr, ir.Name)) and (func.name if isinstance(func, ir.Attr) else func.id) in querysets.COROUTINES
+
+
+def _is_filled_in(module: ModuleInfo, name: str) -> bool:
+    """Whether a function of the module gives a global another value: `global engine`, `engine = create_engine(…)`."""
+    functions = [stmt for stmt in module.tree.body if isinstance(stmt, (ir.Function, ir.Class))]
+    return any(isinstance(node, ir.Assign) and any(isinstance(t, ir.Name) and t.id == name for t in node.targets) for node in walk(functions))
 
 
 def _is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:

@@ -32,7 +32,9 @@ def property_value(m: Machine, f: Frame, node: ir.Node, owner: Row | Instance, f
         return call_function(m, f, node, function, [owner], {})
     kept = f.remembered.get((id(owner), id(function)))
     if kept is None:
+        f.awaiting += 1  # it may have been computed before, where nobody waited
         kept = f.remembered[id(owner), id(function)] = (owner, call_function(m, f, node, function, [owner], {}))
+        f.awaiting -= 1
         m.use(f, kept[1], UseKind.STORE, node)  # whoever reads the property next gets the same object
     return kept[1]
 

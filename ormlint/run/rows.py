@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
+from ormlint.library import querysets
 from ormlint.link.names import ClassInfo, External
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run import plans
@@ -391,7 +392,7 @@ def _dynamic(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relation) 
 def row_method(m: Machine, f: Frame, node: ir.Call, row: Row, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Runs a method that Django gives every row."""
     name = name.removeprefix("super:")
-    plain = name[1:] if name in ("asave", "adelete", "arefresh_from_db") else name
+    plain = name[1:] if name in querysets.COROUTINES else name
     loops = tuple(f.loops)
     facts: dict[str, object] = {"model": row.model, "orm": row.model.orm, "row": row.origin, "method": plain, "row_loops": row.births}
     facts["depends"] = deps_of(row) | frozenset().union(*(deps_of(a) for a in args))

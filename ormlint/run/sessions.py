@@ -40,6 +40,15 @@ EXECUTES = frozenset({"execute", "scalars", "scalar", "exec", "stream", "stream_
 
 def session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Calls a method of a session."""
+    before = len(f.events)
+    found = _session_method(m, f, node, session, name, args, keywords)
+    if f.awaiting == 0 and session.proven and not session.is_async and name != "run_sync":
+        for event in f.events[before:]:
+            event.waits = True
+    return found
+
+
+def _session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     if name == "query":
         return statement(m, f, node, args, "query")
     if name in EXECUTES:
@@ -193,4 +202,4 @@ def call_presumed_session(m: Machine, f: Frame, node: ir.Call, args: list[Value]
         return None
     m.session_places.add(where)
     m.counters.resolved.add(id(node))
-    return session_method(m, f, node, Session(), name, args, keywords)
+    return session_method(m, f, node, Session(proven=False), name, args, keywords)

@@ -372,8 +372,10 @@ def _with(m: Machine, f: Frame, stmt: ir.With) -> bool:
 
 # ------------------------------------------------------------------------------------------------------------ loops
 def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
+    f.awaiting += stmt.is_async
     source = evaluate(m, f, stmt.iter)
     iterated = iterate(m, f, source, stmt.iter)
+    f.awaiting -= stmt.is_async
     loop = enter_loop(m, f, stmt, iterated)
     if loop is None:  # an empty display
         return run_body(m, f, stmt.orelse)

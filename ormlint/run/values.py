@@ -173,6 +173,7 @@ class Session(Struct, frozen=True):
     is_async: bool = False
     births: tuple[Loop, ...] = ()  # the loops in which it is a new session per round
     made_in: int = 0  # the number of the frame that opened it
+    proven: bool = True  # its type is known: False for what is but used as one, of whichever kind
 
 
 class Descriptor(Struct, frozen=True):
