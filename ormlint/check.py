@@ -29,7 +29,7 @@ from ormlint.run.log import Analysis
 from ormlint.source.discovery import Discovery, discover
 from ormlint.source.drivers import has_only_mysql
 from ormlint.source.ignore import Patterns
-from ormlint.source.roles import Role, role_of
+from ormlint.source.roles import Role, is_done_once, role_of
 from ormlint.targets import Target
 from ormlint.text import LineIndex, Site
 
@@ -220,7 +220,8 @@ class Examination:
         project, rules = self.project, self.rules
         self.tell("Judging")
         chosen, preview = rules.choice.rules, self.request.config.preview
-        judgement = judge(project, analysis.log, self.modules, self.texts, chosen, rules.every, self.hides, self.excludes, preview=preview)
+        wanted = (self.hides, self.excludes)
+        judgement = judge(project, analysis.log, self.modules, self.texts, chosen, rules.every, *wanted, is_rare=is_done_once, preview=preview)
         self.problems += judgement.problems
         return judgement
 

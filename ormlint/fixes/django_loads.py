@@ -15,7 +15,7 @@ from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix
 from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run.log import QueryObject
-from ormlint.text import Edit
+from ormlint.text import Edit, Site
 
 SELECT, PREFETCH = "select_related", "prefetch_related"
 
@@ -76,12 +76,14 @@ def _joined(query: QueryObject, hops: list[Relation]) -> Lookup | Refusal:
     return Lookup(SELECT, "__".join((hop.query_name or hop.name) if hop.kind is Kind.REVERSE_ONE_TO_ONE else hop.name for hop in hops))
 
 
-def add_lookups(sources: Sources, file: SourceFile, statement: Statement, query: QueryObject, lookups: list[Lookup]) -> Fix | Refusal | None:
-    """Returns the fix that adds lookups to a query, without a verdict on its safety except where its form decides.
+def add_lookups(
+    sources: Sources, file: SourceFile, statement: Statement, query: QueryObject, home: Site, lookups: list[Lookup]
+) -> Fix | Refusal | None:
+    """Returns the fix that adds lookups to a query at its home, without a verdict on its safety except where its form decides.
 
     Returns None if there is nothing to add, a refusal if the query's expression takes none.
     """
-    node = statement.expression(query.site.start, query.site.end)
+    node = statement.expression(home.start, home.end)
     if node is None:
         return None
     wanted = [lookup for lookup in dict.fromkeys(lookups) if not any(other != lookup and other.covers(lookup) for other in lookups)]

@@ -36,7 +36,7 @@ def plan_eager_loads(findings: list[Finding], sources: Sources, project: Project
             else:
                 # What is safe is not held back by what is not.
                 unsafe = bool(grading.reason(finding.code, request.risk))
-                groups.setdefault((finding.intent.query.site, unsafe), []).append(request)
+                groups.setdefault((finding.intent.home, unsafe), []).append(request)
     for requests in groups.values():
         for request, made in _fixes(requests, sources, project):
             request.finding.fix = _refused(made, request.intent.path) if isinstance(made, Refusal) else made
@@ -62,22 +62,22 @@ def _refused(refusal: Refusal, path: tuple[Relation, ...]) -> Fix:
 def _request(finding: Finding, intent: EagerLoad, sources: Sources) -> _Request | Refusal:
     query = intent.query
     if query.orm is Orm.SQLALCHEMY:
-        return _Request(finding, intent, None, intent.risk or risk_of_eager_load(sources, query, intent.path, intent.path[0].to_one))
+        return _Request(finding, intent, None, intent.risk or risk_of_eager_load(sources, intent, joins=intent.path[0].to_one))
     lookup = lookup_of(sources, query, intent.path)
     if isinstance(lookup, Refusal):
         return lookup
-    return _Request(finding, intent, lookup, intent.risk or risk_of_eager_load(sources, query, intent.path, lookup.method == SELECT))
+    return _Request(finding, intent, lookup, intent.risk or risk_of_eager_load(sources, intent, joins=lookup.method == SELECT))
 
 
 def _fix(requests: list[_Request], sources: Sources, project: Project) -> Fix | Refusal | None:
-    query = requests[0].intent.query
-    file, statement = sources.file(query.site), sources.statement(query.site)
+    query, home = requests[0].intent.query, requests[0].intent.home
+    file, statement = sources.file(home), sources.statement(home)
     if file is None or statement is None:
         return None
     if query.orm is Orm.SQLALCHEMY:
         made = add_options(file, statement, query, [request.intent.path for request in requests], project.schema)
     else:
-        made = add_lookups(sources, file, statement, query, [request.lookup for request in requests if request.lookup is not None])
+        made = add_lookups(sources, file, statement, query, home, [request.lookup for request in requests if request.lookup is not None])
     risks = [request.risk for request in requests if request.risk]
     match made:
         case Fix(applicability=Applicability.SAFE) if risks:

@@ -11,8 +11,9 @@ import libcst as cst
 
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Statement
+from ormlint.judge.finding import EagerLoad
 from ormlint.judge.unloaded import IGNORING_PREFETCH
-from ormlint.link.schema import Orm, Relation
+from ormlint.link.schema import Orm
 from ormlint.run.log import Bound, QueryObject, Use, UseKind
 from ormlint.text import Site
 
@@ -45,13 +46,14 @@ _SQLALCHEMY = {
 }
 
 
-def risk_of_eager_load(sources: Sources, query: QueryObject, path: tuple[Relation, ...], joins: bool) -> str:
+def risk_of_eager_load(sources: Sources, intent: EagerLoad, *, joins: bool) -> str:
     """Returns why loading a path of relations with a query may change what the program does or cost it more, "" if it cannot.
 
     `joins` tells that the first relation is loaded with a join instead of a query of its own.
     """
-    risk = risk_of_loading_more(sources, query, joins=joins) or risk_of_sharing(sources, query)
-    if not risk and query.bound is Bound.ONE and not (joins and all(hop.to_one for hop in path)):
+    query = intent.query
+    risk = risk_of_loading_more(sources, query, joins=joins) or risk_of_sharing(sources, query, intent.home)
+    if not risk and query.bound is Bound.ONE and not (joins and all(hop.to_one for hop in intent.path)):
         return "of one row, not every way on from there may read what a query of its own would load with it"
     return risk
 
@@ -72,11 +74,14 @@ def risk_of_loading_more(sources: Sources, query: QueryObject, *, joins: bool = 
     return ""
 
 
-def risk_of_sharing(sources: Sources, query: QueryObject) -> str:
-    """Returns what else than one evaluation sees a query, "" if nothing does."""
+def risk_of_sharing(sources: Sources, query: QueryObject, home: Site) -> str:
+    """Returns what else than one evaluation sees a query that is changed at its home, "" if nothing does."""
     if query.orm is Orm.DJANGO and _may_be_prefetched(query):
         return f"callers that have prefetched `{query.relation.name if query.relation is not None else ''}` would run the query all the same"
-    if query.parent is not None:
+    is_last = home == (query.site, *query.trail)[-1] and home != query.site
+    if query.ways and home in [way.site for way in query.ways]:
+        return "another query gives the rows too"
+    if query.parent is not None and not is_last:
         return "other callers of the function that builds the query would get it too"
     kinds = {use.kind for use in query.uses}
     if not kinds <= {*_CONSUMING, *_HARMLESS, *_ESCAPES}:
@@ -87,7 +92,7 @@ def risk_of_sharing(sources: Sources, query: QueryObject) -> str:
             return _ESCAPES[use.kind]
     if len(evaluated) != 1:
         return "the query is evaluated in several places" if evaluated else "it is not known where the query is evaluated"
-    if not all(step.encloses(query.site) for step in query.steps) and not _is_private(sources, query):
+    if not is_last and not all(step.encloses(query.site) for step in query.steps) and not _is_private(sources, query):
         return "other queries may be made from the same one"
     return ""
 

@@ -45,6 +45,8 @@ def _asks_for_group(event: Event, loop: Loop) -> bool:
     lists = [name for name in lookups if name.endswith("__in")]
     if lookups and len(lists) == len(lookups):
         return True
+    if event.query is not None and loop.id in event.query.sets:
+        return True  # `filter(shop=shop, book__in=books_of(day))`: the sets overlap, or none of them has a key of its own
     return loop.groups and event.op is Op.LOAD_ROWS and (not lookups or "*" in lookups or bool(lists))
 
 

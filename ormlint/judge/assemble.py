@@ -50,14 +50,15 @@ def judge(
     hides: Hides = lambda rule, site: "",
     excludes: Excludes = lambda site: "",
     *,
+    is_rare: Callable[[str], bool] = lambda path: False,
     preview: bool = False,
 ) -> Judgement:
     """Returns the findings of the rules.
 
     `hides` returns why findings of a rule at a site are not wanted, "" if they are; `excludes` does so for every other place
     of a finding: what only a test asks for is no concern of the program that it tests. `all_rules` are those that comments
-    may name. `preview` tells whether reports that are less certain than their rule are wanted. A rule that fails becomes a
-    problem, and the others run.
+    may name. `preview` tells whether reports that are less certain than their rule are wanted, and those in files of which `is_rare`
+    holds, as what they do is hardly ever done. A rule that fails becomes a problem, and the others run.
     """
     result = Judgement()
     project.excludes = excludes
@@ -75,7 +76,7 @@ def judge(
             reason = hides(rule, report.site) or next(filter(None, map(excludes, places)), "")
             if not rule.judges_comments and is_suppressed(places, rule.code, comments, project):
                 reason = "silenced by a comment"
-            if not reason and report.preview and not preview:
+            if not preview and not reason and (report.preview or any(is_rare(place.path) for place in places)):
                 reason = "is shown only with --preview"
             if reason:
                 result.dropped.append(Dropped(rule, report, reason))

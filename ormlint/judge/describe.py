@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from ormlint.judge.finding import Label, Mark
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import innermost, repeaters
-from ormlint.link.schema import Model
+from ormlint.link.schema import Model, Orm
 from ormlint.run.log import NOWHERE, Event, Loop, QueryObject, Use
 from ormlint.text import Site
 
@@ -65,9 +65,16 @@ def built_at(query: QueryObject) -> Site:
     return query.own if query.generic and query.own is not NOWHERE else query.site
 
 
+def can_be_changed(project: Project, site: Site) -> bool:
+    """Whether a place is one where people refine a query: not the inside of a framework, nor a template."""
+    return is_shown(project, site) and site.path not in project.templates
+
+
 def at_query(project: Project, query: QueryObject) -> str:
-    """Returns " at path:line" for the place where a query is changed, or nothing for one outside the project."""
-    return at(project, built_at(query))
+    """Returns " at path:line" for the last place where a query can be changed before it is used, or nothing for one outside the project."""
+    trail = query.trail if query.orm is Orm.DJANGO else ()
+    last = next((site for site in reversed(trail) if can_be_changed(project, site)), built_at(query))
+    return at(project, last)
 
 
 def place(project: Project, event: Event, loop: Loop) -> Site:
@@ -111,10 +118,15 @@ def places(project: Project, events: Iterable[Event], find: Callable[[Project, E
     return found
 
 
-def labels(project: Project, event: Event, loop: Loop | None, query: QueryObject | None, access: str) -> tuple[Label, ...]:
-    """Returns the labels of an event: query, loop, calls, access; places outside the project are left out."""
+def labels(project: Project, event: Event, loop: Loop | None, query: QueryObject | None, access: str, home: Site = NOWHERE) -> tuple[Label, ...]:
+    """Returns the labels of an event: query, loop, calls, access; places outside the project are left out.
+
+    `home` is the place where the query is to be changed, if that is known.
+    """
     found = []
-    if query is not None:
+    if query is not None and query.orm is Orm.DJANGO and home in query.trail:
+        found += [Label(query.site, Mark.QUERY, "the query begins here"), Label(home, Mark.QUERY, "the rows come from here")]
+    elif query is not None:
         found.append(Label(built_at(query), Mark.QUERY, "the rows come from here"))
     if event.query is not None and event.relation is not None and event.query is not query and not event.query.site.encloses(event.site):
         if not event.site.encloses(event.query.site):

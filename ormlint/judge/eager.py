@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ormlint.judge.describe import at, built_at, code, is_shown
+from ormlint.judge.describe import at, built_at, code, is_shown, joined
 from ormlint.judge.finding import EagerLoad
+from ormlint.judge.homes import last_place, own_place, ways_of
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import decides_to_go_on, innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
-from ormlint.run.log import NOWHERE, Bound, Event, LoadPlan, Origin, QueryObject
+from ormlint.run.log import NOWHERE, Bound, Event, LoadPlan, Origin, QueryLog, QueryObject
 from ormlint.text import Site
 
 
@@ -25,13 +26,14 @@ from ormlint.text import Site
 class Chain:
     """Relations that the rows of one query lack: `path` as far as it is needed, `events` that read its first unloaded hop.
 
-    `others` are further queries whose rows meet the same accesses. `root` is set if the query cannot be changed where it stands: the
-    query that can load the chain instead, and the way from its rows to those of `query`.
+    `home` is the place where the query is to be changed. `others` are further queries whose rows meet the same accesses. `root` is set if
+    the query cannot be changed at all: the query that can load the chain instead, and the way from its rows to those of `query`.
     """
 
     query: QueryObject
     path: tuple[str, ...]
     events: tuple[Event, ...]
+    home: Site
     others: tuple[QueryObject, ...] = ()
     root: Origin | None = None
 
@@ -96,7 +98,12 @@ class Chain:
         # `select(self.model)` in a generic repository is one place of queries for many models
         """
         model = self.query.model.label if self.query.model is not None else ""
-        return (built_at(self.query), model, path_of(self.events[0]))
+        return (self.home if self.is_narrowed else built_at(self.query), model, path_of(self.events[0]))
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it is not where the query begins that it is to be changed, but further on, where others do not get it."""
+        return self.carrier.orm is Orm.DJANGO and self.home in self.carrier.trail
 
     @property
     def owner(self) -> Model | None:
@@ -120,28 +127,36 @@ def is_attributable(event: Event) -> bool:
     return event.row is not None and event.row.query.complete and event.relation is not None and event.certain
 
 
-def missing_chains(project: Project, events: Iterable[Event]) -> Iterator[Chain]:
+def missing_chains(project: Project, log: QueryLog, events: Iterable[Event]) -> Iterator[Chain]:
     """Yields the chains of relations that repeated events read one by one; events that may be reported speak first for a chain."""
-    yield from _chained(project, (event for event in events if is_attributable(event) and _is_worth_it(event)))
+    yield from _chained(project, log, (event for event in events if is_attributable(event) and _is_worth_it(event)))
 
 
-def unloadable_chains(project: Project, events: Iterable[Event]) -> Iterator[Chain]:
+def unloadable_chains(project: Project, log: QueryLog, events: Iterable[Event]) -> Iterator[Chain]:
     """Yields the chains of relations whose reading fails, however often it happens."""
-    yield from _chained(project, (event for event in events if is_attributable(event)))
+    yield from _chained(project, log, (event for event in events if is_attributable(event)))
 
 
-def _chained(project: Project, events: Iterable[Event]) -> Iterator[Chain]:
-    by_query: dict[object, dict[tuple[str, ...], list[Event]]] = {}
+def _chained(project: Project, log: QueryLog, events: Iterable[Event]) -> Iterator[Chain]:
+    by_query: dict[tuple[object, Site], dict[tuple[str, ...], list[Event]]] = {}
+    own: dict[tuple[QueryObject, tuple[str, ...]], Site | None] = {}
     for event in sorted(events, key=lambda event: not concerns(project, event)):
         if event.row is not None:
-            query = _lacking(event.row.query, path_of(event))
-            by_query.setdefault((*_changed_at(event, query), query.model), {}).setdefault(path_of(event), []).append(event)
-    for read in by_query.values():
+            path = path_of(event)
+            query = _lacking(event.row.query, path)
+            root = _root_of(project, query)
+            carrier, whole = (root.query, (*root.path, *path)) if root is not None else (query, path)
+            if (carrier, whole) not in own:
+                own[carrier, whole] = own_place(project, log, carrier, whole)
+            home = own[carrier, whole] or _else_at(project, event, carrier)
+            key = ((*_changed_at(event, query), query.model), home)
+            by_query.setdefault(key, {}).setdefault(path, []).append(event)
+    for (_, home), read in by_query.items():
         for path, first in _chains(read):
             row = read[first][0].row
             assert row is not None
             query = _lacking(row.query, first)
-            yield Chain(query, path, tuple(read[first]), root=_root_of(project, query))
+            yield Chain(query, path, tuple(read[first]), home, root=_root_of(project, query))
 
 
 def _lacking(query: QueryObject, path: tuple[str, ...]) -> QueryObject:
@@ -250,7 +265,7 @@ def intent_for(chain: Chain) -> EagerLoad | None:
     relations = relations_along(chain.carrier.model, chain.whole_path)
     if polymorphic_hop(relations) or not is_loadable(chain):
         return None
-    return EagerLoad(chain.carrier, relations) if relations else None
+    return EagerLoad(chain.carrier, relations, chain.home) if relations else None
 
 
 def polymorphic_hop(relations: tuple[Relation, ...]) -> int:
@@ -270,29 +285,38 @@ def advice_for(project: Project, chain: Chain) -> str:
         return _one_query_instead(chain, where)
     if query.orm is Orm.DJANGO and query.style == "list":
         return f'load it for all rows at once with `prefetch_related_objects(rows, "{chain.lookup}")`, rows{where}'
+    if query.orm is Orm.DJANGO and chain.home.path in project.templates:
+        return f"give the template rows of a query with {lookup_text(chain)} in the place of those{where}"
     target = "every query that is combined" if query.combined else "the query"
+    begun = _beginnings_that_lack(chain)
+    if len(begun) > 1 and not query.combined:
+        return f"add {lookup_text(chain)} to the queries at {joined(project.at(site) for site in begun)}"
     return f"add {lookup_text(chain)} to {target}{where}"
+
+
+def _beginnings_that_lack(chain: Chain) -> tuple[Site, ...]:
+    """Returns where queries begin that come together only when they are used, and do not load the path; none if one place serves all."""
+    ways = ways_of(chain.carrier) if chain.carrier.orm is Orm.DJANGO and not chain.is_narrowed else ()
+    return tuple(dict.fromkeys(way.site for way in ways if not is_loaded(way.plan, chain.whole_path)))
 
 
 def where_of(project: Project, chain: Chain) -> str:
     """Returns the place of the query of a chain as it follows "the query": " at path:line", or nothing outside the project."""
-    home = home_of(project, chain)
     loops = repeaters(chain.events[0])
-    if chain.carrier.generic and loops and home == innermost(loops).site:
-        return f" that gives the rows used at {project.at(home)}" if is_shown(project, home) else ""
-    return at(project, home)
+    if chain.carrier.generic and loops and chain.home == innermost(loops).site:
+        return f" that gives the rows used at {project.at(chain.home)}" if is_shown(project, chain.home) else ""
+    return at(project, chain.home)
 
 
-def home_of(project: Project, chain: Chain) -> Site:
-    """Returns the place where the query of a chain is to be changed.
+def _else_at(project: Project, event: Event, query: QueryObject) -> Site:
+    """Returns where a query is to be changed that has no place of its own.
 
     An expression that builds queries of several models takes no loads of one of them: where the query is first refined in the file
     that walks its rows is the place, or else where it becomes one of its own, or what walks the rows. Of a row that no loop asks
     for, the file that reads it counts.
     """
-    query, event = chain.carrier, chain.events[0]
     if not query.generic:
-        return query.site
+        return last_place(project, query) or query.site
     loops = repeaters(event)
     walks = (innermost(loops).site,) if loops else ()
     path = walks[0].path if walks else event.site.path

@@ -48,10 +48,14 @@ class Label:
 # ------------------------------------------------------------------------------------------------------- intents
 @dataclass(frozen=True, slots=True)
 class EagerLoad:
-    """Load a chain of relations along with the rows of a query. `risk` tells what the program does that may outdate what is loaded."""
+    """Load a chain of relations along with the rows of a query, which is changed at `home`.
+
+    `risk` tells what the program does that may outdate what is loaded.
+    """
 
     query: QueryObject
     path: tuple[Relation, ...]
+    home: Site
     risk: str = ""
 
 
@@ -169,10 +173,9 @@ class AppendMethod:
 
 @dataclass(frozen=True, slots=True)
 class ReadKey:
-    """`row.relation.id` → `row.relation_id`. `relation_site` is `row.relation`, `site` the whole expression."""
+    """`row.relation.id` → `row.relation_id`. `sites` are the whole expressions, each with its `row.relation`."""
 
-    site: Site
-    relation_site: Site
+    sites: tuple[tuple[Site, Site], ...]
     relation: Relation
     column: str
 

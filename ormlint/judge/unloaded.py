@@ -8,7 +8,7 @@ from itertools import filterfalse
 
 from ormlint.judge.alternatives import may_lead_nowhere
 from ormlint.judge.describe import call_path, calls_between, code, is_shown, labels, per_model, place, place_of_column, places
-from ormlint.judge.eager import Chain, advice_for, home_of, intent_for, missing_chains, path_of, relations_along, where_of
+from ormlint.judge.eager import Chain, advice_for, intent_for, missing_chains, path_of, relations_along, where_of
 from ormlint.judge.finding import EagerLoad, Intent, Report
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
@@ -31,6 +31,8 @@ IGNORING_PREFETCH = frozenset((
     "intersection", "difference", "dates", "datetimes", "raw", "explain",
 ))
 # fmt: on
+_AS_IT_IS = frozenset({"all", "get_queryset"})
+_SORTING = _AS_IT_IS | {"order_by", "reverse", "values", "values_list"}  # what Python does as well with all rows at hand
 _OPS = READS | {Op.LAZY_COLLECTION}
 NEAR = 2  # calls between a loop and a query made anew that people see together
 FARTHEST = 4  # calls between a loop and a relation that the rows of the loop may be asked to load
@@ -61,7 +63,7 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
     others = (event for event in log.of(Op.LAZY_OBJECT) if event not in keys)
     prefetched = prefetched_by_some(log)
     spoken_for: dict[tuple[Site, str], tuple[object, ...]] = {}
-    for chain in one_per_access(project, missing_chains(project, others)):
+    for chain in one_per_access(project, missing_chains(project, log, others)):
         if sink_of(project, chain.events[0]) is sink:
             known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
             for report in _object_reports(project, chain, sink, known, rounds):
@@ -81,7 +83,7 @@ def _object_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, 
             message=f"{_what(project, event, chain, sink)} runs one query {_per(chain, event)}",
             help=advice,
             cause=_cause(chain, sink),
-            labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
+            labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}", home=chain.home),
             notes=(*also_from(project, chain), *call_path(project, event), *_peers(project, chain)),
             relations=chain.relations,
             intent=None if defeated else _graded(intent, rounds.risk(chain) or _risk_of_keeping(chain)),
@@ -141,9 +143,8 @@ def _with_the_owner(chain: Chain) -> tuple[str, None]:
 
 def _places(project: Project, chain: Chain, sink: Sink) -> dict[Site, Event]:
     """Returns where a chain is reported: where its relation is read, for a serializer at the query whose rows it shows, for an admin in its file."""
-    home = home_of(project, chain)
-    if sink is Sink.SERIALIZER and is_shown(project, home):
-        return {home: chain.events[0]}
+    if sink is Sink.SERIALIZER and is_shown(project, chain.home):
+        return {chain.home: chain.events[0]}
     return places(project, chain.events, place_of_column if sink is Sink.ADMIN else place)
 
 
@@ -184,7 +185,7 @@ def collections(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT
     spoken_for: dict[tuple[Site, tuple[str, ...]], tuple[object, ...]] = {}
     prefetched = prefetched_by_some(log)
     for is_cured_by_prefetch, chosen in ((True, filter(_can_be_prefetched, events)), (False, filterfalse(_can_be_prefetched, events))):
-        for chain in one_per_access(project, missing_chains(project, chosen)):
+        for chain in one_per_access(project, missing_chains(project, log, chosen)):
             if sink_of(project, chain.events[0]) is sink:
                 known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
                 found = _collection_reports(project, chain, sink, known, rounds, curable=is_cured_by_prefetch)
@@ -206,7 +207,7 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
     events = [event for event in log.events if event.op in _OPS and _is_unloaded_collection(event)]
     loaded = {_collection_of(event) for event in events if event.op not in _AGGREGATES and repeaters(event)}
     counted = [event for event in events if event.op in _AGGREGATES and _collection_of(event) not in loaded]
-    for chain in one_per_access(project, missing_chains(project, counted)):
+    for chain in one_per_access(project, missing_chains(project, log, counted)):
         defeated = rounds.defeat(chain)
         for site, event in places(project, chain.events, place_of_column if _is_of_admin(project, chain) else place).items():
             yield Report(
@@ -214,7 +215,7 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
                 message=f"{code(f'{event.method}()')} of {code(event.text or chain.lookup)} runs one query {per_model(chain.owner)}",
                 help=_advice_for_figure(project, chain, event),
                 cause=chain.cause,
-                labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this asks about {code(chain.lookup)}"),
+                labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this asks about {code(chain.lookup)}", home=chain.home),
                 notes=(*also_from(project, chain), *call_path(project, event)),
                 relations=chain.relations,
                 severity=heaviest(project, chain.events),
@@ -265,7 +266,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             message=f"{_what(project, event, chain, sink)} runs one query {per_model(chain.owner)}",
             help=advice or _advice_for_new_query(chain, event, remedy.where(project, chain)),
             cause=_cause(chain, sink) if curable else (*_cause(chain, sink), site),
-            labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}"),
+            labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}", home=chain.home),
             notes=(*also_from(project, chain), *call_path(project, event)),
             relations=chain.relations,
             intent=None if defeated else _graded(intent, rounds.risk(chain) or _risk_of_keeping(chain)),
@@ -338,6 +339,10 @@ def _is_part_of_write(project: Project, rounds: Rounds, event: Event) -> bool:
 def _advice_for_new_query(chain: Chain, event: Event, where: str) -> str:
     if event.orm is Orm.SQLALCHEMY:
         return f"fetch these rows for all rows of {where} with one statement and group them by key"
+    methods = event.query.methods if event.query is not None else ()
+    anew = next((name for name in methods if name not in _AS_IT_IS), "")
+    if anew and event.op is Op.LAZY_COLLECTION and _SORTING.issuperset(methods) and event.query is not None and not event.query.sliced:
+        return f'add `.prefetch_related("{chain.spelled}")` to {where}, and read `.all()` instead of `.{anew}(…)`, which asks anew'
     return f'add `.prefetch_related(Prefetch("{chain.spelled}", queryset=…, to_attr="…"))` to {where} and read that attribute'
 
 

@@ -66,6 +66,9 @@ NARROWING = frozenset({"filter_queryset"})
 MODEL_GETTERS = frozenset({"get_model", "get_registered_model", "get_user_model"})
 """Return the model class that their arguments name, or the user model: Django's functions of these names and what projects put before them."""
 
+SETTINGS = ("django.conf.settings.", "flask.current_app.config")
+"""The beginnings of the paths of what people set, which is little: languages, sizes of pictures."""
+
 NOT_FOUND = frozenset({"DoesNotExist", "ObjectDoesNotExist", "NoResultFound", "KeyError", "AttributeError", "StopIteration", "IndexError"})
 """Exceptions that answer a question, so that their handler is the other half of an `if`."""
 

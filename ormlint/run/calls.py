@@ -13,7 +13,7 @@ from ormlint.run.annotations import annotated
 from ormlint.run.blocking import runs_elsewhere
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
-from ormlint.run.log import QueryObject, UseKind
+from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import outliving
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
@@ -110,7 +110,8 @@ def call(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Value], ke
                     return model
             return call_function(m, f, node, func, args, keywords)
         case BoundMethod():
-            return call_function(m, f, node, func.function, [func.self, *args], keywords)
+            made = call_function(m, f, node, func.function, [func.self, *args], keywords)
+            return _filtered(made, keywords) if func.function.name == "filter" and made is not func.self else made
         case Closure():
             return call_closure(m, f, node, func, args, keywords)
         case Method():
@@ -135,6 +136,15 @@ def call(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Value], ke
         case _:
             pass
     return call_unknown(m, f, node, func, args, keywords)
+
+
+def _filtered(made: Value, keywords: dict[str, Value]) -> Value:
+    """Returns what the project's own `filter()` of a QuerySet gives: one row at most, if it is given a key."""
+    from ormlint.run.django import is_unique
+
+    if isinstance(made, QueryObject) and made.orm is Orm.DJANGO and is_unique(made.model, frozenset(keywords)):
+        made.bound, made.limit = Bound.ONE, 1
+    return made
 
 
 def call_unknown(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -280,7 +290,12 @@ def adopt(m: Machine, f: Frame, node: ir.Node, value: Value, given: tuple[Value,
             if any(value is g for g in given) or m.created[value][0] is f:
                 return value
             recipe = returned_recipe(m, f, node, value.recipe)
-            mine = replace(value, uses=[], heirs=[], parent=value, parameters=resolve_deps(value.parameters, bindings), recipe=recipe)
+            # what a framework calls stands in the project as the name of a class
+            trail = (
+                value.trail if f.module.is_library or not isinstance(node, (ir.Call, ir.Attr)) else value.followed_to(f.site(node.start, node.end))
+            )
+            depends = {"parameters": resolve_deps(value.parameters, bindings), "sets": resolve_deps(value.sets, bindings)}
+            mine = replace(value, uses=[], heirs=[], parent=value, recipe=recipe, trail=trail, **depends)
             m.new_query(f, mine)
             row = m.rows_of.get(value)
             if row is not None:

@@ -57,7 +57,7 @@ def manager_query(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> Quer
         else:
             # the manager's own query is where a relation is added by default, but the place that uses it is nearer
             recipe = recipe_of_expression(m, f, node)
-            query = replace(query, uses=[], heirs=[], parent=None, site=f.site(node.start, node.end), steps=(), recipe=recipe)
+            query = replace(query, uses=[], heirs=[], parent=None, site=f.site(node.start, node.end), steps=(), trail=(), recipe=recipe)
             m.new_query(f, query)
     else:
         query = base_query(m, f, node, manager)
@@ -217,6 +217,7 @@ def lazy(
     assert isinstance(plan, LoadPlan)
     if method in ("filter", "exclude"):
         changes["filters"] = query.filters | _lookups(method, keywords)
+        changes["sets"] = query.sets.union(*(deps_of(value) for name, value in keywords.items() if name.endswith("__in")))
         if method == "filter":
             changes["matches"] = (*query.matches, *matches_of(f, node, keywords))
         if method == "filter" and is_unique(query.model, frozenset(keywords)):

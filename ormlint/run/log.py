@@ -256,6 +256,7 @@ class QueryObject(Tracked, eq=False):
     orm: Orm = Orm.DJANGO
     site: Site = NOWHERE
     steps: tuple[Site, ...] = ()
+    trail: tuple[Site, ...] = ()  # the steps and the calls that returned it to other functions, in order: what comes after `site`
     function: str = ""  # qualified name of the function that builds it
     plan: LoadPlan = field(default_factory=LoadPlan)
     shape: Shape = Shape.ROWS
@@ -277,6 +278,7 @@ class QueryObject(Tracked, eq=False):
     matches: tuple[Match, ...] = ()  # Django: those of the lookups of filter() and get() that are compared with rows
     ordering: tuple[str, ...] | None = None  # what it is sorted by, "-day" downwards, "?" for what is no column; None if it does not say
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on
+    sets: frozenset[int] = frozenset()  # Django: of those, the loops with which the list of an `__in` lookup varies
     joins: tuple[Join, ...] = ()  # SQLAlchemy: the relations that it joins; that alone loads nothing
     aggregates: tuple[Aggregate, ...] = ()  # Django: those that `annotate()` computes over collections
     dropped: frozenset[str] = frozenset()  # Django: prefetched relations that `iterator()` without a chunk size does not accept
@@ -290,6 +292,12 @@ class QueryObject(Tracked, eq=False):
     filled: dict[tuple[str, ...], str] = field(
         default_factory=dict
     )  # paths of the relations that are assigned to its rows in loops, by which function
+
+    def followed_to(self, site: Site) -> tuple[Site, ...]:
+        """Returns the trail of a query that goes on at a place: `shop.books` and then `shop.books.all()` are one expression."""
+        last = self.trail[-1] if self.trail else NOWHERE
+        goes_on = (last.path, last.start) == (site.path, site.start) and last.end <= site.end
+        return (*self.trail[:-1], site) if goes_on else (*self.trail, site)
 
     def has(self, *names: str) -> bool:
         """Whether one of these methods stands in the chain."""
@@ -490,6 +498,9 @@ class QueryLog:
         self.recursive = frozenset(recursive)
         self._by_op: dict[Op, list[Event]] = {}
         self._by_loop: dict[int, list[Event]] = {}
+        self._passing: dict[Site, list[QueryObject]] = {}
+        self._evaluated: dict[QueryObject, list[Event]] = {}
+        self._read: dict[QueryObject, set[tuple[str, ...]]] = {}
         for event in self.events:
             self._by_op.setdefault(event.op, []).append(event)
 
@@ -501,10 +512,39 @@ class QueryLog:
                     self._by_loop.setdefault(around.id, []).append(event)
         yield from (event for event in self._by_loop.get(loop.id, ()) if event.op in ops)
 
+    def passing(self, site: Site) -> list[QueryObject]:
+        """Returns the queries that are built by the expression at a place, refined by it or returned by the call that it is."""
+        if not self._passing:
+            for query in self.queries:
+                for place in _places(query):
+                    self._passing.setdefault(place, []).append(query)
+        return self._passing.get(site, [])
+
+    def evaluations(self, query: QueryObject) -> list[Event]:
+        """Returns the statements that fetch all rows of a query object."""
+        if not self._evaluated:
+            for event in self.of(Op.LOAD_ROWS, Op.LAZY_COLLECTION):
+                if event.query is not None:
+                    self._evaluated.setdefault(event.query, []).append(event)
+        return self._evaluated.get(query, [])
+
+    def relations_read(self, query: QueryObject) -> set[tuple[str, ...]]:
+        """Returns the lookup paths of the relations that are read of the rows of a query object and were not loaded."""
+        if not self._read:
+            for event in self.events:
+                if event.relation is not None and event.row is not None:
+                    self._read.setdefault(event.row.query, set()).add(event.path or (*event.row.path, event.relation.name))
+        return self._read.get(query, set())
+
     def of(self, *ops: Op) -> Iterator[Event]:
         """Yields the events with one of these operations."""
         for op in ops:
             yield from self._by_op.get(op, ())
+
+
+def _places(query: QueryObject) -> set[Site]:
+    """Returns the places that a query object, or one of those that it stands for, has passed."""
+    return {query.site, *query.trail}.union(*map(_places, query.ways))
 
 
 class Analysis(Struct, eq=False):

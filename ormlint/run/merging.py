@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from ormlint.run import plans
 from ormlint.run.log import QueryObject
 from ormlint.run.machine import Machine
 from ormlint.run.values import Row, Union, Value, join, options, varying
+from ormlint.text import Site
 
 
 def join_values(m: Machine, left: Value, right: Value) -> Value:
@@ -60,6 +63,11 @@ def _merge_rows(m: Machine, left: Row, right: Row) -> Value:
     return join(left, right)
 
 
+def _shared(left: tuple[Site, ...], right: tuple[Site, ...]) -> tuple[Site, ...]:
+    """Returns the beginning that two trails have in common."""
+    return tuple(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
+
+
 def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
     key = (left, right)
     known = m.merged.get(key)
@@ -79,6 +87,7 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
         function=first.function,
         plan=plans.join(left.plan, right.plan),
         steps=tuple(dict.fromkeys((*first.steps, *(() if later.site == first.site else (later.site,)), *later.steps))),
+        trail=_shared(left.trail, right.trail) if left.site == right.site else (),
         shape=left.shape,
         bound=max(left.bound, right.bound),
         limit=left.limit if left.limit == right.limit else None,
@@ -95,6 +104,7 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
         filters=(left.filters & right.filters) | ((left.filters | right.filters) & {"*"}),
         matches=tuple(match for match in left.matches if match in right.matches),
         parameters=left.parameters | right.parameters,
+        sets=left.sets | right.sets,
         complete=left.complete and right.complete,
         ways=(first, later),
     )

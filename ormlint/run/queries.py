@@ -26,6 +26,8 @@ def refined(m: Machine, f: Frame, node: ir.Node, query: QueryObject, method: str
         where: dict[str, object] = {"steps": (*query.steps[:-1], site)} if query.steps else {"site": site}
     else:
         where = {"steps": (*query.steps, site)}
+    if "site" not in where:
+        where["trail"] = query.followed_to(site)
     changes.setdefault("recipe", extended(m, f, query.recipe, method, node))
     new = replace(query, uses=[], heirs=[], parent=None, methods=(*query.methods, method), **{**where, **changes})
     m.new_query(f, new)

@@ -21,6 +21,19 @@ class Role(str, enum.Enum):
     MIGRATION = "migration"
 
 
+_ONCE = frozenset({"upgrade", "upgrades", "upgrader", "migrate", "migration", "backfill", "backfills", "datamigration", "datamigrations"})
+_MADE_UP = re.compile(r"fake|dummy|demo(?!t)|sample|seed_|_seed|test_?data|(?:^|_)test(?:_|$)|user_?data$")
+
+
+def is_done_once(path: str) -> bool:
+    """Whether a file does what is done once, if at all: an upgrade of stored data, a command that fills a database with what is made up."""
+    *directories, name = path.split("/")
+    stem = name.rpartition(".")[0].lower()
+    if not _ONCE.isdisjoint(stem.split("_")):
+        return True
+    return directories[-2:] == ["management", "commands"] and bool(_MADE_UP.search(stem))
+
+
 def role_of(path: str) -> Role:
     """Returns the role of a file, given its path relative to the project root."""
     *directories, name = path.split("/")

@@ -34,7 +34,9 @@ def _may_be_prefetched(query: QueryObject) -> bool:
 
     # def end(self): return max(shift.end for shift in self.shifts.all())
     """
-    return query.relation is not None and query.owner is None
+    if query.relation is None:
+        return False
+    return query.owner is None or (query.owner.query.function != query.function and query.orm is Orm.DJANGO)
 
 
 def _report(project: Project, query: QueryObject, uses: list[Use], column: Column | None) -> Report:

@@ -25,11 +25,11 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             site=uses[0].site,
             message=f"`len()` loads every {row_of(query)} only to {'count them' if test is None else 'learn whether there is one'}",
             help=_advice(project, query) if test is None else f"call `.exists()` on the query{at_query(project, query)} instead",
-            cause=(query.site, uses[0].site),
+            cause=(uses[0].site,),
             labels=query_labels(project, query, uses, f"this needs only {'their number' if test is None else 'a yes or no'}"),
             intent=test if test is not None else ReplaceLen(query, uses[0].site) if len(uses) == 1 else None,
             severity=Severity.INFO if few else Severity.WARNING,
-            preview=gives_few(query),
+            preview=gives_few(query) or query.bound <= Bound.FEW or query.sliced,
         )
 
 

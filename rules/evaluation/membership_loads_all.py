@@ -17,7 +17,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             site=search.site,
             message=f"`in` loads every {row_of(query)} to look for one",
             help=_advice(project, query, search),
-            cause=(query.site, search.site),
+            cause=(search.site,),
             labels=query_labels(project, query, [search], "this asks for one of them"),
             severity=Severity.INFO if project.is_small(query.model) else Severity.WARNING,
         )
@@ -26,6 +26,8 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 def _advice(project: Project, query: QueryObject, search: Use) -> str:
     where = at_query(project, query)
     column = next(iter(search.columns), "") if search.columns else query.flat_column
+    if query.orm is Orm.DJANGO and not column and search.site.path in project.templates:
+        return f"ask the query{where} with `.contains(…)` in the view, and give the template the answer"
     if query.orm is Orm.DJANGO and not column:
         return f"call `.contains(…)` on the query{where}"
     named = f" by `{column}`" if column else ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Event, Orm, Project, QueryLog, ReadKey, Report, Severity, rule
-from ormlint.judge.describe import call_path, code, is_shown, labels, per_model
+from ormlint.judge.describe import call_path, code, is_shown, joined, labels, per_model
 from ormlint.judge.eager import concerns, is_attributable
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
@@ -14,28 +14,41 @@ from ormlint.judge.repetition import innermost, repeaters, weight
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every lazy load of a row of which the program reads the key alone."""
     keys = read_for_their_key(log)
+    of_one_row: dict[object, list[Event]] = {}
     for event in log.events:
         if event in keys and is_attributable(event) and not event.around.error_path and concerns(project, event) and is_shown(project, event.site):
-            yield _report(project, event)
+            of_one_row.setdefault(_row_read(event), []).append(event)
+    for events in of_one_row.values():
+        yield _report(project, events)
 
 
-def _report(project: Project, event: Event) -> Report:
+def _row_read(event: Event) -> object:
+    """Returns what makes two reads one: the first keeps the row for the others of its round."""
+    assert event.row is not None
+    loops = repeaters(event)
+    return (event.row.query.site, event.path, event.function, innermost(loops).site if loops else None)
+
+
+def _report(project: Project, events: list[Event]) -> Report:
+    event = events[0]
     relation, row, key = event.relation, event.row, event.key
     assert relation is not None
     assert row is not None
     assert key is not None
     loops = repeaters(event)
     per = f" {per_model(relation.model)}" if loops else ""
-    editable = key.path.endswith(".py") and event.site.path == key.path
+    sites = tuple(dict.fromkeys((other.key, other.site) for other in events if other.key is not None))
+    editable = all(site.path.endswith(".py") and site.path == read.path for site, read in sites) and len({other.column for other in events}) == 1
+    further = dict.fromkeys(project.at(site) for site, _ in sites[1:])
     return Report(
         site=key,
         message=f"{code(event.text + '.' + event.column)} runs one query{per} for a key that is in {code(relation.attname)}",
         help=f"read {code(relation.attname)} instead of {code(f'{relation.name}.{event.column}')}",
         cause=(key,),
         labels=labels(project, event, innermost(loops) if loops else None, row.query, f"this loads {code(relation.name)}"),
-        notes=call_path(project, event),
+        notes=(*call_path(project, event), *((f"so does {joined(further)}",) if further else ())),
         relations=("__".join(event.path),),
-        intent=ReadKey(key, event.site, relation, event.column) if editable else None,
+        intent=ReadKey(sites, relation, event.column) if editable else None,
         severity=weight(project, event, loops) if loops else Severity.INFO,
         preview=may_be_held(event) or (not loops and event.orm is Orm.SQLALCHEMY),
     )

@@ -21,14 +21,14 @@ _KEEPING = frozenset(("all", "get_queryset"))
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every place where a loop asks again for what was prefetched."""
     events = [event for event in log.of(*READS, Op.LAZY_COLLECTION) if event.bypasses and event.relation is not None and not event.relation.to_one]
-    for chain in one_per_access(project, missing_chains(project, events)):
+    for chain in one_per_access(project, missing_chains(project, log, events)):
         for site, event in _places(project, chain).items():
             yield Report(
                 site=site,
                 message=f"{code(f'{event.text}.{_method(event)}()')} ignores the prefetched rows: one query {per_model(chain.owner)}",
                 help=_advice(project, chain, event),
                 cause=(*chain.cause, site),
-                labels=labels(project, event, innermost(repeaters(event)), chain.query, "this asks the database again"),
+                labels=labels(project, event, innermost(repeaters(event)), chain.query, "this asks the database again", home=chain.home),
                 notes=(*also_from(project, chain), *call_path(project, event)),
                 relations=(chain.lookup,),
                 severity=heaviest(project, chain.events),

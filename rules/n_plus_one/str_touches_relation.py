@@ -10,7 +10,7 @@ from ormlint.judge.eager import missing_chains
 @rule("ORM113", "str-touches-relation", severity=Severity.INFO, stable=False)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every relation that the text of a row reads, where no list is seen to show such rows."""
-    for chain in missing_chains(project, [event for event in log.texts if event.op is Op.LAZY_OBJECT]):
+    for chain in missing_chains(project, log, [event for event in log.texts if event.op is Op.LAZY_OBJECT]):
         event = chain.events[0]
         model = chain.query.model
         if model is None or not is_shown(project, event.site):

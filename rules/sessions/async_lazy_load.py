@@ -12,14 +12,14 @@ ERRORS = {Obstacle.ASYNCHRONOUS: "MissingGreenlet", Obstacle.FORBIDDEN: "Invalid
 @rule("ORM602", "async-lazy-load", severity=Severity.ERROR, stable=False)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every place that reads the first unloaded relation of a chain."""
-    for chain in unloadable_chains(project, log.of(Op.FAILED_LOAD)):
+    for chain in unloadable_chains(project, log, log.of(Op.FAILED_LOAD)):
         for event in {event.site: event for event in reversed(chain.events)}.values():
             yield Report(
                 site=event.site,
                 message=f"{code(event.text or chain.lookup)} is not loaded: reading it {_ends_in(event)}",
                 help=advice_for(project, chain),
                 cause=chain.cause,
-                labels=(*_steps(project, chain), *labels(project, event, None, chain.query, f"this reads {code(chain.lookup)}")),
+                labels=(*_steps(project, chain), *labels(project, event, None, chain.query, f"this reads {code(chain.lookup)}", home=chain.home)),
                 notes=(*call_path(project, event), *_other_ways(event)),
                 relations=chain.relations,
                 intent=intent_for(chain),

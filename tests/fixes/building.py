@@ -102,4 +102,4 @@ def fixed(text: str, fixes: list[Fix | None]) -> str:
 def load(text: str, part: str, *paths: tuple[Relation, ...], shop: Shop, **options: object) -> list[Fix | None]:
     """The fixes of findings that want paths loaded with the query built by `part`."""
     source = query(shop, text, part, **options)
-    return plan(text, shop, *((EagerLoad(source, path), source.site) for path in paths))
+    return plan(text, shop, *((EagerLoad(source, path, source.site), source.site) for path in paths))

@@ -431,7 +431,7 @@ def test_a_query_that_other_callers_get_too_is_unsafe() -> None:
     text = f"{IMPORTS}x = session.query(Book)\n"
     source = query(SHOP, text, "session.query(Book)", style="query")
     source.parent = query(SHOP, text, "session.query(Book)")
-    (fix,) = plan(text, SHOP, (EagerLoad(source, AUTHOR), site(text, "x")))
+    (fix,) = plan(text, SHOP, (EagerLoad(source, AUTHOR, source.site), site(text, "x")))
     assert fix is not None
     assert fix.applicability is Applicability.UNSAFE
 

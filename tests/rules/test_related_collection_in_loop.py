@@ -41,7 +41,7 @@ def test_a_collection_evaluated_per_row_is_reported():
     assert found.message == "evaluating `author.books.all()` runs one query per `Author`"
     assert found.help == 'add `.prefetch_related("books")` to the query at shop/views.py:1'
     assert found.relations == ("books",)
-    assert found.intent == EagerLoad(shop.authors, (shop.author.relations["books"],))
+    assert found.intent == EagerLoad(shop.authors, (shop.author.relations["books"],), shop.authors.site)
     assert found.severity is Severity.WARNING
 
 
@@ -72,12 +72,21 @@ def test_the_number_of_related_rows_is_annotated():
     assert found.intent is None
 
 
-@pytest.mark.parametrize("methods", [("filter",), ("all", "order_by"), ("values_list",), ("exclude", "exists"), ("select_related",)])
+@pytest.mark.parametrize("methods", [("filter",), ("filter", "order_by"), ("exclude", "exists"), ("select_related",)])
 def test_a_new_query_on_the_collection_needs_a_prefetch_of_its_own(methods):
     shop = Shop()
     access = lazy(shop.authors, "books", VIEWS.at("author.books.filter(sold=True)"), shop.loop, query=shop.books(*methods))
     (found,) = reports(rule, PROJECT, [access])
     assert 'Prefetch("books", queryset=…, to_attr="…")' in found.help
+    assert found.intent is None
+
+
+@pytest.mark.parametrize("methods", [("all", "order_by"), ("values_list",)])
+def test_what_only_sorts_or_picks_columns_can_do_so_with_prefetched_rows(methods):
+    shop = Shop()
+    access = lazy(shop.authors, "books", VIEWS.at("author.books.filter(sold=True)"), shop.loop, query=shop.books(*methods))
+    (found,) = reports(rule, PROJECT, [access])
+    assert f"and read `.all()` instead of `.{methods[-1]}(…)`" in found.help
     assert found.intent is None
 
 

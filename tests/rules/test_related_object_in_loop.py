@@ -43,7 +43,7 @@ def test_a_relation_read_per_row_is_reported_at_the_access():
     assert found.message == "loading `book.author` runs one query per `Book`"
     assert found.help == 'add `.select_related("author")` to the query at shop/views.py:3'
     assert found.relations == ("author",)
-    assert found.intent == EagerLoad(shop.books, (shop.book.relations["author"],))
+    assert found.intent == EagerLoad(shop.books, (shop.book.relations["author"],), shop.books.site)
     assert found.severity is Severity.WARNING
     assert [label.mark for label in found.labels] == [Mark.QUERY, Mark.LOOP, Mark.ACCESS]
 

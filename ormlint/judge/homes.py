@@ -1,0 +1,92 @@
+"""Where a query is to be changed, so that all rows which profit pass there and as few others as possible.
+
+class Shop:                                        the query begins here,
+    @property                                      for all who ask for the orders of a shop
+    def current(self): return self.orders.filter(…)
+
+for order in shop.current.all(): order.customer    only this one reads `customer`: here it is to be loaded
+for order in shop.current: order.cancel()
+
+A query has a trail from where it begins to where it is evaluated: refinements, and the calls that return it. Its home is the first
+place of the trail that no rows pass which can do without the relation, and no query of another model.
+"""
+
+from __future__ import annotations
+
+from ormlint.judge.describe import can_be_changed
+from ormlint.judge.project import Project
+from ormlint.link.schema import Model, Orm
+from ormlint.run.log import Bound, LoadPlan, QueryLog, QueryObject, Shape
+from ormlint.text import Site
+
+Path = tuple[str, ...]
+
+
+def own_place(project: Project, log: QueryLog, query: QueryObject, path: Path) -> Site | None:
+    """Returns the first place on the trail of a query that only rows pass which have a path read; None if there is none.
+
+    A template refines no query, and the inside of a framework is no place. Of SQLAlchemy it is not known which places come before
+    the statement is executed.
+    """
+    if query.orm is not Orm.DJANGO or query.combined:
+        return None
+    return next((site for site in _trail(query) if can_be_changed(project, site) and _is_own(project, log, site, query, path)), None)
+
+
+def last_place(project: Project, query: QueryObject) -> Site | None:
+    """Returns the last place on the trail of a query where it can be changed, None if there is none."""
+    if query.orm is not Orm.DJANGO or query.combined:
+        return None
+    return next((site for site in reversed(_trail(query)) if can_be_changed(project, site)), None)
+
+
+def ways_of(query: QueryObject) -> tuple[QueryObject, ...]:
+    """Returns the queries that one stands for which is made in several ways, else the query itself."""
+    return tuple(dict.fromkeys(found for way in query.ways for found in ways_of(way))) or (query,)
+
+
+def _trail(query: QueryObject) -> tuple[Site, ...]:
+    """Returns the places that all rows of a query pass, in order."""
+    return query.trail if len({way.site for way in ways_of(query)}) > 1 else (query.site, *query.trail)
+
+
+def _is_own(project: Project, log: QueryLog, site: Site, query: QueryObject, path: Path) -> bool:
+    """Whether all queries that pass a place are of one model, and those that fetch many rows have the path read or load it."""
+    passing = log.passing(site)
+    if any(other.model is not None and other.model is not query.model for other in passing):
+        return False
+    begun = path[: _first_query(query.model, path)]
+    return not any(other is not query and _fetches_many(project, log, other) and not _profits(log, other, begun) for other in passing)
+
+
+def _first_query(model: Model | None, path: Path) -> int:
+    """Returns how long the beginning of a path is that has to be read so that loading the path is no query too many."""
+    length = 1
+    for number, name in enumerate(path, 1):
+        relation = model.relation(name) if model is not None else None
+        if relation is None:
+            return len(path)
+        if not relation.to_one:
+            length = number
+        model = relation.target
+    return length
+
+
+def _fetches_many(project: Project, log: QueryLog, query: QueryObject) -> bool:
+    if query.bound is Bound.ONE or query.shape is not Shape.ROWS or query.cached or query.style in ("list", "manager"):
+        return False
+    return any(project.is_concerned((event.site, *event.calls)) for event in log.evaluations(query))
+
+
+def _profits(log: QueryLog, query: QueryObject, path: Path) -> bool:
+    """Whether the rows of a query have a path read, or loaded in another way."""
+    return any(read[: len(path)] == path for read in log.relations_read(query)) or _loads(query.plan, path)
+
+
+def _loads(plan: LoadPlan, path: Path) -> bool:
+    for name in path:
+        entry = plan.loaded.get(name)
+        if entry is None:
+            return False
+        plan = entry.plan
+    return True
