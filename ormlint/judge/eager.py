@@ -311,17 +311,18 @@ def where_of(project: Project, chain: Chain) -> str:
 def _else_at(project: Project, event: Event, query: QueryObject) -> Site:
     """Returns where a query is to be changed that has no place of its own.
 
-    An expression that builds queries of several models takes no loads of one of them: where the query is first refined in the file
-    that walks its rows is the place, or else where it becomes one of its own, or what walks the rows. Of a row that no loop asks
-    for, the file that reads it counts.
+    An expression that builds queries of several models takes no loads of one of them: where the query becomes one of its own or is
+    first refined in the file that walks its rows is the place, or else where it becomes one of its own, or what walks the rows. Of a
+    row that no loop asks for, the file that reads it counts.
     """
     if not query.generic:
         return last_place(project, query) or query.site
     loops = repeaters(event)
     walks = (innermost(loops).site,) if loops else ()
     path = walks[0].path if walks else event.site.path
+    own = (query.own,) if query.own.path == path else ()
     known = (step for step in query.steps if step.path == path and step not in walks)
-    return next((site for site in (*known, query.own, *walks, query.site) if is_shown(project, site)), query.site)
+    return next((site for site in (*own, *known, query.own, *walks, query.site) if is_shown(project, site)), query.site)
 
 
 def lookup_text(chain: Chain) -> str:

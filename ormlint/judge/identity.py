@@ -44,7 +44,10 @@ def _is_the_same(query: QueryObject, path: tuple[str, ...]) -> bool:
         named.add(f"{first.target.name}.{first.target.primary_key}")  # `.join(Author).where(Author.id == key)`
     # columns of one name: `(city_id, number)` of a tram and of its line
     keys = [index.columns for index in first.target.indexes if index.unique and len(index.columns) > 1] if first.target is not None else []
-    return bool(named & query.filters) or any(query.filters.issuperset(key) for key in keys)
+    # rows of several owners are mostly asked for by the keys of owners that are at hand: `where(Book.author_id.in_(keys))`
+    several = {f"{name}__in" for name in named}
+    asked = [query.filters, *(way.filters for way in query.ways)]
+    return any((named | several) & filters or any(filters.issuperset(key) for key in keys) for filters in asked)
 
 
 def _leads_back(query: QueryObject, path: tuple[str, ...]) -> bool:

@@ -92,16 +92,28 @@ def asks_for_one(query: QueryObject) -> bool:
 
 
 def is_found_by_name(query: QueryObject) -> bool:
-    """Whether a query asks for the rows of one name, of which there is mostly one: `where(Series.name == name)`."""
+    """Whether a query asks for the rows of one name, of which there is mostly one, `where(Series.name == name)`; not so for `name == ""`."""
     model = query.model
-    return model is not None and any(_is_name(model, lookup.removesuffix("__exact").removesuffix("__iexact")) for lookup in query.filters)
+    asked = (lookup.removesuffix("__exact").removesuffix("__iexact") for lookup in query.filters - query.stated)
+    return model is not None and any(_is_name(model, lookup) for lookup in asked)
 
 
 def gives_few(query: QueryObject) -> bool:
     """Whether a query of SQLAlchemy, whose `exists()` is another statement, gives a row or two: those of one name, of a table of settings."""
     if query.model is None or query.orm is not Orm.SQLALCHEMY:
         return False
-    return asks_for_one(query) or is_found_by_name(query) or (lists_kinds(query.model) and not refers_to_others(query.model))
+    if asks_for_one(query) or is_found_by_name(query) or _asks_for_one_pair(query):
+        return True
+    return lists_kinds(query.model) and not refers_to_others(query.model)
+
+
+def _asks_for_one_pair(query: QueryObject) -> bool:
+    """Whether a query names all keys of a table that has several: the review of a book by a reader, of which there is mostly one."""
+    model = query.model
+    assert model is not None
+    keys = [column for column in model.columns.values() if column.references]
+    names = {relation.attname: relation.name for relation in model.relations.values() if relation.attname}
+    return len(keys) > 1 and all(not query.filters.isdisjoint((key.name, names.get(key.name, key.name))) for key in keys)
 
 
 def refers_to_others(model: Model) -> bool:

@@ -15,9 +15,10 @@ from ormlint.judge.eager import Chain, path_of, relations_along
 from ormlint.judge.identity import mapped_along
 from ormlint.judge.repetition import innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm
-from ormlint.run.log import Event, Loop, Op, QueryLog
+from ormlint.run.log import READS, Event, Loop, Op, QueryLog, QueryObject
 from ormlint.text import Site
 
+SHARED = 2  # functions that may run the query of another one
 _MAKING = (Op.CREATE, Op.GET_OR_CREATE, Op.ADD, Op.MERGE, Op.INSERT)
 _CHANGES = (Op.LINK, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.DELETE_ROWS, Op.BULK_WRITE, Op.UPDATE_ROWS, Op.SAVE)
 _WRITING_METHODS = frozenset({"save", "delete", "save_base", "asave", "adelete", "full_clean", "clean"})
@@ -29,6 +30,7 @@ class Rounds:
     def __init__(self, log: QueryLog) -> None:
         self._position = {id(event): number for number, event in enumerate(log.events)}
         self._log = log
+        self._run_in: dict[Site, set[str]] | None = None
         self._written: dict[Site, set[Model | str]] | None = None
         self._recursive = {name.rpartition(":")[2] for name in log.recursive}
 
@@ -59,6 +61,16 @@ class Rounds:
             if target is not None and wanted in mapped_along(target):
                 return True
         return False
+
+    def share(self, query: QueryObject) -> bool:
+        """Whether several functions run what another one builds, a helper of the project: what the query loads, it loads for all of them."""
+        if self._run_in is None:
+            self._run_in = {}
+            built = {query.site: query.function for query in reversed(self._log.queries)}
+            for event in self._log.of(*READS):
+                if event.query is not None and event.function != built.get(event.query.site, event.function):
+                    self._run_in.setdefault(event.query.site, set()).add(event.function)
+        return not query.generic and len(self._run_in.get(query.site, ())) > SHARED
 
     def commits(self, loop: Loop) -> bool:
         """Whether every round ends a transaction, which expires all rows."""

@@ -88,7 +88,11 @@ def _object_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, 
             relations=chain.relations,
             intent=None if defeated else _graded(intent, rounds.risk(chain) or _risk_of_keeping(chain)),
             severity=heaviest(project, chain.events),
-            preview=defeated or _is_uncertain(project, chain, rounds) or _is_far(project, event) or saves_little(chain, event),
+            preview=defeated
+            or _is_uncertain(project, chain, rounds)
+            or _is_far(project, event)
+            or saves_little(project, chain, event)
+            or rounds.share(chain.carrier),
         )
 
 
@@ -276,7 +280,8 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             or _descends(chain)
             or event.around.guarded_by_cache
             or _takes_few(event)
-            or saves_little(chain, event)
+            or saves_little(project, chain, event)
+            or rounds.share(chain.carrier)
             or _is_far(project, event)
             or _is_in_unit_of_work(project, event)
             or (not curable and (_asks_for_others_too(event) or _is_deliberate(project, chain, rounds, event))),

@@ -9,18 +9,21 @@ for action in actions:                the first that fits ends it
 
 from __future__ import annotations
 
+from ormlint.judge.describe import calls_between
 from ormlint.judge.eager import Chain, path_of, relations_along
 from ormlint.judge.listing import is_called, is_found_by_name, refers_to_others
+from ormlint.judge.project import Project
 from ormlint.judge.repetition import innermost, is_search, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run.log import Event, LoadPlan
 
 LONGEST = 4  # steps of a load that people write
+NEAR = 2  # calls between a loop and a read; what is done to a row farther away is mostly work of its own
 _FEWEST = 6  # columns of a table that does more than to name things
 _KINDS = frozenset({"permission", "type", "kind", "status", "state", "priority", "unit", "level", "category", "currency"})
 
 
-def saves_little(chain: Chain, event: Event) -> bool:
+def saves_little(project: Project, chain: Chain, event: Event) -> bool:
     """Whether few distinct rows are loaded or for few rows, by too long a way or where it is wanted, or the rounds end early."""
     if _steps(chain.query.plan, path_of(event)) > LONGEST or _is_of_one_name(chain, event) or _is_loaded_on_demand(chain, event):
         return True
@@ -28,6 +31,9 @@ def saves_little(chain: Chain, event: Event) -> bool:
         return True
     if event.orm is not Orm.SQLALCHEMY or event.relation is None:
         return False
+    far = len(calls_between(project, event, innermost(repeaters(event)))) > NEAR
+    if far or (chain.owner is not None and _names_kinds(chain.owner)):
+        return True
     return _leads_to_few(event.relation) or _is_read_by_some(chain) or (event.relation.to_one and chain.query.has("from_statement"))
 
 
@@ -62,8 +68,8 @@ def _is_of_one_name(chain: Chain, event: Event) -> bool:
 
 
 def _leads_to_few(relation: Relation) -> bool:
-    """Whether the identity map soon holds all rows that a many-to-one leads to: those of a table of kinds."""
-    return relation.kind is Kind.FOREIGN_KEY and relation.target is not None and _names_kinds(relation.target)
+    """Whether the identity map soon holds all rows that a many-to-one leads to, those of a table of kinds, or nothing is known of them."""
+    return relation.kind is Kind.FOREIGN_KEY and (relation.target is None or _names_kinds(relation.target))
 
 
 def _names_kinds(model: Model) -> bool:

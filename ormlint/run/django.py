@@ -218,6 +218,7 @@ def lazy(
     if method in ("filter", "exclude"):
         changes["filters"] = query.filters | _lookups(method, keywords)
         changes["sets"] = query.sets.union(*(deps_of(value) for name, value in keywords.items() if name.endswith("__in")))
+        changes["stated"] = query.stated.union(name for name, value in keywords.items() if isinstance(value, Constant))
         if method == "filter":
             changes["matches"] = (*query.matches, *matches_of(f, node, keywords))
         if method == "filter" and is_unique(query.model, frozenset(keywords)):

@@ -275,6 +275,7 @@ class QueryObject(Tracked, eq=False):
     flat_column: str = ""  # for `values_list("pages", flat=True)` and `select(Book.pages)`: the only column
     owner: Origin | None = None  # for `row.books`: where that row came from
     filters: frozenset[str] = frozenset()  # lookups of filter(), get(), …; those of exclude() end in `__not`
+    stated: frozenset[str] = frozenset()  # those of `filters` whose value the program text states: `filter(name="")`
     matches: tuple[Match, ...] = ()  # Django: those of the lookups of filter() and get() that are compared with rows
     ordering: tuple[str, ...] | None = None  # what it is sorted by, "-day" downwards, "?" for what is no column; None if it does not say
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on

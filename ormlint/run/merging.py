@@ -102,6 +102,7 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
         cached=left.cached and right.cached,
         owner=left.owner if left.owner == right.owner else None,
         filters=(left.filters & right.filters) | ((left.filters | right.filters) & {"*"}),
+        stated=left.stated | right.stated,
         matches=tuple(match for match in left.matches if match in right.matches),
         parameters=left.parameters | right.parameters,
         sets=left.sets | right.sets,

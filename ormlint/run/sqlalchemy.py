@@ -92,6 +92,9 @@ def build(
     elif name in ("filter", "where", "filter_by"):
         names = frozenset(keywords) | frozenset(_compared(m, f, node, query.model))
         changes["filters"] = query.filters | names
+        changes["stated"] = query.stated.union(
+            (name for name, value in keywords.items() if isinstance(value, Constant)), _compared(m, f, node, query.model, stated=True)
+        )
         if _is_unique(query.model, query.filters | names):
             changes["bound"], changes["limit"] = Bound.ONE, 1
     elif name == "order_by":
@@ -158,16 +161,19 @@ def joins_of(m: Machine, f: Frame, node: ir.Call, query: QueryObject, args: list
     return tuple(Join(relation, site) for relation in relations) if len(relations) == 1 else ()
 
 
-def _compared(m: Machine, f: Frame, node: ir.Call, model: Model | None) -> list[str]:
+def _compared(m: Machine, f: Frame, node: ir.Call, model: Model | None, *, stated: bool = False) -> list[str]:
     """Returns what the arguments of filter() ask for, in the words of Django's lookups: "id", "id__in", "day__gte".
 
-    A column of another model is named with it: "Author.country_id". What may be any condition is "*".
+    A column of another model is named with it: "Author.country_id". What may be any condition is "*". With `stated`, those alone that
+    are compared with a value that the text states.
     """
     names = []
     for arg in node.args:
         match arg:
             case ir.Call(func=ir.Name(id="and_") | ir.Attr(name="and_")):
-                names += _compared(m, f, arg, model)
+                names += _compared(m, f, arg, model, stated=stated)
+            case ir.Compare() if stated and not isinstance(arg.right, ir.Const):
+                pass
             case ir.Call(func=ir.Attr(value=column, name="in_")):
                 names += _lookup(m, f, column, "__in", model)
             case ir.Compare() if arg.op in COMPARED:

@@ -37,7 +37,7 @@ def is_done_once(path: str) -> bool:
 def role_of(path: str) -> Role:
     """Returns the role of a file, given its path relative to the project root."""
     *directories, name = path.split("/")
-    if "migrations" in directories or "alembic" in directories:
+    if any(part.endswith("migrations") or part == "alembic" for part in directories):
         return Role.MIGRATION
     if not TEST_DIRECTORIES.isdisjoint(directories) or TEST_FILE.match(name) or any(part.endswith("_tests") for part in directories):
         return Role.TEST

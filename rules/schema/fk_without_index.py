@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import AddKeyword, Column, Kind, Label, Mark, Model, Orm, Project, QueryLog, Relation, Report, Severity, Site, Table, rule
 from ormlint.judge.describe import code, is_shown
+from ormlint.judge.listing import lists_kinds
 
 LOOKED_UP_ON_DELETE = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
 Owner = Model | Table
@@ -25,10 +26,12 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cascade = _cascade(owner, column)
             uses = (*_loads(project, owner, column), *_filtered(filters, owner, column))
             if is_shown(project, column.site) and (cascade or uses):
-                yield _report(owner, column, cascade, uses)
+                of_kind = any(lists_kinds(model) for model in project.schema if model.table == column.references)
+                yield _report(owner, column, cascade, uses, of_kind=of_kind)
 
 
-def _report(owner: Owner, column: Column, cascade: tuple[str, ...], uses: tuple[Label, ...]) -> Report:
+def _report(owner: Owner, column: Column, cascade: tuple[str, ...], uses: tuple[Label, ...], *, of_kind: bool) -> Report:
+    """Returns the report of a key; who once changed a row is hardly asked for, and the rows of a table of kinds are hardly deleted."""
     django = isinstance(owner, Model) and owner.orm is Orm.DJANGO
     what = "remove `db_index=False` from the field" if django else "add `index=True` to the column"
     return Report(
@@ -40,7 +43,7 @@ def _report(owner: Owner, column: Column, cascade: tuple[str, ...], uses: tuple[
         notes=cascade,
         intent=None if django else AddKeyword(column.site, "index", "True", "create the index in a migration, too"),
         severity=Severity.INFO if django else Severity.WARNING,
-        preview=django or not cascade,
+        preview=django or not cascade or (not uses and (column.on_delete.upper() != "CASCADE" or of_kind)),
     )
 
 

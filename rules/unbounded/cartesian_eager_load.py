@@ -38,7 +38,8 @@ def _report(project: Project, query: QueryObject, pair: Pair, pairs: list[Pair])
         notes=tuple(f"so is {code(name)}" for name in several),
         relations=("__".join(kept.path), "__".join(other.path)),
         intent=ReplaceLoader((other.steps[_fork(kept, other)].site,), "selectinload") if _replaceable(kept, other) else None,
-        preview=kept.by_mapping and other.by_mapping,  # whoever declares both has seen their rows: mostly one or two of each
+        # whoever declares both has seen their rows, mostly one or two of each; an option that is not understood may be none
+        preview=(kept.by_mapping and other.by_mapping) or not query.complete,
     )
 
 

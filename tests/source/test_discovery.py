@@ -185,11 +185,14 @@ class TestLanguages:
 
 def test_tests_and_migrations_have_roles(root: Path) -> None:
     write(root, "shop/models.py", "shop/tests.py", "shop/tests/test_x.py", "conftest.py", "shop/migrations/0001_initial.py", "latest.py")
+    write(root, "shop_tests/storage/events.py", "shop/db_migrations/versions/1_tags.py")
     assert {file.path: file.role for file in discover(root).files} == {
         "conftest.py": Role.TEST,
         "latest.py": Role.PROGRAM,
         "shop/migrations/0001_initial.py": Role.MIGRATION,
         "shop/models.py": Role.PROGRAM,
         "shop/tests.py": Role.TEST,
+        "shop_tests/storage/events.py": Role.TEST,
+        "shop/db_migrations/versions/1_tags.py": Role.MIGRATION,
         "shop/tests/test_x.py": Role.TEST,
     }
