@@ -101,6 +101,7 @@ def _mapping(m: Machine, f: Frame, node: ir.Call, receiver: Mapping, name: str, 
             if isinstance(key, Constant) and isinstance(key.value, str) and key.value in receiver.known:
                 return receiver.known[key.value]
             if name == "setdefault" and len(args) > 1:
+                receiver.key = key if receiver.element is None and not receiver.known else join_values(m, receiver.key, key)
                 receiver.element = args[1] if receiver.element is None else join_values(m, receiver.element, args[1])
                 element = receiver.element
             found = entry(f, element, key)

@@ -133,7 +133,7 @@ def _store_entry(m: Machine, f: Frame, target: ir.Index, value: Value) -> None:
     _change_column(f, target.value)
     if isinstance(owner, Mapping):
         if isinstance(key, Constant) and isinstance(key.value, str):
-            old = owner.known.get(key.value)
+            old = owner.known.get(key.value, owner.element)
             owner.known[key.value] = value if old is None or f.branch_depth == 0 else join(old, value)
         else:
             owner.element = value if owner.element is None else join(owner.element, value)
