@@ -34,6 +34,7 @@ from ormlint.text import Site
 
 if TYPE_CHECKING:
     from ormlint.link.template_tags import Extensions
+    from ormlint.run.decorators import PutIn
     from ormlint.run.externals import Described
     from ormlint.run.log import Tracked
     from ormlint.run.loops import Exits
@@ -129,6 +130,7 @@ class Machine:
         self.written_out: dict[tuple[str, str], frozenset[str]] = {}  # by template and variable: the fields of a form that it writes out
         self.form_fields: dict[tuple[int, str], tuple[ModuleInfo, ir.Node]] = {}
         self.table_columns: dict[int, list[TableColumn]] = {}
+        self.put_in: dict[tuple[int, ...], PutIn] = {}  # by decorator and the classes it is given: what it gives the functions it decorates
 
     # ------------------------------------------------------------------------------------------------ events
     def record(self, frame: Frame, event: Event) -> Event:
@@ -485,15 +487,23 @@ def _is_filled_in(module: ModuleInfo, name: str) -> bool:
 def _is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:
     """Whether a function is a few lines around what it is given: a statement, the class below its own that it is called on, or its own query."""
     first = next(iter(env.values()), None)
-    length = function.node.end - function.node.start
+    length = _length(function)
     if isinstance(first, QueryObject) and function.owner is not None and length < LONG:
         return True  # `Book.objects.visible_to(user)`: all that follows hangs on what the method of a queryset gives
+    if isinstance(first, ClassInfo) and first.model is not None and function.owner is not None and first is not function.owner:
+        return length < LONG  # `Book.read_many(session, keys)`, which every model has from one base
     if length >= SHORT:
         return False
     cls = first.cls if isinstance(first, Instance) else first
     if isinstance(cls, ClassInfo) and function.owner is not None and cls is not function.owner:
         return True
     return any(isinstance(value, QueryObject) and value.style == "select" for value in env.values())
+
+
+def _length(function: FunctionInfo) -> int:
+    """Returns the length of a function's body without its docstring, in characters."""
+    body = function.node.body
+    return function.node.end - body[0].start if body else 0
 
 
 TRACKED = frozenset({QueryObject, Scalar, Union, Sequence})
