@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ormlint.ir import nodes as ir
-from ormlint.link.names import ClassInfo, External, FunctionInfo, InstanceRef, ModuleInfo, Program
+from ormlint.link.names import ClassInfo, External, FunctionInfo, InstanceRef, ModuleInfo, Program, decorator_name
 
 DJANGO_ROUTES = frozenset({"path", "re_path", "url"})
 VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
@@ -23,6 +23,9 @@ ROUTERS = {
     "APIFlask": "flask",
     "Starlette": "fastapi",
 }
+VIEW_DECORATORS = {"view_config": "pyramid", "template": "aiohttp_jinja2", "expose": "tg", "view": "bottle", "jinja2_view": "bottle"}
+"""Decorators that make a function a view, with the package they come from."""
+
 REGISTERS = frozenset({"register", "add_url_rule", "add_api_route", "add_resource", "add_url"})
 
 
@@ -52,7 +55,14 @@ def find_routes(program: Program) -> Iterator[Route]:
 def decorated(program: Program, function: FunctionInfo) -> Route | None:
     """Returns the route that a decorator of a function declares, or None."""
     for node in function.node.decorators:
-        if not isinstance(node, ir.Call) or not isinstance(node.func, ir.Attr):
+        if not isinstance(node, ir.Call):
+            continue
+        package = VIEW_DECORATORS.get(decorator_name(node))
+        if package is not None:
+            symbol = program.resolve(node.func, function.module)
+            if isinstance(symbol, External) and symbol.package == package:
+                return Route(function, "pyramid" if package == "pyramid" else "flask", function.module)
+        if not isinstance(node.func, ir.Attr):
             continue
         name = node.func.name
         if name not in VERBS and name not in ("route", "api_route"):

@@ -11,6 +11,7 @@ from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, de
 from ormlint.link.schema import Orm
 from ormlint.run.annotations import annotated
 from ormlint.run.blocking import runs_elsewhere
+from ormlint.run.decorators import argument_put_in, parameter_put_in
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
@@ -378,7 +379,8 @@ def bind(m: Machine, function: FunctionInfo, args: list[Value], keywords: dict[s
         elif "**" in rest or param.default is None:
             env[param.name] = unknown_parameter(m, function, param)
         else:
-            env[param.name] = default_of(m, function, param)
+            put_in = argument_put_in(m, function, param.name) if function.node.decorators else None
+            env[param.name] = put_in if put_in is not None else default_of(m, function, param)
         given = env[param.name]
         if param.annotation is not None and (type(given) is Unknown or type(given) is External or given == NONE):
             typed = annotated(m, param.annotation, function.module)
@@ -425,7 +427,8 @@ def unknown_arguments(m: Machine, function: FunctionInfo, outer: Frame | None = 
         elif position == 1 and function.name.startswith("get_") and function.owner is not None and param.annotation is None:
             env[param.name] = shown_row(m, function.owner, function.name) or unknown_parameter(m, function, param)
         else:
-            env[param.name] = unknown_parameter(m, function, param)
+            put_in = parameter_put_in(m, function, position, param.name) if function.node.decorators else None
+            env[param.name] = put_in if put_in is not None else unknown_parameter(m, function, param)
     return env
 
 

@@ -28,6 +28,7 @@ from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import Bound, Endpoint, QueryObject, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.pages import show_page
 from ormlint.run.pagination import endless_pages
 from ormlint.run.requests import VERBS as METHODS
 from ormlint.run.requests import actions_of, answering, is_view_set
@@ -195,6 +196,7 @@ def _of_function(m: Machine, view: View) -> Iterator[Endpoint]:
     assert isinstance(function, FunctionInfo)
     for summary in _summaries(m, function):
         answer(m, function, summary)
+        show_page(m, function, summary)
         framework = "drf" if any(decorator_name(d) == "api_view" for d in function.node.decorators) else view.framework
         methods = tuple(dict.fromkeys(method for route in view.routes for method in route.methods))
         endpoint = Endpoint(function.name, framework, head(function), methods=methods, admin_only=_for_staff(function))
