@@ -26,7 +26,7 @@ def refined(m: Machine, f: Frame, node: ir.Node, query: QueryObject, method: str
         where: dict[str, object] = {"steps": (*query.steps[:-1], site)} if query.steps else {"site": site}
     else:
         where = {"steps": (*query.steps, site)}
-    if "site" not in where:
+    if "site" not in where and not f.module.is_library:  # what a framework does stands in the project where the framework is used
         where["trail"] = query.followed_to(site)
     changes.setdefault("recipe", extended(m, f, query.recipe, method, node))
     new = replace(query, uses=[], heirs=[], parent=None, methods=(*query.methods, method), **{**where, **changes})
