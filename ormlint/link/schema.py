@@ -102,6 +102,7 @@ class Relation:
     ordered: bool = False
     recursive: bool = False  # SQLAlchemy: has a `join_depth`, so that loading it goes on where it leads back to its own model
     secondary: str = ""  # SQLAlchemy: what the program calls the table between the two, or that table's name
+    arranged: bool = False  # SQLAlchemy: its `collection_class` may arrange what is put into it by what is there
     loaded_on_delete: bool = True  # SQLAlchemy loads it before it deletes the row; not if it is `viewonly` or has `passive_deletes`
 
     @property

@@ -282,6 +282,7 @@ class SqlalchemyModels:
         relation.ordered = "order_by" in keywords
         relation.loaded_on_delete = not _stays_away_from_deletes(keywords)
         relation.recursive = "join_depth" in keywords
+        relation.arranged = "collection_class" in keywords
         relation.kind = self._kind(relation, keywords, words)
         if relation.kind is Kind.FOREIGN_KEY and target is not None:
             column = self._local_column(relation, keywords)

@@ -12,6 +12,7 @@ from ormlint.link.schema import Orm
 from ormlint.run.annotations import annotated
 from ormlint.run.blocking import runs_elsewhere
 from ormlint.run.decorators import argument_put_in, parameter_put_in
+from ormlint.run.detaching import freshen
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
@@ -82,6 +83,8 @@ def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
         if type(func) is not Unknown:
             m.counters.resolved.add(id(node))
     note_call(f, node, func)
+    if f.stale:
+        freshen(f, *args, *keywords.values())
     if node is f.awaited:
         f.awaiting += 1
         value = call(m, f, node, func, args, keywords)

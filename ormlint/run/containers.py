@@ -28,6 +28,7 @@ def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str
         return receiver  # a Row of SQLAlchemy
     if name in ("append", "add", "insert", "appendleft") and args:
         _grow(m, receiver, args[-1], Bound.MANY if f.loops else Bound.FEW)
+        _note_collection(m, f, node, receiver, name)
         # `for book in books: if book.is_odd(): odd.append(book)` keeps who knows how few
         if f.loops and f.loops[-1].source is not None and _is_variable(node) and not f.conditional:
             m.fed.setdefault(receiver, {})[f.loops[-1].source] = None
@@ -36,6 +37,7 @@ def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str
         from ormlint.run.expressions import iterate
 
         inner = iterate(m, f, args[0], node)
+        _note_collection(m, f, node, receiver, name)
         _grow(m, receiver, inner.element, inner.bound)
         if inner.source is not None and inner.bound is Bound.MANY and _is_variable(node):
             m.fed.setdefault(receiver, {})[inner.source] = None
@@ -65,6 +67,12 @@ def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str
     if receiver.source is not None:
         m.use(f, receiver, UseKind.OTHER, node)
     return varying((receiver, *args))
+
+
+def _note_collection(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str) -> None:
+    """Notes on a collection of a row of SQLAlchemy that something is put into it."""
+    if receiver.source is not None and receiver.source.style == "list" and receiver.source.relation is not None:
+        m.use(f, receiver.source, UseKind.METHOD, node, operator=name)
 
 
 def _is_variable(node: ir.Call) -> bool:

@@ -20,6 +20,7 @@ from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.sharing import note_sharing
 from ormlint.run.templates import fill_in
 from ormlint.run.values import (
     UNKNOWN,
@@ -269,6 +270,7 @@ def _identity(position: int) -> Function:
 
 
 def _gather(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    note_sharing(m, f, node)
     return Sequence("tuple", items=tuple(args))
 
 

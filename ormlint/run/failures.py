@@ -25,6 +25,8 @@ FORBIDDING = frozenset({"raise", "raise_on_sql"})
 
 def obstacle_to(m: Machine, row: Row) -> Obstacle | None:
     """Returns why a relation that the row lacks cannot be loaded here, or None if it can."""
+    if row.detached is not None:
+        return Obstacle.DETACHED
     if row.origin is None or not row.origin.query.asynchronous or row.awaited or m.greenlets:
         return None
     return Obstacle.ASYNCHRONOUS
@@ -41,7 +43,8 @@ def failed_load(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relatio
         obstacle = Obstacle.FORBIDDEN
     if relation.lazy in MAPPING_LOADS and relation.lazy not in FORBIDDING:
         return False  # loaded with every row of the model, however deep the plan is followed
-    if relation.kind is Kind.FOREIGN_KEY and (asks_for(origin.query, relation) or meets(f, row, relation.target)):
+    shares = obstacle is not Obstacle.DETACHED  # without a session no other row of it is found
+    if shares and relation.kind is Kind.FOREIGN_KEY and (asks_for(origin.query, relation) or meets(f, row, relation.target)):
         return False
     if is_at_hand(m, f, row, relation):
         return False
@@ -61,6 +64,7 @@ def failed_load(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relatio
         absolute=any(loop not in f.loops for loop in row.births),
         certain=relation.name not in row.plan.loaded or obstacle is Obstacle.FORBIDDEN,
         obstacle=obstacle,
+        since=row.detached,
         text="" if isinstance(node, ir.Attr) else f"{row.model.name.lower()}.{relation.name}",
     )
     return True

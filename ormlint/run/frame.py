@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field
 
@@ -12,6 +12,9 @@ from ormlint.run.log import Circumstances, Event, Loop, QueryObject
 from ormlint.run.parameters import Bindings
 from ormlint.run.values import Closure, Value
 from ormlint.text import Site
+
+if TYPE_CHECKING:
+    from ormlint.run.detaching import Closing
 
 Env = dict[str, Value]
 CIRCUMSTANCES: dict[tuple[bool, ...], Circumstances] = {}
@@ -127,6 +130,8 @@ class Frame(Struct, eq=False):
     isolated: int = 0
     transaction: int = 0
     expirations: int = 0  # commits so far that expired rows
+    closing: Closing | None = None  # the innermost block that closes a session of its own
+    stale: bool = False  # a commit in such a block has expired rows
     awaited: ir.Node | None = None  # the call that is awaited, from its evaluation on
     awaiting: int = 0  # what runs now is awaited
     loop_ids: dict[tuple[int, int], Loop] = field(default_factory=dict)

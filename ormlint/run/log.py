@@ -56,6 +56,7 @@ class Op(str, enum.Enum):
     FAILED_LOAD = "failed load"  # what is not loaded is read where nothing can be loaded: the program stops there, see `obstacle`
     EXECUTE = "execute"  # raw SQL or a statement that is not understood further
     ENGINE = "engine"  # an engine is made, and with it a pool of connections: create_engine(). No statement
+    SHARE = "share"  # coroutines that run at the same time work with one session, `column`. No statement of its own
     BLOCK = "block"  # an async function has the event loop wait for a statement, its own or one of a function it calls
 
 
@@ -65,6 +66,7 @@ class Obstacle(str, enum.Enum):
     ASYNCHRONOUS = "asynchronous"  # the row belongs to an AsyncSession, and this is not awaited
     FORBIDDEN = "forbidden"  # raiseload, lazy="raise"
     EXPIRED = "expired"  # a commit has expired the row of an AsyncSession
+    DETACHED = "detached"  # the session of the row is closed
 
 
 READS = frozenset({Op.LOAD_ROWS, Op.GET_ROW, Op.COUNT, Op.EXISTS, Op.AGGREGATE})
@@ -378,7 +380,7 @@ class Event(Tracked, eq=False):
     key: Site | None = None  # for LAZY_OBJECT: the expression that reads of the row nothing but its primary key, `column`
     around: Circumstances = Circumstances()
     obstacle: Obstacle | None = None  # for FAILED_LOAD
-    since: Site | None = None  # for RELOAD, and for FAILED_LOAD of an expired row: the commit
+    since: Site | None = None  # for RELOAD, and for FAILED_LOAD of an expired row: the commit; of a detached one: its session
     recipe: Recipe | None = None  # what a reading statement asks for, the arguments of its last method included
     earlier: tuple[Event, ...] = ()  # statements about the same rows that every way to this one has run, with nothing written in between
     unchanged: frozenset[int] = frozenset()  # ids of the loops in whose every round it asks the same and gets the same answer

@@ -469,7 +469,7 @@ class ClassEnv(dict[str, Value]):
         return default
 
 
-LEAVES_ROWS = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.RELOAD, Op.FAILED_LOAD, Op.BEGIN, Op.ENGINE}
+LEAVES_ROWS = READS | {Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN, Op.RELOAD, Op.FAILED_LOAD, Op.BEGIN, Op.ENGINE, Op.SHARE}
 
 
 def gives_coroutine(node: ir.Node) -> bool:

@@ -9,14 +9,16 @@ from ormlint.library import querysets
 from ormlint.link.names import ClassInfo, External
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run import plans
+from ormlint.run.detaching import freshen, read_detached
 from ormlint.run.expiry import read_expired
 from ormlint.run.failures import failed_load, obstacle_to
 from ormlint.run.frame import Frame
-from ormlint.run.log import Bound, Loaded, LoadKind, LoadPlan, Obstacle, Op, Origin, QueryObject, UseKind
+from ormlint.run.log import Bound, Loaded, LoadKind, LoadPlan, Obstacle, Op, Origin, QueryObject, Use, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.objects import property_value
 from ormlint.run.proxies import proxied
 from ormlint.run.queries import MAPPING_LOADS, around_row, mapping_plan
+from ormlint.run.unread import is_unread
 from ormlint.run.values import (
     NONE,
     UNKNOWN,
@@ -60,6 +62,11 @@ def row_attribute(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> V
     """Returns what an attribute of a row is; a relation that is not loaded costs a query."""
     if row.expired is not None and read_expired(m, f, node, row, name):
         return row_deps(row)
+    if row.stale:
+        if row.detached is not None:
+            read_detached(m, f, node, row, name)
+        else:
+            freshen(f, row)
     if row.model.is_primary_key(name):
         return row_deps(row) if row.fresh or row.origin is None else Unknown(deps_of(row), present=True)
     relation = row.model.relations.get(name)
@@ -194,7 +201,7 @@ def row_relation(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
 def _behind(m: Machine, row: Row, relation: Relation, origin: Origin | None, plan: LoadPlan) -> Value:
     if relation.target is None:
         return row_deps(row)
-    return Row(relation.target, m.class_of(relation.target), origin, plan, row.births)
+    return Row(relation.target, m.class_of(relation.target), origin, plan, row.births, detached=row.detached if origin is not None else None)
 
 
 def _related_manager(m: Machine, row: Row, relation: Relation, entry: Loaded | None, node: ir.Node) -> Value:
@@ -335,7 +342,7 @@ def _collection(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relatio
     plan = entry.plan if entry is not None else mapping_plan(target) if target is not None else plans.EMPTY
     if relation.inverse is not None and relation.inverse.kind is Kind.FOREIGN_KEY:
         plan = plans.load(plan, (relation.inverse.name,), LoadKind.KNOWN, row.plan)
-    element: Value = Row(target, m.class_of(target), origin, plan) if target is not None else row_deps(row)
+    element: Value = Row(target, m.class_of(target), origin, plan, detached=row.detached) if target is not None else row_deps(row)
     if origin is None or row.fresh:
         return Sequence("list", element)
     query = QueryObject(
@@ -408,7 +415,9 @@ def row_method(m: Machine, f: Frame, node: ir.Call, row: Row, name: str, args: l
     elif plain == "delete":
         m.event(f, Op.DELETE, node, loops=loops, **facts)
     elif plain == "refresh_from_db":
-        m.event(f, Op.REFRESH, node, loops=loops, **facts)
+        event = m.event(f, Op.REFRESH, node, loops=loops, **facts)
+        if isinstance(node.func, ir.Attr) and is_unread(f, node.func.value, node):
+            event.uses.append(Use(UseKind.DISCARD, event.site))
         if not args and not keywords:
             # it forgets the relations too, so that no query can load them for it in advance
             _rebind(f, node, row, replace(row, origin=None, plan=plans.EMPTY))

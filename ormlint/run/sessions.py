@@ -11,14 +11,16 @@ from ormlint.library import sqlalchemy_api as api
 from ormlint.link.names import ClassInfo
 from ormlint.link.schema import Orm
 from ormlint.run import expiry, plans
+from ormlint.run.detaching import attach, expire
 from ormlint.run.frame import Frame
 from ormlint.run.loader_options import apply_options
-from ormlint.run.log import Op, QueryObject, Shape, UseKind
+from ormlint.run.log import Op, QueryObject, Shape, Use, UseKind
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.queries import element_of_query, query_facts, single_row
 from ormlint.run.recipes import note_statement
 from ormlint.run.results import carry
 from ormlint.run.sqlalchemy import STATEMENT_OPS, statement
+from ormlint.run.unread import is_unread
 from ormlint.run.values import (
     NONE,
     UNKNOWN,
@@ -42,9 +44,9 @@ def session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: 
     """Calls a method of a session."""
     before = len(f.events)
     found = _session_method(m, f, node, session, name, args, keywords)
-    if f.awaiting == 0 and session.proven and not session.is_async and name != "run_sync":
+    if name != "run_sync":
         for event in f.events[before:]:
-            event.waits = True
+            event.waits = f.awaiting == 0 and session.proven and not session.is_async
     return found
 
 
@@ -71,6 +73,7 @@ def _session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name:
             expiry.commit(m, f, node)
         elif name == "commit":
             expiry.commit_lists(m, f, node)
+            expire(m, f)
         return NONE
     if name in ("bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"):
         model = first.model if isinstance(first, ClassInfo) else None
@@ -98,11 +101,15 @@ def _unit_of_work(m: Machine, f: Frame, node: ir.Call, name: str, first: Value, 
     if isinstance(row, Row):
         facts["row"] = row.origin
         facts["row_loops"] = row.births
+    if isinstance(first, Row) and name != "delete":
+        first = attach(f, first)
     if isinstance(first, Row) and name in ("add", "delete"):
         (expiry.add if name == "add" else expiry.forget)(f, first)
     if name == "refresh" and names is not None:
         facts["assigned"] = tuple(_names(names))
-    m.event(f, ops[name], node, **facts)
+    event = m.event(f, ops[name], node, **facts)
+    if name == "refresh" and model is not None and names is None and len(node.args) == 1 and not node.keywords and is_unread(f, node.args[0], node):
+        event.uses.append(Use(UseKind.DISCARD, event.site))
     return first if name == "merge" else NONE
 
 

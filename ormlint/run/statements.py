@@ -16,6 +16,7 @@ from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Orm
 from ormlint.run.caching import caught, guards_cache, is_fallback, returns_kept
 from ormlint.run.columns import note_loop
+from ormlint.run.detaching import close, closing, detached
 from ormlint.run.evaluate import evaluate
 from ormlint.run.expressions import iterate, truth
 from ormlint.run.frame import Env, Flow, Frame
@@ -116,6 +117,8 @@ def _return(m: Machine, f: Frame, stmt: ir.Return) -> bool:
         value = evaluate(m, f, stmt.value)
         f.left = left
         m.use(f, value, UseKind.RETURN, stmt)
+        if f.closing is not None:
+            value = detached(m, value, f.closing)
         f.returns.append((f.site(stmt.start, stmt.end), value))
     f.returned = value if f.returned is None else join_values(m, f.returned, value)
     return False
@@ -351,12 +354,15 @@ def _with(m: Machine, f: Frame, stmt: ir.With) -> bool:
     from ormlint.run.externals import enter_context
 
     transactions = 0
+    outer, before = f.closing, f.env
     for item, target in stmt.items:
         value = evaluate(m, f, item)
         entered, transaction = enter_context(m, f, item, value)
         if transaction and f.loops:
             m.event(f, Op.BEGIN, item, orm=Orm.SQLALCHEMY if isinstance(value, Session) else Orm.DJANGO)
         transactions += transaction
+        f.closing = closing(m, f, item, value) or f.closing
+        before = dict(f.env) if f.closing is not outer else before
         if target is not None:
             assign(m, f, target, entered, stmt)
     f.transaction += transactions
@@ -366,6 +372,9 @@ def _with(m: Machine, f: Frame, stmt: ir.With) -> bool:
     f.left |= leaving(f, stmt.body)
     through = run_body(m, f, stmt.body)
     f.left = left
+    if f.closing is not None and f.closing is not outer:
+        close(m, f, f.closing, before)
+    f.closing = outer
     f.transaction -= transactions
     return through
 

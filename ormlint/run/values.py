@@ -112,6 +112,8 @@ class Row(Struct, frozen=True, eq=False):
     added: bool = False  # a new row that a session holds
     deleted: bool = False  # by a session, with the next flush
     expired: Site | None = None  # the commit since which nothing of it is loaded
+    stale: bool = False  # a commit has expired it, and nothing has read it since, in a block that will close its session
+    detached: Site | None = None  # where its session was opened, which is closed
 
 
 class Manager(Struct, frozen=True, eq=False):
@@ -346,7 +348,7 @@ def _same(left: Value, right: Value) -> bool:
 
 def _same_row(left: Row, right: Row) -> bool:
     same = left.model is right.model and left.plan is right.plan and left.births == right.births and left.assigned == right.assigned
-    same = same and left.expired == right.expired
+    same = same and left.expired == right.expired and left.detached == right.detached and left.stale == right.stale
     if not same or left.origin is right.origin:
         return same
     return left.origin is not None and right.origin is not None and left.origin == right.origin
@@ -411,6 +413,8 @@ def key_of(value: Value, depth: int = 0) -> object:
         return id(value)
     match value:
         case Row():
+            if value.detached is not None:
+                return (id(value.model), "detached", id(value.origin), value.detached, id(value.plan.loaded), value.stale, len(value.births))
             if value.expired is not None:
                 return (id(value.model), "expired", id(value.origin), value.expired)
             if value.origin is None:

@@ -12,7 +12,8 @@ ERRORS = {Obstacle.ASYNCHRONOUS: "MissingGreenlet", Obstacle.FORBIDDEN: "Invalid
 @rule("ORM602", "async-lazy-load", severity=Severity.ERROR, stable=False)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every place that reads the first unloaded relation of a chain."""
-    for chain in unloadable_chains(project, log, log.of(Op.FAILED_LOAD)):
+    failures = (event for event in log.of(Op.FAILED_LOAD) if event.obstacle in ERRORS)
+    for chain in unloadable_chains(project, log, failures):
         for event in {event.site: event for event in reversed(chain.events)}.values():
             yield Report(
                 site=event.site,
