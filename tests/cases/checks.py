@@ -109,7 +109,7 @@ def run(case: Case, laboratory: Laboratory, rewriter: Rewriter) -> None:
     assert case.runnable is not None
     execution = _executed(Program.of(case.runnable.orm, case.texts | case.support), laboratory)
     if UPDATING:
-        line = f"<!-- runnable: {case.runnable.orm}, {execution.cost} {'statement' if execution.cost == '1' else 'statements'} -->"
+        line = f"<!-- runnable: {case.runnable.library}, {execution.cost} {'statement' if execution.cost == '1' else 'statements'} -->"
         rewriter.replace_line(case, case.runnable.line, line)
         return
     if not case.runnable.cost:
