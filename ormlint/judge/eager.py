@@ -253,7 +253,8 @@ def is_loaded(plan: LoadPlan, path: tuple[str, ...]) -> bool:
 def is_loadable(chain: Chain) -> bool:
     """Whether an eager load can be added to the query: not to a combined one, nor to relations that load themselves."""
     query = chain.carrier
-    return not (query.combined or query.generic or query.style == "list" or _loads_itself(chain.events[0].relation))
+    hops = relations_along(query.model, chain.whole_path)
+    return not (query.combined or query.generic or query.style == "list" or any(map(_loads_itself, (chain.events[0].relation, *hops))))
 
 
 def _loads_itself(relation: Relation | None) -> bool:

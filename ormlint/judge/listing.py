@@ -123,7 +123,12 @@ def refers_to_others(model: Model) -> bool:
 
 def _is_name(model: Model, lookup: str) -> bool:
     column = model.columns.get(lookup)
-    return column is not None and not column.references and lookup.rpartition("_")[2].lower() in NAMES and not column.type.startswith(_FEW_VALUES)
+    if lookup.rpartition("_")[2].lower() not in NAMES or model.relation(lookup) is not None:
+        return False
+    # a hybrid attribute is no column
+    return (column is None and lookup.isidentifier() and "__" not in lookup) or (
+        column is not None and not column.references and not column.type.startswith(_FEW_VALUES)
+    )
 
 
 def limit_in_practice(query: QueryObject) -> str:

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ormlint.judge.describe import built_at
 from ormlint.judge.eager import Chain, path_of, relations_along
 from ormlint.judge.identity import mapped_along
 from ormlint.judge.repetition import innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm
-from ormlint.run.log import READS, Event, Loop, Op, QueryLog, QueryObject
+from ormlint.run.log import NOWHERE, READS, Bound, Event, Loop, Op, QueryLog, QueryObject
 from ormlint.text import Site
 
 SHARED = 2  # functions that may run the query of another one
+CALLERS = 1  # calls in loops of a function that gives one row
 _MAKING = (Op.CREATE, Op.GET_OR_CREATE, Op.ADD, Op.MERGE, Op.INSERT)
 _CHANGES = (Op.LINK, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.DELETE_ROWS, Op.BULK_WRITE, Op.UPDATE_ROWS, Op.SAVE)
 _WRITING_METHODS = frozenset({"save", "delete", "save_base", "asave", "adelete", "full_clean", "clean"})
@@ -31,6 +33,7 @@ class Rounds:
         self._position = {id(event): number for number, event in enumerate(log.events)}
         self._log = log
         self._run_in: dict[Site, set[str]] | None = None
+        self._called_at: dict[Site, set[Site]] = {}
         self._written: dict[Site, set[Model | str]] | None = None
         self._recursive = {name.rpartition(":")[2] for name in log.recursive}
 
@@ -63,14 +66,22 @@ class Rounds:
         return False
 
     def share(self, query: QueryObject) -> bool:
-        """Whether several functions run what another one builds, a helper of the project: what the query loads, it loads for all of them."""
+        """Whether a query of SQLAlchemy serves many: several functions run what another one builds, or many calls in loops ask a getter for its row.
+
+        What the query loads, it loads for all of them.
+        """
+        if query.orm is Orm.DJANGO or (query.generic and query.own is NOWHERE):
+            return False
         if self._run_in is None:
-            self._run_in = {}
             built = {query.site: query.function for query in reversed(self._log.queries)}
+            self._run_in, self._called_at = {}, {}
             for event in self._log.of(*READS):
                 if event.query is not None and event.function != built.get(event.query.site, event.function):
                     self._run_in.setdefault(event.query.site, set()).add(event.function)
-        return not query.generic and len(self._run_in.get(query.site, ())) > SHARED
+                if event.query is not None and event.query.bound is Bound.ONE and event.calls:
+                    self._called_at.setdefault(built_at(event.query), set()).add(event.calls[-1])
+        several = len(self._run_in.get(query.site, ())) > SHARED and not query.generic
+        return several or len(self._called_at.get(built_at(query), ())) > CALLERS
 
     def commits(self, loop: Loop) -> bool:
         """Whether every round ends a transaction, which expires all rows."""

@@ -31,8 +31,12 @@ def saves_little(project: Project, chain: Chain, event: Event) -> bool:
         return True
     if event.orm is not Orm.SQLALCHEMY or event.relation is None:
         return False
+    if all(each.key is not None for each in chain.events):
+        return True  # `book.author.id` alone: the row has that key, though in which column is not known
     far = len(calls_between(project, event, innermost(repeaters(event)))) > NEAR
-    if far or (chain.owner is not None and _names_kinds(chain.owner)):
+    # an eager load of a dynamic collection, or of what is behind one, is refused
+    dynamic = any(hop.lazy in ("dynamic", "write_only") for hop in relations_along(chain.query.model, path_of(event)[:-1]))
+    if far or dynamic or (chain.owner is not None and _names_kinds(chain.owner)):
         return True
     return _leads_to_few(event.relation) or _is_read_by_some(chain) or (event.relation.to_one and chain.query.has("from_statement"))
 

@@ -199,6 +199,11 @@ def _sorted_by(m: Machine, f: Frame, part: ir.Expr_, model: Model | None) -> str
 
 
 def _lookup(m: Machine, f: Frame, column: ir.Expr_, suffix: str, model: Model | None) -> list[str]:
+    match column:
+        case ir.Call(func=ir.Attr(name="lower" | "upper"), args=[inner]) if not suffix:
+            column, suffix = inner, "__iexact"
+        case _:
+            pass
     symbol = m.program.resolve(column.value, f.module) if isinstance(column, ir.Attr) else None
     if not isinstance(column, ir.Attr) or not isinstance(symbol, ClassInfo) or symbol.model is None:
         return []

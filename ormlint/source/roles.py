@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import re
 
-TEST_DIRECTORIES = frozenset({"test", "tests", "testing", "testutils", "test_utils", "fixtures", "e2e"})
+TEST_DIRECTORIES = frozenset({"test", "tests", "testing", "testutils", "test_utils", "fixtures", "e2e", "qa"})
 TEST_FILE = re.compile(r"(?:test_.*|.*_tests?|tests?|conftest|factories|.*_factory)\.py$")
 
 

@@ -26,7 +26,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=labels(project, event, loop, None, "this updates the rows of one round"),
             notes=(*write.hindrance, *call_path(project, event)),
             severity=write.severity,
-            preview=write.preview or (event.orm is Orm.SQLALCHEMY and _is_of_few(event)),
+            preview=write.preview or (event.orm is Orm.SQLALCHEMY and (event.around.conditional or _is_of_few(event))),
             counted_as=write.counted_as,
         )
 
