@@ -102,7 +102,8 @@ def gives_few(query: QueryObject) -> bool:
     """Whether a query of SQLAlchemy, whose `exists()` is another statement, gives a row or two: those of one name, of a table of settings."""
     if query.model is None or query.orm is not Orm.SQLALCHEMY:
         return False
-    if asks_for_one(query) or is_found_by_name(query) or _asks_for_one_pair(query):
+    # `filter_by(**{field: value})` is how one asks whether a value is taken
+    if asks_for_one(query) or is_found_by_name(query) or _asks_for_one_pair(query) or "**" in query.filters:
         return True
     return lists_kinds(query.model) and not refers_to_others(query.model)
 
