@@ -419,6 +419,8 @@ def unknown_parameter(m: Machine, function: FunctionInfo, param: ir.Param) -> Va
 
 def unknown_arguments(m: Machine, function: FunctionInfo, outer: Frame | None = None) -> dict[str, Value]:
     """Returns the parameters of a function for a run on its own."""
+    from ormlint.run.requests import http_request, takes_request
+
     env: dict[str, Value] = {}
     for position, param in enumerate(function.node.params):
         if param.kind == "*":
@@ -429,6 +431,8 @@ def unknown_arguments(m: Machine, function: FunctionInfo, outer: Frame | None = 
             env[param.name] = self_value(m, function)
         elif position == 1 and function.name.startswith("get_") and function.owner is not None and param.annotation is None:
             env[param.name] = shown_row(m, function.owner, function.name) or unknown_parameter(m, function, param)
+        elif param.name == "request" and takes_request(m, function, position):
+            env[param.name] = http_request(m)
         else:
             put_in = parameter_put_in(m, function, position, param.name) if function.node.decorators else None
             env[param.name] = put_in if put_in is not None else unknown_parameter(m, function, param)

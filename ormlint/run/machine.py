@@ -123,6 +123,14 @@ class Machine:
         self.walks: dict[int, tuple[bool, frozenset[str] | None, frozenset[tuple[str, str]]]] = {}  # by loop: held, columns, sieve of its use
         self.template_extensions: Extensions | None = None
         self.template_statements: dict[int, frozenset[str]] = {}  # the variables that a statement of a template reads, if that is all it does
+        self.users: list[Row] | None = None  # the row of a user that sends requests, if the project has users
+        self.on_request: dict[str, Row] = {}  # the rows that middleware puts on requests
+        self.plain_rows: list[Row] = []  # rows of which it is known what is loaded on them, though not where they came from
+        self.request: Instance | None = None  # what middleware puts on every request
+        self.asked_of_request: set[str] = set()  # attributes whose middleware was run
+        self.middleware: list[FunctionInfo] | None = None  # the functions that assign attributes of a request
+        self.prefetches_on_request = False  # whether middleware prefetches relations of rows
+        self.set_on_request: dict[int, frozenset[str]] = {}  # which attributes those are
         self.template_variables: dict[str, Value] | None = None  # what context processors give every template
         self.imported_templates: dict[str, Value] = {}
         self.serializer_fields: dict[object, list[Shown]] = {}

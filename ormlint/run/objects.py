@@ -19,6 +19,7 @@ from ormlint.run.log import UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.values import NONE, UNKNOWN, BoundMethod, Instance, Method, Row, Session, Union, Unknown, Value, deps_of
 
+REQUESTS = {"HttpRequest": "django.http.request", "Request": "rest_framework.request"}
 MAX_DEPTH = 8  # calls deep in which it is still asked which methods set an attribute
 MAX_IMPLEMENTATIONS = 3  # overrides of an abstract method that a call of it may mean
 MAX_SETTERS = 4  # an attribute that more methods set is a state, of which nothing is known
@@ -63,7 +64,7 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
         found = value.attributes.get(name)
         if found is not None:
             return found
-    known = m.class_value(cls, name)
+    known = m.class_value(cls, "Meta" if name == "_meta" else name)
     if isinstance(known, External) and known.name in INJECTORS:
         return filled_in(m, cls, name)
     if known is not None and not isinstance(known, Unknown) and known != NONE:
@@ -82,6 +83,12 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
         dumping = dumper(value, name)
         if dumping is not None:
             return dumping
+    if cls.name in REQUESTS and cls.module.is_library and cls.module.name in REQUESTS.values():
+        from ormlint.run.requests import request_attribute
+
+        given = request_attribute(m, f.depth, name)
+        if given is not None:
+            return given
     if cls.derives_from("Session", "AsyncSession", "scoped_session") and name in sqlalchemy_api.SESSION_METHODS:
         return Method(Session(is_async=cls.derives_from("AsyncSession")), name)
     return Unknown(deps_of(value)) if value.deps else UNKNOWN
@@ -173,22 +180,23 @@ def _set_by(m: Machine, function: FunctionInfo) -> frozenset[str]:
     found = m.set_attributes.get(id(function))
     if found is None:
         first = function.node.params[0].name if function.node.params else ""
-        found = m.set_attributes[id(function)] = frozenset(_assigned(function.node.body, first)) if first else frozenset()
+        found = m.set_attributes[id(function)] = frozenset(assigned_attributes(function.node.body, first)) if first else frozenset()
     return found
 
 
-def _assigned(body: Iterable[ir.Stmt], owner: str) -> Iterator[str]:
+def assigned_attributes(body: Iterable[ir.Stmt], owner: str) -> Iterator[str]:
+    """Yields the attributes of a variable that statements assign."""
     for stmt in body:
         match stmt:
             case ir.Assign() if stmt.value is not None and not stmt.op:
                 for target in stmt.targets:
                     yield from _attributes(target, owner)
             case ir.If() | ir.While() | ir.Loop():
-                yield from _assigned((*stmt.body, *stmt.orelse), owner)
+                yield from assigned_attributes((*stmt.body, *stmt.orelse), owner)
             case ir.With():
-                yield from _assigned(stmt.body, owner)
+                yield from assigned_attributes(stmt.body, owner)
             case ir.Try():
-                yield from _assigned((*stmt.body, *(s for h in stmt.handlers for s in h.body), *stmt.orelse, *stmt.final), owner)
+                yield from assigned_attributes((*stmt.body, *(s for h in stmt.handlers for s in h.body), *stmt.orelse, *stmt.final), owner)
             case _:
                 pass
 

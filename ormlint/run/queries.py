@@ -149,7 +149,7 @@ def element_of_query(m: Machine, query: QueryObject, *, single: bool = False) ->
     origin: Origin | None = Origin(query) if query.complete else None
     if row is not None and query.relation is not None:
         untouched = all(name in ("all", "get_queryset") for name in query.methods)
-        if untouched and row.origin is None and not row.fresh:
+        if untouched and row.origin is None and not row.fresh and not any(row is plain for plain in m.plain_rows):
             origin = None
         elif row.origin is not None and query.complete and (query.cached or (untouched and (row.births or _is_inside_framework(m, query)))):
             origin = Origin(row.origin.query, (*row.origin.path, query.relation.name))

@@ -91,7 +91,7 @@ def row_attribute(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> V
     if name == "_state" and (row.fresh or row.origin is not None):
         return NEW_STATE if row.fresh else SAVED_STATE
     if name == PREFETCHED and row.model.orm is Orm.DJANGO:
-        return _prefetched_names(row)
+        return _prefetched_names(m, row)
     if row.model.orm is Orm.SQLALCHEMY and name == "awaitable_attrs":
         return replace(row, awaited=True)
     if row.model.orm is Orm.DJANGO and name in DJANGO_METHODS:
@@ -115,8 +115,10 @@ def _manager_attribute(m: Machine, cls: ClassInfo, model: Model, name: str) -> M
     return manager_named(m, cls, model, name) if model.orm is Orm.DJANGO and name in MANAGER_NAMES else None
 
 
-def _prefetched_names(row: Row) -> Value:
+def _prefetched_names(m: Machine, row: Row) -> Value:
     """Returns the names of the prefetched collections of a row as far as they are known for certain."""
+    if not row.plan.loaded and any(row is plain for plain in m.plain_rows):
+        return Sequence(PREFETCHED, items=())
     if row.origin is None or not row.origin.query.complete or not all(entry.certain for entry in row.plan.loaded.values()):
         return row_deps(row)
     relations = (row.model.relations.get(name) for name in row.plan.loaded)

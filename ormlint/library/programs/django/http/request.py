@@ -1,0 +1,2 @@
+class HttpRequest:
+    pass
