@@ -139,6 +139,9 @@ def class_member(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, name: str)
     value = m.class_value(cls, name)
     if value is not None:
         return value
+    if name == "_meta" and model is None:
+        meta = m.class_value(cls, "Meta")
+        return meta if isinstance(meta, ClassInfo) else UNKNOWN
     if name in ("__name__", "__qualname__", "__doc__", "__module__", "_meta", "DoesNotExist", "MultipleObjectsReturned"):
         return UNKNOWN
     if name == "__class__":

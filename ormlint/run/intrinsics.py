@@ -4,6 +4,7 @@ is_unset(x)             whether x is known to be None or empty; what is not know
 is_known(x)             whether x is a class, function or object that ormlint can look into
 rows_of(x)              x.all() for a manager, x itself for anything else
 show(template, context) renders a template; gives what it shows of its context
+show_block(template, block, context) renders one block of a template whose base is not the project's
 is_whole_template(name) whether the project has a template of this name and all that it extends
 choice_fields(form)     the fields of a new form that choose among rows
 show_cells(table, record) shows every column of a table of a record
@@ -28,6 +29,7 @@ from ormlint.run.machine import Machine
 from ormlint.run.schemas import adapter, read_fields
 from ormlint.run.serializers import key_at, represent, represent_each, value_at
 from ormlint.run.tables import show_cells
+from ormlint.run.templates import show_block
 from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, Sequence, Union, Unknown, Value, options
 
 Function = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]
@@ -159,6 +161,7 @@ FUNCTIONS: dict[str, Function] = {
     "ormlint.intrinsics.is_set": is_set,
     "ormlint.intrinsics.rows_of": rows_of,
     "ormlint.intrinsics.show": show,
+    "ormlint.intrinsics.show_block": show_block,
     "ormlint.intrinsics.is_whole_template": is_whole_template,
     "ormlint.intrinsics.choice_fields": choice_fields,
     "ormlint.intrinsics.show_cells": show_cells,

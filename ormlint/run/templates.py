@@ -41,6 +41,7 @@ class TemplateFrame(Frame, eq=False):
     open: list[tuple[str, int]] = field(default_factory=list)
     lineage: list[TemplateInfo] = field(default_factory=list)
     loops_of: dict[str, dict[tuple[int, int], Loop]] = field(default_factory=dict)
+    only: str = ""  # the one block that is rendered, if not all of the template is
 
 
 # --------------------------------------------------------------------------------------------------------- rendering
@@ -70,6 +71,17 @@ def render_template(m: Machine, f: Frame, node: ir.Node, name: Value, context: V
             m.use(f, value, UseKind.RENDER, node)
     else:
         forget_context(env)
+    return UNKNOWN
+
+
+def show_block(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Renders one block (the second argument) of a template that extends one which is not the project's, with a context (the third)."""
+    name, block, context = args if len(args) == 3 else (UNKNOWN, UNKNOWN, UNKNOWN)
+    place = calling_file(f)
+    for names in alternatives(name) if m.templates else ():
+        template = next((found for found in (m.templates.find(n, place) for n in names) if found is not None), None)
+        if template is not None and isinstance(block, Constant) and block.value in template.blocks:
+            run_template(m, f, node, template, variables(m, context), str(block.value))
     return UNKNOWN
 
 
@@ -169,7 +181,7 @@ def takes_all(m: Machine, template: TemplateInfo, tag: str) -> bool:
     return extension is None or extension.takes_context
 
 
-def run_template(m: Machine, f: Frame, node: ir.Node, template: TemplateInfo, env: dict[str, Value]) -> Frame | None:
+def run_template(m: Machine, f: Frame, node: ir.Node, template: TemplateInfo, env: dict[str, Value], only: str = "") -> Frame | None:
     """Runs a template with these variables as a call at `node`; returns its frame if it was run just now, None if it is known or may not be run."""
     scope = m.templates.scope(template)
     seen = env if scope.is_open else {name: value for name, value in env.items() if name in scope.names}
@@ -177,7 +189,7 @@ def run_template(m: Machine, f: Frame, node: ir.Node, template: TemplateInfo, en
     made, bindings, _ = symbolic(outliving(seen, f.left), runs=min(m.contexts.get(id(function), 0), TOO_MANY_RUNS))
     evaluated = evaluated_before(f, made.values())
     key = (frozenset(id(q) for q in evaluated), *((name, key_of(value)) for name, value in sorted(made.items())))
-    identity = (id(function), key)
+    identity = (id(function), (only, *key) if only else key)
     summary = m.memo.get(identity)
     frame = None
     if summary is None:
@@ -188,7 +200,7 @@ def run_template(m: Machine, f: Frame, node: ir.Node, template: TemplateInfo, en
         m.contexts[id(function)] = m.contexts.get(id(function), 0) + 1
         m.keep.append(made)
         frame = TemplateFrame(template, template.title, function, None, dict(made), None, f.depth + 1, flow=Flow(set(evaluated)), is_page=True)
-        frame.caller, frame.call_site, frame.is_async = f, f.site(node.start, node.end), f.is_async
+        frame.caller, frame.call_site, frame.is_async, frame.only = f, f.site(node.start, node.end), f.is_async, only
         m.stack.append(identity)
         try:
             run_lineage(m, frame, template)
@@ -231,8 +243,9 @@ def run_lineage(m: Machine, f: TemplateFrame, template: TemplateInfo) -> None:
     # the base is not part of the project: whatever it looks like, the blocks are rendered
     inner = {id(node) for block in f.blocks.values() for _, node in block}
     for statement in template.function.node.body:
-        if isinstance(statement, ir.Function) and id(statement) in inner:
-            render_block(m, f, statement.name.removeprefix("block:"))
+        name = statement.name.removeprefix("block:") if isinstance(statement, ir.Function) and id(statement) in inner else ""
+        if name and f.only in ("", name):
+            render_block(m, f, name)
 
 
 def base_of(m: Machine, f: TemplateFrame, template: TemplateInfo) -> TemplateInfo | None:

@@ -4,7 +4,7 @@ from django.core.paginator import Page
 
 from django_tables2.data import TableData
 from django_tables2.rows import BoundRows
-from ormlint.intrinsics import is_unset, is_whole_template, show
+from ormlint.intrinsics import is_unset, is_whole_template, show, show_block
 
 
 class Table:
@@ -35,4 +35,5 @@ class Table:
         if not is_whole_template(self.template_name):
             for row in self.paginated_rows:
                 row.items()
+                show_block(self.template_name, "table.tbody.row", {"table": self, "row": row})
         show(self.template_name, {"table": self})
