@@ -6,6 +6,13 @@ Source: pydantic 1.10 and 2, sqlmodel 0.0.22, fastapi; which attributes are read
 READ_CLASSES = frozenset({"BaseModel", "SQLModel", "GenericModel", "RootModel", "BaseSettings"})
 """Their annotations name the attributes that `model_validate(row)`, `from_orm(row)` and a response model read."""
 
+RESOLVING = frozenset({"ninja.schema"})
+"""Modules whose schemas look for a method `resolve_title` before the attribute, follow dotted aliases and take all rows of a manager.
+
+Measured with django-ninja 1.7.
+"""
+RESOLVER = "resolve_"
+
 READERS = frozenset({"model_validate", "from_orm"})
 COLLECTIONS = frozenset({"list", "List", "set", "Set", "frozenset", "Sequence", "Iterable", "Collection"})
 WRAPPERS = frozenset({"Optional", "Annotated", "Required", "SkipValidation"})

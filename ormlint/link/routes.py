@@ -22,6 +22,8 @@ ROUTERS = {
     "APIBlueprint": "flask",
     "APIFlask": "flask",
     "Starlette": "fastapi",
+    "NinjaAPI": "ninja",
+    "NinjaExtraAPI": "ninja",
 }
 VIEW_DECORATORS = {"view_config": "pyramid", "template": "aiohttp_jinja2", "expose": "tg", "view": "bottle", "jinja2_view": "bottle"}
 """Decorators that make a function a view, with the package they come from."""
@@ -78,6 +80,8 @@ def _router(program: Program, node: ir.Expr_, module: ModuleInfo) -> str:
     """Returns the framework of the router that an expression means, or ""."""
     symbol = program.resolve(node, module)
     if isinstance(symbol, External):
+        if symbol.package in ("ninja", "ninja_extra"):
+            return "ninja"
         return ROUTERS.get(symbol.name, "")
     if isinstance(symbol, InstanceRef):
         return next((framework for name, framework in ROUTERS.items() if symbol.cls.derives_from(name)), "")
@@ -92,7 +96,7 @@ def _presumed(program: Program, node: ir.Call, module: ModuleInfo) -> str:
     imported = {
         stmt.module.partition(".")[0] for stmts in module.bindings.values() for stmt in stmts if isinstance(stmt, ir.Import) and not stmt.level
     }
-    return next((framework for framework in ("fastapi", "flask") if framework in imported), "")
+    return next((framework for framework in ("fastapi", "flask", "ninja") if framework in imported), "")
 
 
 def _methods(call: ir.Call) -> tuple[str, ...]:

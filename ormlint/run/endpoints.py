@@ -44,6 +44,7 @@ RECORDS = frozenset({"BaseModel", "SQLModel", "Schema", "GenericModel", "Struct"
 VIEWS = frozenset({"View", "MethodView", "Resource", "HTTPEndpoint", "Feed"})
 FRAMEWORKS = {"rest_framework": "drf", "flask": "flask", "flask_restful": "flask", "flask_restx": "flask", "starlette": "fastapi"}
 PAGES = ("paginate_by", "pagination_class")
+PAGINATORS = frozenset({"paginate"})
 PREPARATIONS = ("setup", "initial", "dispatch")
 FOR_STAFF = re.compile(r"staff|superuser|admin", re.IGNORECASE)
 MAX_DEPTH = 6
@@ -200,6 +201,7 @@ def _of_function(m: Machine, view: View) -> Iterator[Endpoint]:
         framework = "drf" if any(decorator_name(d) == "api_view" for d in function.node.decorators) else view.framework
         methods = tuple(dict.fromkeys(method for route in view.routes for method in route.methods))
         endpoint = Endpoint(function.name, framework, head(function), methods=methods, admin_only=_for_staff(function))
+        endpoint.paginated = any(decorator_name(d) in PAGINATORS for d in function.node.decorators)
         yield from _handed_over(m, endpoint, summary, only_responses=not view.routes)
 
 

@@ -414,7 +414,7 @@ class Endpoint(Struct, eq=False):
     """
 
     name: str
-    framework: str  # django | drf | fastapi | flask
+    framework: str  # django | drf | fastapi | flask | ninja
     site: Site
     query: QueryObject | None = None
     rendered_at: Site | None = None

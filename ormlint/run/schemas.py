@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ormlint.ir import nodes as ir
-from ormlint.library.schemas import BEFORE, COLLECTIONS, READ_CLASSES, WRAPPERS
+from ormlint.library.schemas import BEFORE, COLLECTIONS, READ_CLASSES, RESOLVER, RESOLVING, WRAPPERS
 from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.routes import VERBS
+from ormlint.link.schema import Kind
 from ormlint.link.sqlalchemy_models import identifiers
 from ormlint.run.attributes import attribute
 from ormlint.run.calls import call_function, replace_frame
@@ -24,7 +25,7 @@ from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import QueryObject
 from ormlint.run.loops import make_loop
 from ormlint.run.machine import Machine
-from ormlint.run.values import UNKNOWN, Instance, Native, Row, Sequence, Value, options
+from ormlint.run.values import UNKNOWN, Constant, Instance, Manager, Native, Row, Sequence, Value, options
 
 MOST_LEVELS = 6
 Types = dict[str, "Shape"]
@@ -95,14 +96,25 @@ def answer(m: Machine, function: FunctionInfo, summary: Summary) -> None:
 def _response_shape(m: Machine, function: FunctionInfo) -> Shape:
     for decorator in function.node.decorators:
         if isinstance(decorator, ir.Call) and decorator_name(decorator) in VERBS:
-            given = dict(decorator.keywords).get("response_model", function.node.returns)
+            keywords = dict(decorator.keywords)
+            given = _of_success(keywords["response"]) if "response" in keywords else keywords.get("response_model", function.node.returns)
             return shape_of(m, given, function.module) if given is not None else ANYTHING
     return ANYTHING
 
 
+def _of_success(given: ir.Expr_) -> ir.Expr_:
+    """Returns the annotation of the answer if all went well: that of 200 or 201 in a dict by codes."""
+    if not isinstance(given, ir.Map):
+        return given
+    by_code = {key.value: value for key, value in zip(given.keys, given.values, strict=True) if isinstance(key, ir.Const)}
+    return next((by_code[code] for code in (200, 201) if code in by_code), given)
+
+
 def validated(m: Machine, f: Frame, node: ir.Node, shape: Shape, value: Value, above: tuple[ClassInfo, ...] = ()) -> Value:
     """Returns what filling an annotation from a value gives; of a row, what the annotation names is read."""
-    if shape.cls is None and not shape.types:
+    if shape.many and isinstance(value, Manager):
+        value = rows_of_manager(m, f, node, value)
+    elif shape.cls is None and not shape.types:
         return value
     if shape.many:
         return _each(m, f, node, shape, value, above)
@@ -127,6 +139,14 @@ def _each(m: Machine, f: Frame, node: ir.Node, shape: Shape, value: Value, above
     return Sequence("list", element, bound=iterated.bound, limit=iterated.limit, source=iterated.source)
 
 
+def rows_of_manager(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> Value:
+    """Returns all rows of a related manager, which stands where a schema wants a list."""
+    from ormlint.run.django import manager_method
+
+    func = ir.Attr(node.start, node.end, ir.Name(node.start, node.end, manager.model.name.lower()), "all")
+    return manager_method(m, f, ir.Call(node.start, node.end, func, [], []), manager, "all", [], {})
+
+
 def _filled(m: Machine, f: Frame, node: ir.Node, shape: Shape, row: Row, above: tuple[ClassInfo, ...]) -> Value:
     cls = shape.cls
     assert cls is not None
@@ -137,9 +157,14 @@ def _filled(m: Machine, f: Frame, node: ir.Node, shape: Shape, row: Row, above: 
             return made  # what it is filled from is something else, or may be
     for function in _getters(cls):
         call_function(m, f, node, function, [cls, row], {})
-    before = _validators(cls)
+    before, resolves = _validators(cls), _resolves(cls)
     for field in fields_of(m, cls, dict(zip(_parameters(cls), shape.types, strict=False))):
         at = _at(f, cls, field)
+        resolver = cls.method(f"{RESOLVER}{field.name}") if resolves else None
+        if resolver is not None:
+            given = call_function(m, at, field.node, resolver, [row] if resolver.kind == "static method" else [made, row], {})
+            made.attributes[field.name] = validated(m, at, field.node, field.shape, given, (*above, cls))
+            continue
         value: Value = row
         text: ir.Expr_ = ir.Name(field.node.start, field.node.end, row.model.name.lower())
         for name in field.path:
@@ -170,7 +195,8 @@ def is_schema(cls: ClassInfo) -> bool:
 
 def fields_of(m: Machine, cls: ClassInfo, types: Types) -> Iterator[Field]:
     """Yields the fields that a schema class and its ancestors declare; `types` are what its type parameters stand for."""
-    found: dict[str, Field] = {}
+    dotted = _resolves(cls)
+    found: dict[str, Field] = {field.name: field for field in _of_model(m, cls)} if dotted else {}
     for ancestor in reversed(cls.mro):
         for name, stmts in ancestor.bindings.items() if not ancestor.module.is_library else ():
             stmt = stmts[-1]
@@ -178,19 +204,44 @@ def fields_of(m: Machine, cls: ClassInfo, types: Types) -> Iterator[Field]:
                 continue
             if "ClassVar" in identifiers(stmt.annotation):
                 continue
-            found[name] = Field(name, _path(name, stmt), ancestor.module, stmt, shape_of(m, stmt.annotation, ancestor.module, types))
+            found[name] = Field(name, _path(name, stmt, dotted=dotted), ancestor.module, stmt, shape_of(m, stmt.annotation, ancestor.module, types))
     yield from found.values()
 
 
-def _path(name: str, stmt: ir.Assign) -> tuple[str, ...]:
-    """Returns the attributes that a field reads: its alias if it has one, the steps of an `AliasPath`."""
+def _resolves(cls: ClassInfo) -> bool:
+    """Whether a schema looks for a resolver before the attribute."""
+    return any(c.module.is_library and c.module.name in RESOLVING for c in cls.mro)
+
+
+def _of_model(m: Machine, cls: ClassInfo) -> Iterator[Field]:
+    """Yields the many-to-many fields that a schema has of the model its `Meta` names: of the others only columns are read."""
+    meta = m.class_value(cls, "Meta")
+    owner = m.class_value(meta, "model") if isinstance(meta, ClassInfo) else None
+    if not isinstance(meta, ClassInfo) or not isinstance(owner, ClassInfo) or owner.model is None:
+        return
+    named, left_out = (_names(m.class_value(meta, key)) for key in ("fields", "exclude"))
+    stmt = next((meta.bindings[key][-1] for key in ("fields", "exclude", "model") if key in meta.bindings), None)
+    for name, relation in owner.model.relations.items():
+        wanted = name in named or "__all__" in named or (not named and bool(left_out))
+        if wanted and name not in left_out and relation.kind is Kind.MANY_TO_MANY and owner.find(name) is not None and isinstance(stmt, ir.Assign):
+            yield Field(name, (name,), meta.module, stmt, Shape(many=True))
+
+
+def _names(value: Value | None) -> frozenset[object]:
+    items = value.items or () if isinstance(value, Sequence) else (value,)
+    return frozenset(item.value for item in items if isinstance(item, Constant))
+
+
+def _path(name: str, stmt: ir.Assign, *, dotted: bool = False) -> tuple[str, ...]:
+    """Returns the attributes that a field reads: its alias if it has one, the steps of an `AliasPath`, those between the dots."""
     call = stmt.value
     given = dict(call.keywords) if isinstance(call, ir.Call) else {}
     alias = given.get("validation_alias") or given.get("alias")
-    if isinstance(alias, ir.Const) and isinstance(alias.value, str) and alias.value.isidentifier():
-        return (alias.value,)
+    if isinstance(alias, ir.Const) and isinstance(alias.value, str):
+        steps = alias.value.split(".") if dotted else [alias.value]
+        return tuple(steps) if all(step.isidentifier() for step in steps) else (name,)
     if isinstance(alias, ir.Call) and identifiers(alias.func)[-1:] == ["AliasPath"]:
-        steps = [arg.value for arg in alias.args if isinstance(arg, ir.Const) and isinstance(arg.value, str)]
+        steps = [str(arg.value) for arg in alias.args if isinstance(arg, ir.Const) and isinstance(arg.value, str)]
         return tuple(steps) if len(steps) == len(alias.args) else (name,)
     return (name,)
 

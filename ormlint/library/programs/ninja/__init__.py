@@ -1,0 +1,2 @@
+from ninja.orm.metaclass import ModelSchema
+from ninja.schema import Schema

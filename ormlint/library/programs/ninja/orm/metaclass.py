@@ -1,0 +1,5 @@
+from ninja.schema import Schema
+
+
+class ModelSchema(Schema):
+    pass
