@@ -92,6 +92,7 @@ def _object_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, 
             or _is_uncertain(project, chain, rounds)
             or _is_far(project, event)
             or saves_little(project, chain, event)
+            or _is_work_of_its_own(rounds, event)
             or rounds.share(chain.carrier),
         )
 
@@ -281,6 +282,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             or event.around.guarded_by_cache
             or _takes_few(event)
             or saves_little(project, chain, event)
+            or _is_work_of_its_own(rounds, event)
             or rounds.share(chain.carrier)
             or _is_far(project, event)
             or _is_in_unit_of_work(project, event)
@@ -292,6 +294,11 @@ def _is_in_unit_of_work(project: Project, event: Event) -> bool:
     """Whether what the loop calls is a row's `save()` or the like, or the very function it stands in, so that each level asks for the next one."""
     way = [callee for _, callee in calls_between(project, event, innermost(repeaters(event)))]
     return is_part_of_write(way) or _calls_itself(project, event)
+
+
+def _is_work_of_its_own(rounds: Rounds, event: Event) -> bool:
+    """Whether a row of SQLAlchemy is read behind a call that writes too, and mostly in those rounds alone that have something to write."""
+    return event.orm is Orm.SQLALCHEMY and rounds.writes_behind_same_call(event, innermost(repeaters(event)))
 
 
 def _calls_itself(project: Project, event: Event) -> bool:
