@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ormlint.judge.eager import path_of, relations_along
+from ormlint.judge.homes import ways_of
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run.log import Event, LoadKind, LoadPlan, QueryObject
 
@@ -46,7 +47,7 @@ def _is_the_same(query: QueryObject, path: tuple[str, ...]) -> bool:
     keys = [index.columns for index in first.target.indexes if index.unique and len(index.columns) > 1] if first.target is not None else []
     # rows of several owners are mostly asked for by the keys of owners that are at hand: `where(Book.author_id.in_(keys))`
     several = {f"{name}__in" for name in named}
-    asked = [query.filters, *(way.filters for way in query.ways)]
+    asked = [query.filters, *(way.filters for way in ways_of(query))]
     return any((named | several) & filters or any(filters.issuperset(key) for key in keys) for filters in asked)
 
 
