@@ -13,6 +13,16 @@ JINJA_ENDINGS = (".jinja", ".jinja2", ".j2")
 TELLING = ("settings.py", "models.py", "urls.py", "apps.py", "views.py", "app.py", "main.py", "__init__.py")
 FRAMEWORK = re.compile(rb"\n[ \t]*(?:from|import)[ \t]+(django|flask|quart|fastapi|starlette|jinja2|litestar|sanic)\b")
 
+JINJA_BACKEND = re.compile(rb"\bbackends?\.(?:jinja2\.)?Jinja2\b")
+ONLY_JINJA = re.compile(
+    rb"\{%-|-%\}|\{\{-|-\}\}"  # `{%- if books -%}`
+    rb"|\{%\s*(?:set|macro|import|from|call|do)\s"
+    rb"|\{\{[^}|:]*\w\("  # `{{ price(book) }}`
+    rb"|\{%\s*(?:if|elif|for)\s[^%]*\w\("
+    rb"|[\s{]loop\.\w"
+)
+ONLY_DJANGO = re.compile(rb"\{%\s*(?:load|url)\s|\{[{%][^}]*\|\w+:|[\s{]forloop\.\w")
+
 
 def is_template(path: str) -> bool:
     """Whether a file below the root is a template: by its ending, or by its ending and a template directory above it."""
@@ -25,19 +35,33 @@ class TemplateLanguages:
     """The languages of a project's templates, given the paths of its Python files.
 
     An ending like `.j2` or a directory `jinja2` decides. Everything else is written for the framework that the nearest
-    Python code around the template imports; Django's is assumed where none is imported.
+    Python code around the template imports; Django's is assumed where none is imported. A project of Django whose settings
+    name a backend for Jinja has templates in both, which are told apart by what only one of them understands.
     """
 
     def __init__(self, python: Iterable[str], read: Callable[[str], bytes]) -> None:
         self._python = sorted(python, key=lambda path: (path.rpartition("/")[2] not in TELLING, path))
         self._read = read
         self._known: dict[str, str] = {}
+        self._mixed: bool | None = None
 
     def language(self, path: str) -> str:
         """Returns "django" or "jinja"."""
         if path.endswith(JINJA_ENDINGS) or "jinja2" in path.split("/")[:-1]:
             return "jinja"
-        return self._around(directory_of(path))
+        around = self._around(directory_of(path))
+        return "jinja" if around == "django" and self._has_jinja() and self._reads_as_jinja(path) else around
+
+    def _has_jinja(self) -> bool:
+        """Whether settings name a backend for Jinja."""
+        if self._mixed is None:
+            settings = (path for path in self._python if "settings" in path.removesuffix(".py").split("/")[-2:])
+            self._mixed = any(JINJA_BACKEND.search(self._read(path)) for path in settings)
+        return self._mixed
+
+    def _reads_as_jinja(self, path: str) -> bool:
+        text = self._read(path)
+        return ONLY_JINJA.search(text) is not None and ONLY_DJANGO.search(text) is None
 
     def _around(self, directory: str) -> str:
         known = self._known.get(directory)

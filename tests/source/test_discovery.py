@@ -182,6 +182,28 @@ class TestLanguages:
         assert self.language(root, "one/templates/x.html") == "jinja"
         assert self.language(root, "two/templates/x.html") == "django"
 
+    @pytest.mark.parametrize("backend", ["django_jinja.backend.Jinja2", "django.template.backends.jinja2.Jinja2"])
+    def test_settings_with_a_backend_for_jinja_leave_it_to_the_text(self, root: Path, backend: str) -> None:
+        write(root, "manage.py", "shop/settings.py", settings=f"import django\nTEMPLATES = [{{'BACKEND': '{backend}'}}]\n")
+        texts = {
+            "calls.html": "{{ price(book) }}",
+            "trims.html": "{%- if books -%}{{ books }}{%- endif -%}",
+            "loads.html": "{% load prices %}{{ book|price }} price(book) {% if a %}({% endif %}",
+            "filters.html": "{% set x = 1 %}{{ book|date:'Y' }}",
+            "plain.html": "{{ book.title }}",
+        }
+        (root / "templates").mkdir()
+        for name, text in texts.items():
+            (root / "templates" / name).write_text(text)
+        told = {name: self.language(root, f"templates/{name}") for name in texts}
+        assert told == {"calls.html": "jinja", "trims.html": "jinja", "loads.html": "django", "filters.html": "django", "plain.html": "django"}
+
+    def test_without_such_settings_the_text_says_nothing(self, root: Path) -> None:
+        write(root, "manage.py", "shop/settings.py", settings="import django\n")
+        (root / "templates").mkdir()
+        (root / "templates" / "calls.html").write_text("{{ price(book) }}")
+        assert self.language(root, "templates/calls.html") == "django"
+
 
 def test_tests_and_migrations_have_roles(root: Path) -> None:
     write(root, "shop/models.py", "shop/tests.py", "shop/tests/test_x.py", "conftest.py", "shop/migrations/0001_initial.py", "latest.py")
