@@ -50,8 +50,9 @@ class Rounds:
         return any(self.commits(each) for each in loops) or any(_by_same_call(event, first, loop) for event in self._log.within(loop, Op.COMMIT))
 
     def bring_along(self, event: Event) -> bool:
-        """Whether a round has read another relation of the same row before, and the mapping of its rows loads rows of the wanted model with them.
+        """Whether a round has fetched a row of the wanted model before, or has read another relation whose rows bring theirs along.
 
+        # `session.get(Shop, order.shop_id)`, and then `order.shop`
         # `order.lines`, whose shops are `lazy="joined"`, and then `order.shop`
         """
         wanted = event.relation.target if event.relation is not None else None
@@ -63,7 +64,8 @@ class Rounds:
             target = other.relation.target if same and other.relation is not None else None
             if target is not None and wanted in mapped_along(target):
                 return True
-        return False
+        rows = self._log.within(innermost(repeaters(event)), Op.GET_ROW)
+        return any(other.query is not None and other.query.model is wanted and self._position[id(other)] < asked for other in rows)
 
     def share(self, query: QueryObject) -> bool:
         """Whether a query of SQLAlchemy serves many: several functions run what another one builds, or many calls in loops ask a getter for its row.
