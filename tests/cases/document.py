@@ -3,7 +3,7 @@
     # Related objects of a row                      the document: its files are shared by every section
     `shop/models.py`:  + fence                      a file
     ## A property reads the relation                a section without sections of its own is one case
-    <!-- runnable: django, 1 + N statements -->     also executed under the real ORM; `django 5.1`: from that release on
+    <!-- runnable: django, 1 + N statements -->     also executed under the real ORM; `django 5.1`: from there on, `django < 6.1`: up to there
     toml fence                                      configuration
     `fill.py`: + fence                              its fill() makes the rows instead of the general one
     queries, diff, schema, snapshot fence           what is pinned
@@ -23,7 +23,9 @@ PINS = ("queries", "diff", "schema", "snapshot")
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*$")
 _FENCE = re.compile(r"(`{3,}|~{3,})\s*(.*?)\s*$")
 _PATH = re.compile(r"`([^`\s]+)`:\s*$")
-_RUNNABLE = re.compile(r"<!--\s*runnable:\s*(?P<orm>django|sqlalchemy)(?: (?P<since>\d+\.\d+))?(?:,\s*(?P<cost>.*?)\s*statements?)?\s*-->\s*$")
+_RUNNABLE = re.compile(
+    r"<!--\s*runnable:\s*(?P<orm>django|sqlalchemy)(?: (?P<before>< )?(?P<release>\d+\.\d+))?(?:,\s*(?P<cost>.*?)\s*statements?)?\s*-->\s*$"
+)
 
 
 class DocumentError(ValueError):
@@ -52,17 +54,30 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class Runnable:
-    """The mark that a case runs under the real ORM, from its release `since` on; `cost` is its number of statements as a formula of N."""
+    """The mark that a case runs under the real ORM, with the releases from `since` on and below `before`.
+
+    `cost` is its number of statements as a formula of N.
+    """
 
     orm: str
     cost: str
     line: int
     since: str = ""
+    before: str = ""
 
     @property
     def library(self) -> str:
         """Returns the ORM as the mark names it, with the release."""
-        return f"{self.orm} {self.since}" if self.since else self.orm
+        return f"{self.orm} < {self.before}" if self.before else f"{self.orm} {self.since}".rstrip()
+
+    def runs_under(self, version: str) -> bool:
+        """Whether the case is made for an installed release of the ORM."""
+        installed = _release(version)
+        return installed >= _release(self.since) and (not self.before or installed < _release(self.before))
+
+
+def _release(text: str) -> list[int]:
+    return [int(part) for part in text.split(".")[:2] if part.isdigit()]
 
 
 @dataclass(slots=True)
@@ -141,12 +156,17 @@ def read_sections(text: str) -> Section:
             section.sections.append(inner)
             section = inner
         elif marked := _RUNNABLE.match(line):
-            section.runnable = Runnable(marked["orm"], marked["cost"] or "", number, marked["since"] or "")
+            section.runnable = _runnable(marked, number)
         elif "runnable:" in line and line.startswith("<!--"):
             raise DocumentError(f"line {number}: not a runnable mark: {line}")
         elif named := _PATH.search(line):
             path = named[1]
     return root
+
+
+def _runnable(marked: re.Match[str], line: int) -> Runnable:
+    bound = {"before" if marked["before"] else "since": marked["release"] or ""}
+    return Runnable(marked["orm"], marked["cost"] or "", line, **bound)
 
 
 def _add_fence(section: Section, fence: Fence, path: str) -> None:
