@@ -19,7 +19,7 @@ from ormlint.text import Site
 LONGEST_CODE = 40
 
 
-_LOOPS = {"serializer": "{} shows every row", "form": "a choice for every row"}
+_LOOPS = {"serializer": "{} shows every row", "form": "a choice for every row", "graphql": "{} shows every row of this list"}
 
 
 def code(text: str) -> str:

@@ -5,6 +5,7 @@ template     {% for order in orders %}{{ order.customer.name }}
 serializer   OrderSerializer(orders, many=True).data, with a field for the customer
 admin        list_display = ["customer"]
 form         a choice per row, labelled by its `__str__`
+graphql      a type with a field for the customer, and a list of it
 
 The cure is the same everywhere, an eager load at the query. But who reads the finding looks for it in another place, and may want
 to select or to silence it separately.
@@ -28,6 +29,7 @@ class Sink(str, enum.Enum):
     SERIALIZER = "serializer"
     ADMIN = "admin"
     FORM = "form"
+    GRAPHQL = "graphql"
 
 
 _PROGRAMS = (
@@ -46,6 +48,8 @@ def sink_of(project: Project, event: Event) -> Sink:
         return Sink.SERIALIZER
     if loop.kind == "form":
         return Sink.FORM
+    if loop.kind == "graphql":
+        return Sink.GRAPHQL
     inside = [site for site in event.calls if loop.site.encloses(site) or loop.body.encloses(site)]
     calls = event.calls[event.calls.index(inside[0]) :] if inside else ()
     found = (_sink_at(project, site) for site in (event.site, *reversed(calls), loop.site))

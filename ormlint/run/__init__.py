@@ -40,6 +40,7 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     from ormlint.run.blocking import blocking
     from ormlint.run.endpoints import answering_functions, find_endpoints, find_views, prepare_settings, run_inherited
     from ormlint.run.engines import note_repetitions
+    from ormlint.run.graphql import run_graphql
     from ormlint.run.machine import Machine
     from ormlint.run.roots import run_all, run_makers
     from ormlint.run.texts import run_texts
@@ -54,6 +55,7 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     problems += failures
     problems += run_all(machine, options.comes_last, options.left_out, lambda: run_inherited(machine, views), options.progress)
     problems += run_admin(machine)
+    problems += run_graphql(machine)
     texts, failures = run_texts(machine)
     problems += failures
     _mark_generic(machine.queries, machine.events)
