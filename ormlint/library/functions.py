@@ -66,6 +66,9 @@ NARROWING = frozenset({"filter_queryset"})
 MODEL_GETTERS = frozenset({"get_model", "get_registered_model", "get_user_model"})
 """Return the model class that their arguments name, or the user model: Django's functions of these names and what projects put before them."""
 
+REQUEST_STORES = frozenset({"flask.g", "flask.globals.g", "quart.g"})
+"""Objects that live as long as a request and keep what the program puts there."""
+
 SETTINGS = ("django.conf.settings.", "flask.current_app.config")
 """The beginnings of the paths of what people set, which is little: languages, sizes of pictures."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ormlint.ir import nodes as ir
 from ormlint.library import querysets
+from ormlint.library.functions import REQUEST_STORES
 from ormlint.library.schemas import READERS
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Model, Orm
@@ -12,6 +13,7 @@ from ormlint.run.log import QueryObject
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.objects import instance_attribute, property_value
+from ormlint.run.request_values import request_value
 from ormlint.run.rows import NEW_STATE, SAVED_STATE, row_attribute, without_doubt
 from ormlint.run.values import (
     UNKNOWN,
@@ -47,6 +49,10 @@ def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> V
     if kind is Unknown:
         return value
     if kind is External:
+        if isinstance(value, External) and value.path in REQUEST_STORES:
+            kept = request_value(m, name)
+            if kept is not None:
+                return kept
         if name == "adding" and value in (NEW_STATE, SAVED_STATE):
             return Constant(value is NEW_STATE)
         if value is SOME_MODEL and name in MANAGER_NAMES:

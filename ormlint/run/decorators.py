@@ -92,12 +92,13 @@ def _passes_on(body: list[ir.Stmt], depth: int = 0) -> bool:
 
 def _observed(m: Machine, function: FunctionInfo, made: FunctionInfo, decorator: ir.Expr_) -> PutIn:
     """Runs a decorator around a function that notes its arguments, and then what the decorator has made of it."""
-    from ormlint.run.calls import call_closure, call_function
+    from ormlint.run.calls import call_closure, call_function, escape
     from ormlint.run.evaluate import evaluate
 
     calls: list[PutIn] = []
 
     def note(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+        escape(m, f, node, [*args, *keywords.values()])  # there may be other functions that it is put into
         calls.append(PutIn(tuple(args), {name: value for name, value in keywords.items() if not isinstance(value, (Unknown, Constant, External))}))
         return UNKNOWN
 

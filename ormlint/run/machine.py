@@ -138,6 +138,8 @@ class Machine:
         self.written_out: dict[tuple[str, str], frozenset[str]] = {}  # by template and variable: the fields of a form that it writes out
         self.form_fields: dict[tuple[int, str], tuple[ModuleInfo, ir.Node]] = {}
         self.table_columns: dict[int, list[TableColumn]] = {}
+        self.request_values: dict[str, Value] = {}  # what is kept on the object of a request, as far as anybody asked
+        self.request_setters: dict[str, list[FunctionInfo]] | None = None  # by name: the functions that keep something there
         self.put_in: dict[tuple[int, ...], PutIn] = {}  # by decorator and the classes it is given: what it gives the functions it decorates
 
     # ------------------------------------------------------------------------------------------------ events

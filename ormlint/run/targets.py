@@ -7,11 +7,14 @@ from functools import reduce
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
+from ormlint.library.functions import REQUEST_STORES
+from ormlint.link.names import External
 from ormlint.run import plans
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Env, Frame
 from ormlint.run.log import LoadKind, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.request_values import keep_on_request
 from ormlint.run.values import UNKNOWN, Constant, Instance, Mapping, Row, Sequence, Union, Value, deps_of, element_of, join, join_sequences, varying
 
 
@@ -81,6 +84,8 @@ def note_attribute_write(m: Machine, f: Frame, target: ir.Expr_, value: Value, *
             old = owner.attributes.get(target.name)
             certain = old is None or (f.branch_depth == 0 and not f.loops) or (f.forked is not None and _is_new(owner, f.forked))
             owner.attributes[target.name] = value if certain or old is None else join(old, value)
+        case External() if owner.path in REQUEST_STORES:
+            keep_on_request(m, target.name, value)
         case _:
             pass
 

@@ -21,6 +21,7 @@ from ormlint.run.log import Bound, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.queries import DJANGO_STYLES, evaluate_query, refined
+from ormlint.run.request_values import is_kept, request_value
 from ormlint.run.template_filters import FILTERS, GROUP, regroup
 from ormlint.run.values import (
     UNKNOWN,
@@ -84,6 +85,8 @@ def attribute_in_template(m: Machine, f: Frame, node: ir.Attr, value: Value) -> 
     """Returns what `value.name` is in a template."""
     assert isinstance(f.module, TemplateInfo)
     if not f.module.is_django:
+        if type(value) is Unknown and isinstance(node.value, ir.Name) and node.value.id == "g" and is_kept(m, node.name):
+            return request_value(m, node.name) or UNKNOWN  # Flask gives its pages `g`
         return member(m, f, node, value, node.name, JINJA_DICT_METHODS)
     if isinstance(node.value, ir.Name) and (node.value.id, node.name) == ("block", "super"):
         templates.render_inherited_block(m, f)
