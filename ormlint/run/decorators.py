@@ -35,11 +35,7 @@ NOTHING = PutIn()
 
 def argument_put_in(m: Machine, function: FunctionInfo, name: str) -> Value | None:
     """Returns what the decorators of a function give it by this keyword, or None."""
-    for decorator in function.node.decorators:
-        found = _put_in(m, function, decorator).keywords.get(name)
-        if found is not None:
-            return found
-    return None
+    return next((put_in.keywords[name] for put_in in _all_put_in(m, function) if name in put_in.keywords), None)
 
 
 def parameter_put_in(m: Machine, function: FunctionInfo, position: int, name: str) -> Value | None:
@@ -49,7 +45,7 @@ def parameter_put_in(m: Machine, function: FunctionInfo, position: int, name: st
             row = _context(m, function, decorator)
             if row is not None:
                 return row
-        given = _put_in(m, function, decorator)
+    for given in _all_put_in(m, function):
         found = given.keywords.get(name)
         if found is None and position < len(given.args) and not isinstance(given.args[position], (Unknown, Constant, External)):
             found = given.args[position]
@@ -63,6 +59,15 @@ def _context(m: Machine, function: FunctionInfo, decorator: ir.Call) -> Row | No
     given = dict(decorator.keywords).get("context") if decorator_name(decorator) in CONTEXTS else None
     cls = m.program.resolve(given, function.module) if given is not None else None
     return Row(cls.model, cls) if isinstance(cls, ClassInfo) and cls.model is not None else None
+
+
+def _all_put_in(m: Machine, function: FunctionInfo) -> tuple[PutIn, ...]:
+    known = m.decorated.get(id(function))
+    if known is None:
+        m.decorated[id(function)] = ()  # one that calls what it decorates
+        found = (_put_in(m, function, decorator) for decorator in function.node.decorators)
+        known = m.decorated[id(function)] = tuple(put_in for put_in in found if put_in is not NOTHING)
+    return known
 
 
 def _put_in(m: Machine, function: FunctionInfo, decorator: ir.Expr_) -> PutIn:

@@ -140,6 +140,7 @@ class Machine:
         self.table_columns: dict[int, list[TableColumn]] = {}
         self.request_values: dict[str, Value] = {}  # what is kept on the object of a request, as far as anybody asked
         self.request_setters: dict[str, list[FunctionInfo]] | None = None  # by name: the functions that keep something there
+        self.decorated: dict[int, tuple[PutIn, ...]] = {}  # by function: what its decorators give it
         self.put_in: dict[tuple[int, ...], PutIn] = {}  # by decorator and the classes it is given: what it gives the functions it decorates
 
     # ------------------------------------------------------------------------------------------------ events
