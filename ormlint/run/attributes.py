@@ -234,7 +234,9 @@ def manager_of(m: Machine, cls: ClassInfo, node: ir.Expr_, model: Model) -> Mana
     func = node.func
     if isinstance(func, ir.Attr) and func.name == "as_manager":
         symbol = m.program.resolve(func.value, cls.module, cls)
-        return Manager(model, queryset_cls=symbol) if isinstance(symbol, ClassInfo) else Manager(model) if isinstance(symbol, External) else None
+        if isinstance(symbol, ClassInfo):
+            return Manager(model, queryset_cls=stood_for(m, symbol))
+        return Manager(model) if isinstance(symbol, External) else None
     queryset_cls: ClassInfo | None = None
     if isinstance(func, ir.Call) and isinstance(func.func, ir.Attr) and func.func.name == "from_queryset":
         return _from_queryset(m, cls, func, model)
@@ -266,7 +268,24 @@ def _from_queryset(m: Machine, cls: ClassInfo, call: ir.Call, model: Model) -> M
     assert isinstance(call.func, ir.Attr)
     base = m.program.resolve(call.func.value, cls.module, cls)
     inner = m.program.resolve(call.args[0], cls.module, cls) if call.args else None
-    return Manager(model, base if isinstance(base, ClassInfo) else None, queryset_cls=inner if isinstance(inner, ClassInfo) else None)
+    queryset_cls = stood_for(m, inner) if isinstance(inner, ClassInfo) else None
+    return Manager(model, base if isinstance(base, ClassInfo) else None, queryset_cls=queryset_cls)
+
+
+def stood_for(m: Machine, cls: ClassInfo) -> ClassInfo:
+    """Returns the class whose attributes a class has through its metaclass, or the class itself if it has its own.
+
+    # `class Books(metaclass=Proxy): default = BookQuerySet`, where `Proxy.__getattr__` looks everything up in `default`
+    """
+    if cls.externals:
+        return cls
+    metaclasses = (m.program.resolve(given, ancestor.module) for ancestor in cls.mro for name, given in ancestor.node.keywords if name == "metaclass")
+    if not any(isinstance(metaclass, ClassInfo) and "__getattr__" in metaclass.functions for metaclass in metaclasses):
+        return cls
+    named = (stmts[-1].value for stmts in cls.bindings.values() if isinstance(stmts[-1], ir.Assign))
+    found = [m.program.resolve(value, cls.module, cls) for value in named if isinstance(value, (ir.Name, ir.Attr))]
+    classes = [symbol for symbol in found if isinstance(symbol, ClassInfo)]
+    return classes[0] if len(classes) == 1 else cls
 
 
 def is_manager_class(cls: ClassInfo) -> bool:
