@@ -52,11 +52,11 @@ class Shown(NamedTuple):
 
 def run_graphql(m: Machine) -> list[Problem]:
     """Runs the lists of every query type; returns failures inside ormlint."""
-    if not m.has_django or any(mentions(module.tree, OPTIMIZERS) for module in m.program.modules.values()):
+    types = Types(m) if m.has_django else None
+    if types is None or not types.models or any(mentions(module.tree, OPTIMIZERS) for module in m.program.modules.values()):
         return []
-    types = Types(m)
     problems: list[Problem] = []
-    for cls in m.program.all_classes() if types.models else ():
+    for cls in m.program.all_classes():
         try:
             for field in types.roots(cls):
                 _run_list(m, types, cls, field)
