@@ -205,6 +205,9 @@ def _lookup(m: Machine, f: Frame, column: ir.Expr_, suffix: str, model: Model | 
         case _:
             pass
     symbol = m.program.resolve(column.value, f.module) if isinstance(column, ir.Attr) else None
+    if not isinstance(symbol, ClassInfo) and isinstance(column, ir.Attr) and isinstance(column.value, ir.Name):
+        local = f.env.get(column.value.id)  # imported in the function
+        symbol = local if isinstance(local, ClassInfo) else None
     if not isinstance(column, ir.Attr) or not isinstance(symbol, ClassInfo) or symbol.model is None:
         return []
     return [f"{'' if symbol.model is model else symbol.model.name + '.'}{column.name}{suffix}"]
