@@ -69,6 +69,8 @@ def lookup_of(sources: Sources, query: QueryObject, path: Iterable[Relation]) ->
 def _joined(query: QueryObject, hops: list[Relation]) -> Lookup | Refusal:
     if query.raw or query.has("raw"):
         return Refusal("`raw()` takes no `select_related()`")
+    if query.follows:
+        return Lookup(PREFETCH, "__".join(hop.name for hop in hops))
     first = {hops[0].name, hops[0].attname}
     if query.plan.deferred & first or (query.plan.only is not None and hops[0].attname and not query.plan.only & first):
         return Refusal(f"the query defers `{hops[0].name}`, which a join needs")

@@ -71,9 +71,9 @@ def can_be_changed(project: Project, site: Site) -> bool:
 
 
 def at_query(project: Project, query: QueryObject) -> str:
-    """Returns " at path:line" for the last place where a query can be changed before it is used, or nothing for one outside the project."""
+    """Returns " at path:line" for the last place that a query passes before it is used, or nothing for one outside the project."""
     trail = query.trail if query.orm is Orm.DJANGO else ()
-    last = next((site for site in reversed(trail) if can_be_changed(project, site)), built_at(query))
+    last = next((site for site in reversed(trail) if is_shown(project, site)), built_at(query))
     return at(project, last)
 
 

@@ -26,15 +26,15 @@ from ormlint.text import Site
 class Chain:
     """Relations that the rows of one query lack: `path` as far as it is needed, `events` that read its first unloaded hop.
 
-    `home` is the place where the query is to be changed. `others` are further queries whose rows meet the same accesses. `root` is set if
-    the query cannot be changed at all: the query that can load the chain instead, and the way from its rows to those of `query`.
+    `home` is the place where the query is to be changed, `others` are those of further queries whose rows meet the same accesses. `root`
+    is set if the query cannot be changed at all: the query that can load the chain instead, and the way from its rows to those of `query`.
     """
 
     query: QueryObject
     path: tuple[str, ...]
     events: tuple[Event, ...]
     home: Site
-    others: tuple[QueryObject, ...] = ()
+    others: tuple[Site, ...] = ()
     root: Origin | None = None
 
     @property
@@ -250,6 +250,22 @@ def is_loaded(plan: LoadPlan, path: tuple[str, ...]) -> bool:
     return True
 
 
+def is_known(chain: Chain) -> bool:
+    """Whether the path leads somewhere from the rows of the query that is to load it, as far as its models are known.
+
+    Of SQLAlchemy it may begin at another entity of the query.
+    """
+    model = chain.carrier.model if chain.carrier.orm is Orm.DJANGO else None
+    for name in chain.whole_path:
+        if model is None:
+            return True
+        relation = model.relation(name)
+        if relation is None:
+            return False
+        model = relation.target
+    return True
+
+
 def is_loadable(chain: Chain) -> bool:
     """Whether an eager load can be added to the query: not to a combined one, nor to relations that load themselves."""
     query = chain.carrier
@@ -335,7 +351,8 @@ def lookup_text(chain: Chain) -> str:
         if hops:
             return f'`.prefetch_related("{"__".join(chain.whole_path[:hops])}")`'
         joinable = all(relation.to_one and relation.kind is not Kind.GENERIC_FOREIGN_KEY for relation in known)
-        method = "select_related" if joinable and not chain.carrier.raw else "prefetch_related"
+        # one that names a relation ends what `select_related()` without arguments follows
+        method = "select_related" if joinable and not (chain.carrier.raw or chain.carrier.follows) else "prefetch_related"
         return f'`.{method}("{chain.spelled}")`'
     steps: list[str] = []
     owner = chain.query.model

@@ -56,7 +56,22 @@ def _is_own(project: Project, log: QueryLog, site: Site, query: QueryObject, pat
     if any(other.model is not None and other.model is not query.model for other in passing):
         return False
     begun = path[: _first_query(query.model, path)]
-    return not any(other is not query and _fetches_many(project, log, other) and not _profits(log, other, begun) for other in passing)
+    if any(other is not query and _fetches_many(project, log, other) and not _profits(log, other, begun) for other in passing):
+        return False
+    callers: dict[tuple[str, int], bool] = {}  # by where the expression begins that goes on with it
+    for other in passing:
+        further = _next_place(other, site)
+        if further is not None and project.is_concerned((further,)):
+            caller = (further.path, further.start)
+            callers[caller] = callers.get(caller, False) or other is query or _profits(log, other, begun)
+    return all(callers.values())
+
+
+def _next_place(query: QueryObject, site: Site) -> Site | None:
+    """Returns where a query goes on behind a place that it has passed, None if it ends there."""
+    trail = (query.site, *query.trail)
+    position = trail.index(site) + 1 if site in trail else len(trail)
+    return trail[position] if position < len(trail) else None
 
 
 def _first_query(model: Model | None, path: Path) -> int:

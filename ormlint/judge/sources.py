@@ -35,7 +35,7 @@ def one_per_access(project: Project, chains: Iterable[Chain]) -> Iterator[Chain]
     for number, chain in enumerate(found):
         own = [access for access in dict.fromkeys(map(_access, chain.events)) if speaker[access] == number]
         if own:
-            spoken_for = {found[rival].query: None for access in own for rival in by_access[access] if rival != number}
+            spoken_for = {found[rival].home: None for access in own for rival in by_access[access] if rival != number}
             yield replace(chain, events=tuple(event for event in chain.events if _access(event) in own), others=tuple(spoken_for))
 
 
@@ -85,7 +85,7 @@ def _distance(site: Site, event: Event) -> int:
 
 def also_from(project: Project, chain: Chain) -> tuple[str, ...]:
     """Returns a note that names the other queries whose rows meet the same accesses; none if there are none."""
-    sites = dict.fromkeys(query.site for query in chain.others if query.site != chain.query.site and is_shown(project, query.site))
+    sites = dict.fromkeys(site for site in chain.others if site not in (chain.home, chain.query.site) and is_shown(project, site))
     places = list(dict.fromkeys(map(project.at, sites)))
     if not places:
         return ()

@@ -8,7 +8,7 @@ from itertools import filterfalse
 
 from ormlint.judge.alternatives import may_lead_nowhere
 from ormlint.judge.describe import call_path, calls_between, code, is_shown, labels, per_model, place, place_of_column, places
-from ormlint.judge.eager import Chain, advice_for, intent_for, missing_chains, path_of, relations_along, where_of
+from ormlint.judge.eager import Chain, advice_for, intent_for, is_known, missing_chains, path_of, relations_along, where_of
 from ormlint.judge.finding import EagerLoad, Intent, Report
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
@@ -93,18 +93,23 @@ def _object_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, 
             or _is_far(project, event)
             or saves_little(project, chain, event)
             or _is_work_of_its_own(rounds, event)
-            or rounds.share(chain.carrier),
+            or _is_shared(chain, rounds),
         )
 
 
 def _is_uncertain(project: Project, chain: Chain, rounds: Rounds) -> bool:
     """Whether the relation of a chain may ask for nothing, or for little beside what the round asks anyhow."""
     event = chain.events[0]
-    if chain.follows_a_query_per_round or event.around.guarded_by_cache:
+    if chain.follows_a_query_per_round or event.around.guarded_by_cache or not is_known(chain):
         return True
     if may_lead_nowhere(chain) or may_be_held(event) or rounds.bring_along(event):
         return True
     return _is_filled(chain) or _is_recursive(chain) or _calls_itself(project, event)
+
+
+def _is_shared(chain: Chain, rounds: Rounds) -> bool:
+    """Whether what a query is made to load is loaded for others too; of Django the home of a query is where they do not get it."""
+    return chain.carrier.orm is Orm.SQLALCHEMY and rounds.share(chain.carrier)
 
 
 def _is_far(project: Project, event: Event) -> bool:
@@ -278,12 +283,13 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             severity=heaviest(project, chain.events),
             preview=chain.follows_a_query_per_round
             or defeated
+            or not is_known(chain)
             or _descends(chain)
             or event.around.guarded_by_cache
             or _takes_few(event)
             or saves_little(project, chain, event)
             or _is_work_of_its_own(rounds, event)
-            or rounds.share(chain.carrier)
+            or _is_shared(chain, rounds)
             or _is_far(project, event)
             or _is_in_unit_of_work(project, event)
             or (not curable and (_asks_for_others_too(event) or _is_deliberate(project, chain, rounds, event))),
@@ -323,6 +329,8 @@ def _takes_few(event: Event) -> bool:
 def _asks_for_others_too(event: Event) -> bool:
     """Whether what is asked of a collection varies with more than the row: `for day in days: room.bookings.filter(day=day)`."""
     own = {loop.id for loop in event.row_loops}
+    if event.query is not None and event.query.orm is Orm.DJANGO and event.query.varied & {loop.id for loop in event.loops}:
+        return True  # `shop.orders.filter(day__lt=shop.closed)`: no queryset of a `Prefetch` is another one for each row
     return bool(own) and not (event.depends | (event.query.parameters if event.query is not None else frozenset())) <= own
 
 

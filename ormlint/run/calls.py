@@ -298,7 +298,11 @@ def adopt(m: Machine, f: Frame, node: ir.Node, value: Value, given: tuple[Value,
             trail = (
                 value.trail if f.module.is_library or not isinstance(node, (ir.Call, ir.Attr)) else value.followed_to(f.site(node.start, node.end))
             )
-            depends = {"parameters": resolve_deps(value.parameters, bindings), "sets": resolve_deps(value.sets, bindings)}
+            depends = {
+                "parameters": resolve_deps(value.parameters, bindings),
+                "varied": resolve_deps(value.varied, bindings),
+                "sets": resolve_deps(value.sets, bindings),
+            }
             mine = replace(value, uses=[], heirs=[], parent=value, recipe=recipe, trail=trail, **depends)
             m.new_query(f, mine)
             row = m.rows_of.get(value)

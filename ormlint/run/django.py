@@ -217,6 +217,7 @@ def lazy(
     assert isinstance(plan, LoadPlan)
     if method in ("filter", "exclude"):
         changes["filters"] = query.filters | _lookups(method, keywords)
+        changes["varied"] = query.varied.union(*map(deps_of, keywords.values()))
         changes["sets"] = query.sets.union(*(deps_of(value) for name, value in keywords.items() if name.endswith("__in")))
         changes["stated"] = query.stated.union(name for name, value in keywords.items() if isinstance(value, Constant))
         if method == "filter":
@@ -225,6 +226,7 @@ def lazy(
             changes["bound"], changes["limit"] = Bound.ONE, 1
     elif method == "select_related":
         changes["plan"] = _select_related(f, plan, query.model, args, node)
+        changes["follows"] = not args and not keywords
     elif method == "prefetch_related":
         changes["plan"] = loaded = prefetched_along(f, plan, query.model, args, node)
         if not _spelled_out(args) or any(leads_nowhere(m, loaded, query.model, path) for path in lookups_of(args)):

@@ -281,10 +281,12 @@ class QueryObject(Tracked, eq=False):
     matches: tuple[Match, ...] = ()  # Django: those of the lookups of filter() and get() that are compared with rows
     ordering: tuple[str, ...] | None = None  # what it is sorted by, "-day" downwards, "?" for what is no column; None if it does not say
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on
+    varied: frozenset[int] = frozenset()  # Django: of those, the loops with which the value of a lookup varies
     sets: frozenset[int] = frozenset()  # Django: of those, the loops with which the list of an `__in` lookup varies
     joins: tuple[Join, ...] = ()  # SQLAlchemy: the relations that it joins; that alone loads nothing
     aggregates: tuple[Aggregate, ...] = ()  # Django: those that `annotate()` computes over collections
     dropped: frozenset[str] = frozenset()  # Django: prefetched relations that `iterator()` without a chunk size does not accept
+    follows: bool = False  # Django: `select_related()` without arguments, which follows all relations that are not nullable
     batched: bool = False  # SQLAlchemy: its rows are fetched in batches, `yield_per`
     asynchronous: bool = False  # run by an AsyncSession: what it does not load cannot be loaded lazily
     complete: bool = True  # False if something unknown may have changed what it loads
@@ -532,10 +534,11 @@ class QueryLog:
         return self._evaluated.get(query, [])
 
     def relations_read(self, query: QueryObject) -> set[tuple[str, ...]]:
-        """Returns the lookup paths of the relations that are read of the rows of a query object and were not loaded."""
+        """Returns the lookup paths of the relations that are read of the rows of a query object, and of which loading them would spare the query."""
         if not self._read:
-            for event in self.events:
-                if event.relation is not None and event.row is not None:
+            for event in self.of(Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LOAD_ROWS):
+                as_it_is = event.query is None or event.op is Op.LAZY_OBJECT or {"all", "get_queryset"}.issuperset(event.query.methods)
+                if event.relation is not None and event.row is not None and as_it_is:
                     self._read.setdefault(event.row.query, set()).add(event.path or (*event.row.path, event.relation.name))
         return self._read.get(query, set())
 

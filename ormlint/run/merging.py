@@ -105,6 +105,8 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
         stated=left.stated | right.stated,
         matches=tuple(match for match in left.matches if match in right.matches),
         parameters=left.parameters | right.parameters,
+        follows=left.follows or right.follows,
+        varied=left.varied | right.varied,
         sets=left.sets | right.sets,
         complete=left.complete and right.complete,
         ways=(first, later),
