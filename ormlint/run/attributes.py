@@ -16,6 +16,7 @@ from ormlint.run.objects import instance_attribute, property_value
 from ormlint.run.request_values import request_value
 from ormlint.run.rows import NEW_STATE, SAVED_STATE, row_attribute, without_doubt
 from ormlint.run.values import (
+    NONE,
     UNKNOWN,
     BoundMethod,
     Closure,
@@ -70,7 +71,8 @@ def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> V
         case QueryObject() | Manager():
             return query_member(m, f, node, value, name)
         case Union():
-            options = without_doubt(value.options, name)
+            # None has no such attribute: who reads it relies on there being something
+            options = without_doubt(tuple(option for option in value.options if option != NONE) or value.options, name)
             found = attribute(m, f, node, options[0], name)
             for option in options[1:]:
                 found = join_values(m, found, attribute(m, f, node, option, name))
