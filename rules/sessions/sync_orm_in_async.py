@@ -11,7 +11,7 @@ TWINS = frozenset({
 })  # fmt: skip
 
 
-@rule("ORM601", "sync-orm-in-async")
+@rule("ORM601", "sync-orm-in-async", stable=False)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for the first such statement of every async function."""
     functions: dict[tuple[str, Orm], dict[tuple[str, int], Event]] = {}
@@ -30,7 +30,6 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=_labels(project, first),
             notes=(*call_path(project, first), *_others(project, events)),
             severity=Severity.ERROR if first.orm is Orm.DJANGO else Severity.WARNING,
-            preview=first.orm is Orm.DJANGO and (bool(first.calls) or first.relation is not None),
         )
 
 

@@ -26,7 +26,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             notes=(*write.hindrance, *call_path(project, event)),
             intent=together(log, write, "create") if event.op is Op.CREATE and event.orm is Orm.DJANGO else None,
             severity=write.severity,
-            preview=write.preview,
+            preview=write.preview or loop.source is None,  # a list of the caller's has mostly few items
             counted_as=write.counted_as,
         )
 

@@ -36,15 +36,15 @@ class Book(Base):
     title: Mapped[str]
 """
 LOAD = """
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from shop.models import Book
 
 
-def load(session: Session, titles):
-    for title in titles:
-        session.execute(insert(Book).values(title=title))
+def load(session: Session):
+    for book in session.scalars(select(Book)):
+        session.execute(insert(Book).values(title=f"About {book.title}"))
 """
 
 
