@@ -15,9 +15,9 @@ from ormlint.library.functions import INJECTORS
 from ormlint.library.schemas import DUMPS
 from ormlint.link.names import ClassInfo, External, FunctionInfo, decorator_name
 from ormlint.run.frame import Frame
-from ormlint.run.log import UseKind
+from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
-from ormlint.run.values import NONE, UNKNOWN, BoundMethod, Instance, Method, Row, Session, Union, Unknown, Value, deps_of
+from ormlint.run.values import NONE, UNKNOWN, BoundMethod, Instance, Method, Row, Session, Union, Unknown, Value, deps_of, options
 
 REQUESTS = {"HttpRequest": "django.http.request", "Request": "rest_framework.request"}
 MAX_DEPTH = 8  # calls deep in which it is still asked which methods set an attribute
@@ -31,13 +31,20 @@ def property_value(m: Machine, f: Frame, node: ir.Node, owner: Row | Instance, f
 
     if function.kind == "property":
         return call_function(m, f, node, function, [owner], {})
+    site = f.site(node.start, node.end)
     kept = f.remembered.get((id(owner), id(function)))
-    if kept is None:
-        f.awaiting += 1  # it may have been computed before, where nobody waited
-        kept = f.remembered[id(owner), id(function)] = (owner, call_function(m, f, node, function, [owner], {}))
-        f.awaiting -= 1
-        m.use(f, kept[1], UseKind.STORE, node)  # whoever reads the property next gets the same object
-    return kept[1]
+    if kept is not None:
+        _, value, first = kept
+        for option in options(value):
+            if isinstance(option, QueryObject) and option.trail[-1:] == (first,) and first != site:
+                option.trail = option.trail[:-1]  # one object for both readers, of whom neither is a place that all rows pass
+        return value
+    f.awaiting += 1  # it may have been computed before, where nobody waited
+    value = call_function(m, f, node, function, [owner], {})
+    f.remembered[id(owner), id(function)] = (owner, value, site)
+    f.awaiting -= 1
+    m.use(f, value, UseKind.STORE, node)  # whoever reads the property next gets the same object
+    return value
 
 
 def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, name: str) -> Value:
