@@ -42,7 +42,7 @@ def last_place(project: Project, query: QueryObject) -> Site | None:
 
 def ways_of(query: QueryObject) -> tuple[QueryObject, ...]:
     """Returns the queries that one stands for which is made in several ways, else the query itself."""
-    return tuple(dict.fromkeys(found for way in query.ways for found in ways_of(way))) or (query,)
+    return tuple(way for way in query.every_way() if not way.ways)
 
 
 def _trail(query: QueryObject) -> tuple[Site, ...]:

@@ -304,6 +304,16 @@ class QueryObject(Tracked, eq=False):
         goes_on = (last.path, last.start) == (site.path, site.start) and last.end <= site.end
         return (*self.trail[:-1], site) if goes_on else (*self.trail, site)
 
+    def every_way(self) -> tuple[QueryObject, ...]:
+        """Returns the query object and those that it stands for, and so on to their ends, each once: a loop merges the merged again."""
+        found = {self: None}
+        waiting = [self]
+        while waiting:
+            further = [way for way in waiting.pop().ways if way not in found]
+            found.update(dict.fromkeys(further))
+            waiting += further
+        return tuple(found)
+
     def has(self, *names: str) -> bool:
         """Whether one of these methods stands in the chain."""
         return any(name in self.methods for name in names)
@@ -550,7 +560,7 @@ class QueryLog:
 
 def _places(query: QueryObject) -> set[Site]:
     """Returns the places that a query object, or one of those that it stands for, has passed."""
-    return {query.site, *query.trail}.union(*map(_places, query.ways))
+    return {place for way in query.every_way() for place in (way.site, *way.trail)}
 
 
 class Analysis(Struct, eq=False):
