@@ -69,9 +69,6 @@ MODEL_GETTERS = frozenset({"get_model", "get_registered_model", "get_user_model"
 REQUEST_STORES = frozenset({"flask.g", "flask.globals.g", "quart.g"})
 """Objects that live as long as a request and keep what the program puts there."""
 
-SETTINGS = ("django.conf.settings.", "flask.current_app.config")
-"""The beginnings of the paths of what people set, which is little: languages, sizes of pictures."""
-
 NOT_FOUND = frozenset({"DoesNotExist", "ObjectDoesNotExist", "NoResultFound", "KeyError", "AttributeError", "StopIteration", "IndexError"})
 """Exceptions that answer a question, so that their handler is the other half of an `if`."""
 

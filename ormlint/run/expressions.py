@@ -7,7 +7,6 @@ import itertools
 import operator
 
 from ormlint.ir import nodes as ir
-from ormlint.library.functions import SETTINGS
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.templates import TemplateInfo
 from ormlint.run.attributes import attribute
@@ -449,8 +448,6 @@ def iterate(m: Machine, f: Frame, value: Value, node: ir.Node, use: UseKind = Us
             if value.derives_from("Enum", "IntEnum", "StrEnum", "TextChoices", "IntegerChoices", "Choices", "Flag"):
                 return Iterated(Bound.FEW, len(value.bindings), None, Instance(value), constant=True)
             return Iterated(Bound.MANY, None, None, UNKNOWN)
-        case External() if value.path.startswith(SETTINGS):
-            return Iterated(Bound.FEW, None, None, UNKNOWN)
         case External() | FunctionInfo() | ModuleInfo():
             return Iterated(Bound.MANY, None, None, UNKNOWN)
         case Unknown():
