@@ -68,9 +68,8 @@ def risk_of_loading_more(sources: Sources, query: QueryObject, *, joins: bool = 
         return "the query locks its rows, and would lock the joined rows too"
     if not query.complete:
         return "something that is not understood may change the query"
-    if (query.distinct or query.has("distinct")) and (query.orm is Orm.SQLALCHEMY or has_arguments(sources, query, "distinct")):
-        if joins:
-            return "`distinct()` would compare the added columns too"
+    if joins and (query.distinct or query.has("distinct")):
+        return "`distinct()` would compare the added columns too, and may give the rows in another order"
     return ""
 
 
@@ -78,6 +77,8 @@ def risk_of_sharing(sources: Sources, query: QueryObject, home: Site) -> str:
     """Returns what else than one evaluation sees a query that is changed at its home, "" if nothing does."""
     if query.orm is Orm.DJANGO and _may_be_prefetched(query):
         return f"callers that have prefetched `{query.relation.name if query.relation is not None else ''}` would run the query all the same"
+    if home in query.trail and not home.encloses(query.site):
+        return "the query is built in another place, which may give it to others too or keep it"
     is_last = home == (query.site, *query.trail)[-1] and home != query.site
     if query.ways and home in [way.site for way in query.ways]:
         return "another query gives the rows too"

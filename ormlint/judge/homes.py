@@ -16,7 +16,7 @@ from __future__ import annotations
 from ormlint.judge.describe import can_be_changed
 from ormlint.judge.project import Project
 from ormlint.link.schema import Model, Orm
-from ormlint.run.log import Bound, LoadPlan, QueryLog, QueryObject, Shape
+from ormlint.run.log import Bound, LoadPlan, QueryLog, QueryObject, Shape, UseKind
 from ormlint.text import Site
 
 Path = tuple[str, ...]
@@ -46,7 +46,12 @@ def ways_of(query: QueryObject) -> tuple[QueryObject, ...]:
 
 
 def _trail(query: QueryObject) -> tuple[Site, ...]:
-    """Returns the places that all rows of a query pass, in order."""
+    """Returns the places that all rows of a query pass, in order.
+
+    Behind a function that keeps the query it returns none counts: who is given it again has rows that are fetched already.
+    """
+    if query.parent is not None and any(use.kind is UseKind.STORE for use in query.parent.all_uses()):
+        return (query.site,)
     return query.trail if len({way.site for way in ways_of(query)}) > 1 else (query.site, *query.trail)
 
 

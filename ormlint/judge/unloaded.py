@@ -269,6 +269,9 @@ def _can_be_prefetched(event: Event) -> bool:
 def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds, *, curable: bool) -> Iterator[Report]:
     advice, intent = remedy.load(project, chain) if curable else ("", None)
     defeated = remedy is AMONG_OTHERS or rounds.defeat(chain)
+    # in a page or a serializer a condition is mostly one for all rows
+    of_some = sink is Sink.CODE and all(event.around.conditional for event in chain.events)
+    risk = rounds.risk(chain) or _risk_of_keeping(chain) or ("only some rounds read what would be loaded for all rows" if of_some else "")
     found = _places(project, chain, sink) if curable or sink is not Sink.SERIALIZER else {event.site: event for event in reversed(chain.events)}
     for site, event in found.items():
         yield Report(
@@ -279,10 +282,11 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}", home=chain.home),
             notes=(*also_from(project, chain), *call_path(project, event)),
             relations=chain.relations,
-            intent=None if defeated else _graded(intent, rounds.risk(chain) or _risk_of_keeping(chain)),
+            intent=None if defeated else _graded(intent, risk),
             severity=heaviest(project, chain.events),
             preview=chain.follows_a_query_per_round
             or defeated
+            or of_some
             or not is_known(chain)
             or _descends(chain)
             or event.around.guarded_by_cache
