@@ -73,8 +73,8 @@ def _is_answered(event: Event, other: Event) -> bool:
         return False  # the identity map has the row
     if event.op is other.op or (event.op in LOADS and other.op in LOADS):
         return event.recipe is not None and other.recipe is not None and event.recipe.key == other.recipe.key
-    if other.op not in LOADS or event.op not in _FROM_ROWS:
-        return False
+    if other.op not in LOADS or event.op not in _FROM_ROWS or is_figure(other):
+        return False  # rows that are loaded for a figure of their own are better not loaded
     return event.op is not Op.GET_ROW or (event.method in _FIRST and is_first_of(event, other))
 
 
