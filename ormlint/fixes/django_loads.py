@@ -58,7 +58,8 @@ def lookup_of(sources: Sources, query: QueryObject, path: Iterable[Relation]) ->
         if hop.name not in plan.loaded:
             break
         plan = plan.loaded[hop.name].plan
-    if all(hop.to_one and hop.kind is not Kind.GENERIC_FOREIGN_KEY for hop in hops):
+    # `select_related()` without arguments would be ended by one with names
+    if not query.follows and all(hop.to_one and hop.kind is not Kind.GENERIC_FOREIGN_KEY for hop in hops):
         return _joined(query, hops)
     if query.has("iterator", "aiterator") or any(use.operator in ("iterator", "aiterator") for use in query.uses):
         if not has_arguments(sources, query, "iterator", "aiterator"):
@@ -69,8 +70,6 @@ def lookup_of(sources: Sources, query: QueryObject, path: Iterable[Relation]) ->
 def _joined(query: QueryObject, hops: list[Relation]) -> Lookup | Refusal:
     if query.raw or query.has("raw"):
         return Refusal("`raw()` takes no `select_related()`")
-    if query.follows:
-        return Lookup(PREFETCH, "__".join(hop.name for hop in hops))
     first = {hops[0].name, hops[0].attname}
     if query.plan.deferred & first or (query.plan.only is not None and hops[0].attname and not query.plan.only & first):
         return Refusal(f"the query defers `{hops[0].name}`, which a join needs")
