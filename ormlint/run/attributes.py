@@ -42,6 +42,7 @@ from ormlint.run.values import (
 SOME_MODEL = External("ormlint.some_model")
 """A Django model class of which it is not known which one it is: `content_type.model_class()`."""
 MANAGER_NAMES = frozenset({"objects", "_default_manager", "_base_manager"})
+MAX_IMPORTS = 4  # import statements followed to where a name is assigned
 
 
 def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> Value:
@@ -239,37 +240,52 @@ def manager_of(m: Machine, cls: ClassInfo, node: ir.Expr_, model: Model) -> Mana
         if isinstance(symbol, ClassInfo):
             return Manager(model, queryset_cls=stood_for(m, symbol))
         return Manager(model) if isinstance(symbol, External) else None
-    queryset_cls: ClassInfo | None = None
-    if isinstance(func, ir.Call) and isinstance(func.func, ir.Attr) and func.func.name == "from_queryset":
-        return _from_queryset(m, cls, func, model)
+    made = _class_made(m, cls.module, func)
+    if made is not None:
+        return _from_queryset(m, made, model)
     symbol = m.program.resolve(func, cls.module, cls)
     if isinstance(symbol, ClassInfo) and is_manager_class(symbol):
+        queryset_cls: ClassInfo | None = None
         for ancestor in symbol.mro:
             for base in ancestor.node.bases:
-                if isinstance(base, ir.Call) and isinstance(base.func, ir.Attr) and base.func.name == "from_queryset" and base.args:
-                    inner = m.program.resolve(base.args[0], ancestor.module)
-                    queryset_cls = inner if isinstance(inner, ClassInfo) else queryset_cls
+                made = _class_made(m, ancestor.module, base)
+                if made is not None:
+                    queryset_cls = _from_queryset(m, made, model).queryset_cls or queryset_cls
         return Manager(model, symbol, queryset_cls=queryset_cls)
     if isinstance(symbol, External) and symbol.name.endswith("Manager") and symbol.name != "TaggableManager":
         return Manager(model)
-    if symbol is None and isinstance(func, ir.Name):
-        return _assigned_manager(m, cls, func.id, model)
     return None
 
 
-def _assigned_manager(m: Machine, cls: ClassInfo, name: str, model: Model) -> Manager | None:
-    """Returns the manager of `BookManager = Manager.from_queryset(BookQuerySet)` … `objects = BookManager()`."""
-    for stmt in cls.module.bindings.get(name, ()):
-        if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Call) and isinstance(stmt.value.func, ir.Attr):
-            if stmt.value.func.name == "from_queryset":
-                return _from_queryset(m, cls, stmt.value, model)
+def _class_made(m: Machine, module: ModuleInfo, node: ir.Expr_, depth: int = 0) -> tuple[ModuleInfo, ir.Call] | None:
+    """Returns the call of `from_queryset()` that makes the class an expression of a module names, and where it stands; None if there is none.
+
+    # `BookManager = Manager.from_queryset(BookQuerySet)` … `from shop.managers import BookManager` … `objects = BookManager()`
+    """
+    if isinstance(node, ir.Call):
+        return (module, node) if isinstance(node.func, ir.Attr) and node.func.name == "from_queryset" else None
+    if depth > MAX_IMPORTS:
+        return None
+    name = node.id if isinstance(node, ir.Name) else node.name if isinstance(node, ir.Attr) else ""
+    if isinstance(node, ir.Attr):
+        home = m.program.resolve(node.value, module)
+        if not isinstance(home, ModuleInfo):
+            return None
+        module = home
+    for stmt in reversed(module.bindings.get(name, ())):
+        if isinstance(stmt, ir.Assign) and isinstance(stmt.value, (ir.Call, ir.Name)):
+            return _class_made(m, module, stmt.value, depth + 1)
+        if isinstance(stmt, ir.Import) and stmt.name:
+            target = m.program.find_module(m.program.absolute(stmt, module), module)
+            return _class_made(m, target, ir.Name(stmt.start, stmt.end, stmt.name), depth + 1) if target is not None else None
     return None
 
 
-def _from_queryset(m: Machine, cls: ClassInfo, call: ir.Call, model: Model) -> Manager:
+def _from_queryset(m: Machine, made: tuple[ModuleInfo, ir.Call], model: Model) -> Manager:
+    module, call = made
     assert isinstance(call.func, ir.Attr)
-    base = m.program.resolve(call.func.value, cls.module, cls)
-    inner = m.program.resolve(call.args[0], cls.module, cls) if call.args else None
+    base = m.program.resolve(call.func.value, module)
+    inner = m.program.resolve(call.args[0], module) if call.args else None
     queryset_cls = stood_for(m, inner) if isinstance(inner, ClassInfo) else None
     return Manager(model, base if isinstance(base, ClassInfo) else None, queryset_cls=queryset_cls)
 

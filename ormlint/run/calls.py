@@ -374,15 +374,15 @@ def bind(m: Machine, function: FunctionInfo, args: list[Value], keywords: dict[s
     for param in function.node.params:
         if param.kind == "*":
             extra = args[position:]
-            env[param.name] = Sequence("tuple", items=tuple(extra)) if extra or not keywords else Sequence("tuple")
+            env[param.name] = Sequence("tuple", items=tuple(extra))
             position = len(args)
         elif param.kind == "**":
             env[param.name] = Mapping({k: v for k, v in rest.items() if k != "**"}, element=rest.get("**"))
+        elif param.name in rest:  # before what a starred argument may hold: `super().__init__(data, *args, **kwargs)`
+            env[param.name] = rest.pop(param.name)
         elif param.kind != "k" and position < len(args):
             env[param.name] = args[position]
             position += 1
-        elif param.name in rest:
-            env[param.name] = rest.pop(param.name)
         elif "**" in rest or param.default is None:
             env[param.name] = unknown_parameter(m, function, param)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 
+from ormlint.link.names import ClassInfo
 from ormlint.run import plans
 from ormlint.run.log import QueryObject
 from ormlint.run.machine import Machine
@@ -120,5 +121,15 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
     row = m.rows_of.get(left) or m.rows_of.get(right)
     if row is not None:
         m.rows_of[merged] = row
+    cls = _common_class(m.queryset_classes.get(left), m.queryset_classes.get(right))
+    if cls is not None:
+        m.queryset_classes[merged] = cls
     m.queries.append(merged)
     return merged
+
+
+def _common_class(left: ClassInfo | None, right: ClassInfo | None) -> ClassInfo | None:
+    """Returns whichever of two QuerySet classes the other one is or derives from."""
+    if left is None or right is None:
+        return None
+    return left if left in right.mro else right if right in left.mro else None

@@ -2,16 +2,22 @@
 
 A package begins where the chain of `__init__.py` files ends; its parent is a source root. Directories without
 `__init__.py` are ambiguous: `apps/shop/models.py` is `apps.shop.models` if the project imports it by that name, and
-`shop.models` if `apps` is on the path. The imports of the program decide.
+`shop.models` if `apps` is on the path. The imports of the program decide. What settings put on `sys.path` is a source root,
+even within a package.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
 
 SOURCE_DIRECTORIES = frozenset({"src", "lib", "python"})
 PROJECT_FILES = ("manage.py", "pyproject.toml", "setup.py", "setup.cfg")
+STARTING = re.compile(r"(?:^|/)(?:manage|wsgi|asgi|conftest|[^/]*settings[^/]*)(?:/[^/]+)?\.py$")  # files that are run before the program's imports
+EXTENDS_PATH = re.compile(rb"sys\.path\.(?:insert|append)\(")
+TEXT = re.compile(rb"[\"']([\w./-]+)[\"']")
+LONGEST_CALL = 300  # characters
 
 
 class ModuleNames:
@@ -24,6 +30,7 @@ class ModuleNames:
         directories = {directory_of(path) for path in self._python}
         self._projects = frozenset(d for d in directories if any((f"{d}/{name}" if d else name) in known for name in PROJECT_FILES))
         self._read = read
+        self._on_path = frozenset(self._put_on_path(directories))
         self._children: dict[str, set[str]] = {}
         for path in (*self._python, *directories):
             self._children.setdefault(directory_of(path), set()).add(path.rpartition("/")[2].removesuffix(".py"))
@@ -45,7 +52,7 @@ class ModuleNames:
         base = directory
         climbed = directory
         while climbed:
-            if climbed in self._projects:
+            if climbed in self._projects or climbed in self._on_path:
                 # `__init__.py` next to manage.py is a common accident and makes no package
                 return climbed
             parent = directory_of(climbed)
@@ -55,7 +62,21 @@ class ModuleNames:
         return base
 
     def _is_source_root(self, directory: str) -> bool:
-        return not directory or directory in self._projects or directory.rpartition("/")[2] in SOURCE_DIRECTORIES
+        return not directory or directory in self._projects or directory in self._on_path or directory.rpartition("/")[2] in SOURCE_DIRECTORIES
+
+    def _put_on_path(self, directories: set[str]) -> Iterator[str]:
+        """Yields the directories that settings and the like put on the path: `sys.path.insert(0, os.path.join(BASE, "apps"))`."""
+        above = {directory_of(d) for d in directories} | directories
+        for path in self._python:
+            if STARTING.search(path) is None:
+                continue
+            text = self._read(path)
+            for call in EXTENDS_PATH.finditer(text):
+                names = [name.decode() for name in TEXT.findall(_arguments(text, call.end()))]
+                if names and not names[0].startswith("/"):
+                    ending = "/".join(part for name in names for part in name.split("/") if part.strip("."))
+                    found = [d for d in above if ending and (d == ending or d.endswith(f"/{ending}"))]
+                    yield from sorted(found, key=lambda d: len(posixpath.commonpath([d, path])))[-1:]
 
     def _unclear(self, base: str) -> Iterator[str]:
         """Yields a directory without `__init__.py` and those above it that may each be part of a module's name."""
@@ -80,6 +101,16 @@ class ModuleNames:
             if found == directories:
                 break
         return found
+
+
+def _arguments(text: bytes, start: int) -> bytes:
+    """Returns what stands between a parenthesis that was just opened and the one that closes it."""
+    depth = 1
+    for at in range(start, min(start + LONGEST_CALL, len(text))):
+        depth += (text[at] == ord("(")) - (text[at] == ord(")"))
+        if depth == 0:
+            return text[start:at]
+    return b""
 
 
 def directory_of(path: str) -> str:

@@ -154,6 +154,32 @@ class TestModuleNames:
         write(root, "site/__init__.py", "site/manage.py", "site/shop/__init__.py", "site/shop/models.py")
         assert names(discover(root))["site/shop/models.py"] == "shop.models"
 
+    @pytest.mark.parametrize(
+        "call",
+        [
+            'sys.path.insert(0, root("apps"))',
+            'sys.path.append(\n    os.path.join(BASE_DIR, "site", "apps")\n)',
+            "sys.path.insert(0, str(BASE_DIR / 'apps'))",
+        ],
+    )
+    def test_what_settings_put_on_the_path_is_a_source_root(self, root: Path, call: str) -> None:
+        write(root, "site/__init__.py", "site/apps/__init__.py", "site/apps/shop/__init__.py", "site/apps/shop/models.py", "other/apps/__init__.py")
+        write(root, "site/settings/base.py", base=f"import sys\n{call}\n")
+        told = names(discover(root))
+        assert told["site/apps/shop/models.py"] == "shop.models"
+        assert told["site/settings/base.py"] == "site.settings.base"
+        assert told["other/apps/__init__.py"] == "apps"
+
+    @pytest.mark.parametrize("call", ['sys.path.append("/srv/site/apps")', "sys.path.append(os.path.dirname(__file__))", 'sys.path.append("x")'])
+    def test_other_additions_to_the_path_change_nothing(self, root: Path, call: str) -> None:
+        write(root, "site/__init__.py", "site/apps/__init__.py", "site/apps/shop/__init__.py", "site/apps/shop/models.py")
+        write(root, "site/settings.py", settings=f"import sys\n{call}\n")
+        assert names(discover(root))["site/apps/shop/models.py"] == "site.apps.shop.models"
+
+    def test_what_a_tool_puts_on_the_path_is_no_source_root(self, root: Path) -> None:
+        write(root, "site/__init__.py", "site/apps/__init__.py", "site/apps/shop.py", "site/run.py", run='import sys\nsys.path.append("apps")\n')
+        assert names(discover(root))["site/apps/shop.py"] == "site.apps.shop"
+
 
 class TestLanguages:
     def language(self, root: Path, path: str) -> str:
