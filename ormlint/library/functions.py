@@ -69,6 +69,9 @@ MODEL_GETTERS = frozenset({"get_model", "get_registered_model", "get_user_model"
 REQUEST_STORES = frozenset({"flask.g", "flask.globals.g", "quart.g"})
 """Objects that live as long as a request and keep what the program puts there."""
 
+TEMPLATE_ENVIRONMENT = "jinja_env"
+"""The attribute by which an application outside the project gives its environment of Jinja: `current_app.jinja_env.get_template(…)`."""
+
 NOT_FOUND = frozenset({"DoesNotExist", "ObjectDoesNotExist", "NoResultFound", "KeyError", "AttributeError", "StopIteration", "IndexError"})
 """Exceptions that answer a question, so that their handler is the other half of an `if`."""
 

@@ -322,7 +322,7 @@ class Program:
     def _class_given_to(self, base: ir.Expr_, module: ModuleInfo) -> ClassInfo | None:
         """Returns the class that a base was made from: `Base = declarative_base(cls=Common)`, `db = SQLAlchemy(model_class=Common)`, `db.Model`."""
         name = base.value if isinstance(base, ir.Attr) else base
-        made = self._call_behind(name.id, module) if isinstance(name, ir.Name) else None
+        made = self.call_behind(name.id, module) if isinstance(name, ir.Name) else None
         while made is not None:
             call, module = made
             given = next((value for keyword, value in call.keywords if keyword in BASE_KEYWORDS), None)
@@ -334,7 +334,7 @@ class Program:
                 return found
         return None
 
-    def _call_behind(self, name: str, module: ModuleInfo) -> tuple[ir.Call, ModuleInfo] | None:
+    def call_behind(self, name: str, module: ModuleInfo) -> tuple[ir.Call, ModuleInfo] | None:
         """Returns the call whose result a global name is bound to, in whichever module, or None."""
         for _ in range(MAX_IMPORTS):
             stmt = module.bindings.get(name, [None])[-1]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ormlint.ir import nodes as ir
 from ormlint.library import querysets
-from ormlint.library.functions import REQUEST_STORES
+from ormlint.library.functions import REQUEST_STORES, TEMPLATE_ENVIRONMENT
 from ormlint.library.schemas import READERS
-from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
+from ormlint.link.metaclasses import metaclass_method, metaclasses
+from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.schema import Model, Orm
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject
@@ -43,6 +44,7 @@ SOME_MODEL = External("ormlint.some_model")
 """A Django model class of which it is not known which one it is: `content_type.model_class()`."""
 MANAGER_NAMES = frozenset({"objects", "_default_manager", "_base_manager"})
 MAX_IMPORTS = 4  # import statements followed to where a name is assigned
+PROPERTIES = frozenset({"property", "cached property"})
 
 
 def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> Value:
@@ -59,6 +61,10 @@ def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> V
             return Constant(value is NEW_STATE)
         if value is SOME_MODEL and name in MANAGER_NAMES:
             return Manager(m.some_model)
+        if name == TEMPLATE_ENVIRONMENT:
+            environment = m.program.find_module("jinja2.environment", None)
+            made = m.program.lookup("Environment", environment) if environment is not None else None
+            return Instance(made) if isinstance(made, ClassInfo) else UNKNOWN
         return External(f"{value.path}.{name}")  # type: ignore[union-attr]
     match value:
         case Row():
@@ -144,10 +150,16 @@ def class_member(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, name: str)
     if function is not None:
         if function.kind == "class method":
             return BoundMethod(function, cls)
+        if function.kind in PROPERTIES and is_property_of_class(function):
+            return property_value(m, f, node, cls, function)
         return function
     value = m.class_value(cls, name)
+    if value is None or value is UNKNOWN:
+        function = metaclass_method(m.program, cls, name)
+        if function is not None:
+            return property_value(m, f, node, cls, function) if function.kind in PROPERTIES else BoundMethod(function, cls)
     if value is not None:
-        return value
+        return descriptor_value(m, f, node, cls, value)
     if name == "_meta" and model is None:
         meta = m.class_value(cls, "Meta")
         return meta if isinstance(meta, ClassInfo) else UNKNOWN
@@ -166,6 +178,21 @@ def class_member(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, name: str)
     return UNKNOWN
 
 
+def is_property_of_class(function: FunctionInfo) -> bool:
+    """Whether reading a property on the class itself runs it: `@classproperty`, `@classmethod` around `@property`."""
+    return any(decorator_name(d) in ("classproperty", "class_property", "classmethod") for d in function.node.decorators)
+
+
+def descriptor_value(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, value: Value) -> Value:
+    """Returns what reading a class attribute gives, where that is a descriptor of the project: `rows = RowsOfClass()` with `__get__`."""
+    getter = value.cls.method("__get__") if isinstance(value, Instance) else None
+    if getter is None:
+        return value
+    from ormlint.run.calls import call_function
+
+    return call_function(m, f, node, getter, [value, NONE, cls], {})
+
+
 def subclasses(cls: ClassInfo) -> Value:
     """Returns what `Class.__subclasses__()` gives."""
     return Sequence("list", items=tuple(cls.subclasses))
@@ -178,7 +205,7 @@ def model_member(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, model: Mod
             return Descriptor(model, name, model.relations[name])
         if name in model.columns:
             return Descriptor(model, name)
-        if name == "query" and cls.method("query") is None and "query" not in _bound(cls):
+        if (name == "query" and not _has_query(cls)) or _is_query_property(cls, name):
             from ormlint.run.queries import new_queryset
 
             return new_queryset(m, f, node, model, style="query")
@@ -191,8 +218,30 @@ def model_member(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, model: Mod
     return None
 
 
-def _bound(cls: ClassInfo) -> set[str]:
-    return {name for c in cls.mro for name in c.bindings}
+def _is_query_property(cls: ClassInfo, name: str) -> bool:
+    """Whether a class body says `name = db_session.query_property()`."""
+    found = cls.find(name)
+    value = found[1][-1].value if found is not None and isinstance(found[1][-1], ir.Assign) else None
+    return isinstance(value, ir.Call) and isinstance(value.func, ir.Attr) and value.func.name == "query_property"
+
+
+def _has_query(cls: ClassInfo) -> bool:
+    """Whether a class has a `query` of its own, not that of `db.Model`, which a mixin behind it in `class Book(db.Model, Mixin)` does not replace."""
+    if "query" in cls.bindings:
+        return True
+    for base in cls.bases:
+        if isinstance(base, External) and _is_flask_model(base):
+            return False
+        if isinstance(base, ClassInfo) and base is not cls:
+            if _has_query(base):
+                return True
+            if any(_is_flask_model(external) for external in base.externals):
+                return False
+    return False
+
+
+def _is_flask_model(base: External) -> bool:
+    return base.name == "Model" and "SQLAlchemy()" in base.path
 
 
 def manager_named(m: Machine, cls: ClassInfo, model: Model, name: str) -> Manager | None:
@@ -297,8 +346,7 @@ def stood_for(m: Machine, cls: ClassInfo) -> ClassInfo:
     """
     if cls.externals:
         return cls
-    metaclasses = (m.program.resolve(given, ancestor.module) for ancestor in cls.mro for name, given in ancestor.node.keywords if name == "metaclass")
-    if not any(isinstance(metaclass, ClassInfo) and "__getattr__" in metaclass.functions for metaclass in metaclasses):
+    if not any("__getattr__" in metaclass.functions for metaclass in metaclasses(m.program, cls)):
         return cls
     named = (stmts[-1].value for stmts in cls.bindings.values() if isinstance(stmts[-1], ir.Assign))
     found = [m.program.resolve(value, cls.module, cls) for value in named if isinstance(value, (ir.Name, ir.Attr))]
@@ -321,7 +369,7 @@ def super_member(m: Machine, f: Frame, node: ir.Node, value: Super, name: str) -
     for ancestor in after:
         function = ancestor.functions.get(name)
         if function is not None:
-            if function.kind in ("property", "cached property"):
+            if function.kind in PROPERTIES:
                 return property_value(m, f, node, value.self, function) if isinstance(value.self, (Row, Instance)) else UNKNOWN
             return function if function.kind == "static method" else BoundMethod(function, value.self)
         if name in ancestor.bindings:

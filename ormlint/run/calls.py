@@ -19,7 +19,7 @@ from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import outliving
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
-from ormlint.run.parameters import Bindings, resolve_deps, returned, symbolic
+from ormlint.run.parameters import Bindings, rebind, resolve_deps, returned, symbolic
 from ormlint.run.recipes import note_call, returned_recipe
 from ormlint.run.rows import new_row, row_method
 from ormlint.run.templates import fill_in
@@ -257,7 +257,10 @@ def call_function(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, a
 
 def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: dict[str, Value], outer: Frame | None, given: list[Value]) -> Value:
     """Runs a function with bound parameters and returns its value as the caller's own."""
-    made, bindings, rows = symbolic(outliving(env, f.left), runs=0 if function.module.is_library else m.contexts.get(id(function), 0))
+    params = function.node.params
+    rest = params[-1].name if params and params[-1].kind == "**" else ""
+    runs = 0 if function.module.is_library else m.contexts.get(id(function), 0)
+    made, bindings, rows = symbolic(outliving(env, f.left), runs=runs, rest=rest)
     key: tuple[object, ...] = tuple(key_of(v) for v in made.values())
     if outer is not None:
         m.keep.append(outer)
@@ -270,6 +273,8 @@ def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: 
     if summary is None:
         escape(m, f, node, given)
         return varying(given)
+    if f.loops and summary.given is not made:
+        rebind(bindings, summary.given, made)
     memoised = bool(function.node.decorators) and any(memoises(decorator_name(d)) for d in function.node.decorators)
     away = f.is_async and bool(function.node.decorators) and runs_elsewhere(function)
     f.guarded += memoised

@@ -29,6 +29,7 @@ from ormlint.run.values import (
     Instance,
     Manager,
     Mapping,
+    Native,
     Row,
     Sequence,
     Session,
@@ -43,6 +44,7 @@ SESSIONS = re.compile(
     r"(SQLAlchemy\(\)\.session|\b(Session|AsyncSession)\(\)|sessionmaker\(\)(\(\)|\.begin\(\))|scoped_session\(\)(\(\))?|object_session\(\))$"
 )
 SQLALCHEMY = frozenset({"sqlalchemy", "sqlmodel", "flask_sqlalchemy", "flask_sqlalchemy_lite"})
+PRESUMED = frozenset({"query", "get", "scalars", "stream_scalars"})  # what only a session has for a model: `LocalProxy(…).query(Book)`
 COUNT = "count()"
 MAX_PATH = 160
 
@@ -93,6 +95,12 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
         return session_method(m, f, node, known.session, name, args, keywords)
     if made is not None:
         return replace(made, births=tuple(f.loops), made_in=f.number) if isinstance(made, Session) and "scoped" not in func.path else made
+    if name in PRESUMED and func.package not in SQLALCHEMY and isinstance(node.func, ir.Attr):
+        from ormlint.run.sessions import call_presumed_session
+
+        presumed = call_presumed_session(m, f, node, args, keywords)
+        if presumed is not None:
+            return presumed
     if name in NARROWING:
         narrowed = next((arg for arg in args if isinstance(arg, QueryObject)), None)
         if narrowed is not None:
@@ -286,6 +294,21 @@ def _defaultdict(m: Machine, f: Frame, node: ir.Call, args: list[Value], keyword
     return Mapping()
 
 
+def _partial(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if not args:
+        return UNKNOWN
+    function, *first = args
+
+    def run(m: Machine, f: Frame, node: ir.Call, args: list[Value], more: dict[str, Value]) -> Value:
+        from ormlint.run.calls import call
+
+        return call(m, f, node, function, [*first, *args], keywords | more)
+
+    made = Native("partial", run)
+    m.keep.append(made)
+    return made
+
+
 def _ordered(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     from ormlint.run.builtins import BUILTINS
 
@@ -341,6 +364,7 @@ FUNCTIONS: dict[str, Function] = {
     "collections.defaultdict": _defaultdict,
     "collections.OrderedDict": _ordered,
     "collections.deque": _builtin("list"),
+    "functools.partial": _partial,
     "operator.attrgetter": _builtin("attribute_getter"),
     "statistics.mean": _builtin("sum"),
     "statistics.fmean": _builtin("sum"),

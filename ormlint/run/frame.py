@@ -59,6 +59,7 @@ class Summary(Struct, eq=False):
     returns: list[tuple[Site, Value]] = field(default_factory=list)  # what each return statement gives
     function: str = ""  # qualified name
     is_async: bool = False
+    given: dict[str, Value] = field(default_factory=dict)  # the arguments of the first such call
 
 
 class Flow(Struct, eq=False):

@@ -275,6 +275,7 @@ class Machine:
             summary = self._execute(function, frame)
         finally:
             self.stack.pop()
+        summary.given = env
         self.memo[identity] = summary
         return summary
 

@@ -25,8 +25,8 @@ MAX_IMPLEMENTATIONS = 3  # overrides of an abstract method that a call of it may
 MAX_SETTERS = 4  # an attribute that more methods set is a state, of which nothing is known
 
 
-def property_value(m: Machine, f: Frame, node: ir.Node, owner: Row | Instance, function: FunctionInfo) -> Value:
-    """Returns what a property of a row or an object is; a cached one is computed once per run of the function that reads it."""
+def property_value(m: Machine, f: Frame, node: ir.Node, owner: Row | Instance | ClassInfo, function: FunctionInfo) -> Value:
+    """Returns what a property of a row, an object or a class is; a cached one is computed once per run of the function that reads it."""
     from ormlint.run.calls import call_function
 
     if function.kind == "property":

@@ -17,14 +17,16 @@ TOO_MANY_RUNS = 14
 _PARAMETERS = tuple(Unknown(frozenset({-(i + 1)})) for i in range(64))
 _LOOPS = tuple(Loop(-(i + 1), NOWHERE, NOWHERE, "parameter", Bound.ONE) for i in range(64))
 
+CARRIERS = frozenset({Sequence, Mapping, Instance})
+
 Bindings = dict[int, frozenset[int]]
 
 
-def symbolic(env: dict[str, Value], *, runs: int) -> tuple[dict[str, Value], Bindings, dict[int, Value]]:
+def symbolic(env: dict[str, Value], *, runs: int, rest: str = "") -> tuple[dict[str, Value], Bindings, dict[int, Value]]:
     """Returns the arguments with symbols for what they vary with, what the symbols stand for, and the rows replaced.
 
     `runs` is how often the function was run with other arguments: after some, constants are no longer told apart, then
-    rows no longer by where they came from.
+    rows no longer by where they came from. `rest` is the parameter that takes all further keywords: `**lookups`.
     """
     bindings: Bindings = {}
     rows: dict[int, Value] = {}
@@ -44,6 +46,11 @@ def symbolic(env: dict[str, Value], *, runs: int) -> tuple[dict[str, Value], Bin
         elif isinstance(value, Sequence) and value.kind == "tuple" and value.items and all(type(i) is Unknown for i in value.items):
             bindings[-(position + 1)] = deps_of(value)
             made[name] = Sequence("tuple", items=tuple(_PARAMETERS[position] for _ in value.items))
+        elif isinstance(value, Mapping) and name == rest:
+            bindings[-(position + 1)] = deps_of(value)
+            known = {key: _PARAMETERS[position] if type(item) is Unknown else item for key, item in value.known.items()}
+            element = _PARAMETERS[position] if type(value.element) is Unknown else value.element
+            made[name] = Mapping(known, value.key, element, value.source)
         else:
             made[name] = value
     return made, bindings, rows
@@ -66,8 +73,20 @@ def resolve_deps(deps: frozenset[int], bindings: Bindings) -> frozenset[int]:
         return deps
     found = EMPTY
     for number in deps:
-        found |= bindings.get(number, EMPTY) if number < 0 else frozenset({number})
+        found |= bindings.get(number) or (frozenset({number}) if number > 0 else EMPTY)
     return found
+
+
+def rebind(bindings: Bindings, first: dict[str, Value], now: dict[str, Value]) -> None:
+    """Binds the loops of the call for which a function was run to those of another call that it cannot tell from it.
+
+    Only containers and objects need it: `find({"name": name})` and `Finder(name).find()`, in which no symbol stands for what they hold.
+    """
+    for name, value in now.items():
+        if type(value) in CARRIERS and first.get(name) is not value:
+            varied = deps_of(value)
+            for number in deps_of(first.get(name)) - varied if varied else EMPTY:
+                bindings[number] = bindings.get(number, EMPTY) | varied
 
 
 def returned(value: Value, bindings: Bindings, rows: dict[int, Value], depth: int = 0) -> Value:

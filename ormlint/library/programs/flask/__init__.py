@@ -1,4 +1,4 @@
 from flask.helpers import make_response
 from flask.json import jsonify
-from flask.templating import render_template
+from flask.templating import render_template, stream_template
 from flask.wrappers import Response

@@ -21,3 +21,12 @@ class Template:
 
     def render_async(self, *args, **kwargs):
         return show(self.name, dict(*args, **kwargs))
+
+    def stream(self, *args, **kwargs):
+        return show(self.name, dict(*args, **kwargs))
+
+    def generate(self, *args, **kwargs):
+        return show(self.name, dict(*args, **kwargs))
+
+    def generate_async(self, *args, **kwargs):
+        return show(self.name, dict(*args, **kwargs))
