@@ -19,6 +19,8 @@ from ormlint.link.schema import Model, Orm
 from ormlint.run.log import Bound, LoadPlan, QueryLog, QueryObject, Shape, UseKind
 from ormlint.text import Site
 
+UP = 2  # calls by which rows are returned to who passes them on
+DOWN = 4  # calls between who passes rows on and what reads them
 Path = tuple[str, ...]
 
 
@@ -38,6 +40,27 @@ def last_place(project: Project, query: QueryObject) -> Site | None:
     if query.orm is not Orm.DJANGO or query.combined:
         return None
     return next((site for site in reversed(_trail(query)) if can_be_changed(project, site)), None)
+
+
+def serves_others(log: QueryLog, query: QueryObject, home: Site, path: Path) -> bool:
+    """Whether the function that runs a query of SQLAlchemy gives its rows to more callers that leave a path unread than to such that read it.
+
+    # who shows the books of a shop reads their authors; who moves, counts or exports them does not
+    """
+    if query.orm is not Orm.SQLALCHEMY:
+        return False
+    functions = log.functions
+    walking: set[str] = set()
+    for read, event in log.readings(query.site):
+        if read[: len(path)] == path and event.row is not None and event.row.query.model is query.model:
+            walking |= {functions.around(site) for site in (event.site, *(loop.site for loop in event.loops))}
+    own = functions.around(home)
+    if own in walking or not own:
+        return False
+    reading = frozenset().union(*(functions.lead_to(name, DOWN) for name in walking if name))
+    callers = functions.callers(own) - {own}
+    profiting = sum(not functions.lead_to(caller, UP).isdisjoint(reading) for caller in callers)
+    return 0 < profiting < len(callers) - profiting
 
 
 def ways_of(query: QueryObject) -> tuple[QueryObject, ...]:

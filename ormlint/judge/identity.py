@@ -9,9 +9,11 @@ from collections.abc import Iterator
 
 from ormlint.judge.eager import path_of, relations_along
 from ormlint.judge.homes import ways_of
+from ormlint.judge.listing import is_called
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run.log import Event, LoadKind, LoadPlan, QueryObject
 
+_PEOPLE = frozenset({"user", "person", "account", "member", "author", "employee", "contact", "profile", "owner", "creator"})
 _EAGER = frozenset({"joined", "selectin", "subquery", "immediate"})
 
 
@@ -25,13 +27,39 @@ def may_be_held(event: Event) -> bool:
         return False
     if _is_the_same(event.row.query, path_of(event)) or _leads_back(event.row.query, path_of(event)):
         return True
+    if _is_that_of_owner(event.row.query, path_of(event)):
+        return True
     if relation.kind is not Kind.FOREIGN_KEY:
         return False
     passed = _passed(event.row.query, path_of(event)[:-1])
     if len(path_of(event)) > 1 and any(relation.target is model for model in passed):
         return True
-    along = (*_loaded_along(event.row.query.plan, event.row.query.model), *(model for owner in passed for model in mapped_along(owner, relation)))
+    along = (*loaded_along(event.row.query.plan, event.row.query.model), *(model for owner in passed for model in mapped_along(owner, relation)))
     return any(model is relation.target for model in along)
+
+
+def _is_that_of_owner(query: QueryObject, path: tuple[str, ...]) -> bool:
+    """Whether the rows belong to one that leads to the same row, as a rule: the lines of an order, whose shop is that of the order.
+
+    People differ: who wrote a comment is not who wrote the post.
+    """
+    hops = relations_along(query.model, path)
+    if not hops or hops[-1].kind is not Kind.FOREIGN_KEY or _leads_to_people(hops[-1]):
+        return False
+    last = hops[-1]
+    if len(hops) > 1:
+        owners: list[Model | None] = [hops[-2].model]
+    elif query.relation is not None:
+        owners = [query.relation.model]
+    else:
+        asked = frozenset().union(query.filters, *(way.filters for way in ways_of(query)))
+        owners = [hop.target for hop in last.model.relations.values() if hop.to_one and hop is not last and {hop.attname, hop.name} & (asked - {""})]
+    twins = (owner.relation(last.name) for owner in owners if owner is not None)
+    return any(twin is not None and twin.to_one and twin.target is last.target for twin in twins)
+
+
+def _leads_to_people(relation: Relation) -> bool:
+    return relation.name in _PEOPLE or (relation.target is not None and is_called(relation.target, _PEOPLE))
 
 
 def _is_the_same(query: QueryObject, path: tuple[str, ...]) -> bool:
@@ -72,7 +100,7 @@ def mapped_along(model: Model, besides: Relation | None = None, seen: frozenset[
             yield from mapped_along(target, besides, seen | {model, target})
 
 
-def _loaded_along(plan: LoadPlan, model: Model | None) -> Iterator[Model]:
+def loaded_along(plan: LoadPlan, model: Model | None) -> Iterator[Model]:
     """Yields the models of which a query loads rows for its relations."""
     for name, entry in plan.loaded.items():
         relation = model.relation(name) if model is not None else None
@@ -80,4 +108,4 @@ def _loaded_along(plan: LoadPlan, model: Model | None) -> Iterator[Model]:
         if target is None or entry.kind not in (LoadKind.JOIN, LoadKind.SEPARATE):
             continue
         yield target
-        yield from _loaded_along(entry.plan, target)
+        yield from loaded_along(entry.plan, target)

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 
 from ormlint.judge.describe import built_at
 from ormlint.judge.eager import Chain, path_of, relations_along
-from ormlint.judge.identity import mapped_along
+from ormlint.judge.identity import loaded_along, mapped_along
 from ormlint.judge.repetition import innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm
-from ormlint.run.log import NOWHERE, READS, Bound, Event, Loop, Op, QueryLog, QueryObject
+from ormlint.run.log import NOWHERE, READS, Bound, Event, Loop, Op, QueryLog, QueryObject, Shape, UseKind
 from ormlint.text import Site
 
 SHARED = 2  # functions that may run the query of another one
@@ -35,6 +35,8 @@ class Rounds:
         self._run_in: dict[Site, set[str]] | None = None
         self._called_at: dict[Site, set[Site]] = {}
         self._written: dict[Site, set[Model | str]] | None = None
+        self._fetched: dict[Model | None, list[QueryObject]] | None = None
+        self._kept: set[Site] = set()  # where queries stand whose rows are used elsewhere, so that something holds them
         self._recursive = {name.rpartition(":")[2] for name in log.recursive}
 
     def defeat(self, chain: Chain) -> bool:
@@ -67,13 +69,42 @@ class Rounds:
         rows = self._log.within(innermost(repeaters(event)), Op.GET_ROW)
         return any(other.query is not None and other.query.model is wanted and self._position[id(other)] < asked for other in rows)
 
+    def follow_a_fetch(self, query: QueryObject, event: Event) -> bool:
+        """Whether the function that a loop stands in holds many rows of the wanted model, fetched before by themselves or along with others.
+
+        # `shops = session.scalars(select(Shop)).all()`, and then `order.shop` of the orders of these shops
+        """
+        relation, loop = event.relation, innermost(repeaters(event)).site
+        if event.orm is not Orm.SQLALCHEMY or relation is None or relation.kind is not Kind.FOREIGN_KEY or relation.target is None:
+            return False
+        if self._fetched is None:
+            self._fetched = self._held_rows()
+        function = self._log.functions.around(loop)
+        others = [each for each in self._fetched.get(relation.target, ()) if function and each.site != query.site]
+        places = {place for each in others for place in (each.site, *each.trail) if place.path == loop.path and place.start < loop.start}
+        return any(self._log.functions.around(place) == function for place in places & self._kept)
+
+    def _held_rows(self) -> dict[Model | None, list[QueryObject]]:
+        """Returns the queries that fetch many rows of each model; those that a loop walks at once, or nobody uses, are let go of."""
+        found: dict[Model | None, list[QueryObject]] = {}
+        evaluated = {each.query.site for each in self._log.of(Op.LOAD_ROWS) if each.query is not None}
+        for query in self._log.queries:
+            if query.site in evaluated and query.shape is Shape.ROWS and query.bound > Bound.ONE and query.orm is Orm.SQLALCHEMY:
+                for model in (query.model, *loaded_along(query.plan, query.model)):
+                    found.setdefault(model, []).append(query)
+                used = [use.site for use in query.all_uses() if use.kind not in (UseKind.METHOD, UseKind.DERIVE, UseKind.DISCARD)]
+                self._kept.update(place for place in (query.site, *query.trail) if any(not site.encloses(place) for site in used))
+        return found
+
     def share(self, query: QueryObject) -> bool:
         """Whether a query of SQLAlchemy serves many: several functions run what another one builds, or many calls in loops ask a getter for its row.
 
         What the query loads, it loads for all of them.
         """
-        if query.orm is Orm.DJANGO or (query.generic and query.own is NOWHERE):
+        if query.orm is Orm.DJANGO:
             return False
+        if query.generic and query.own is NOWHERE:
+            return query.bound is Bound.ONE  # a getter of the rows of all models
         if self._run_in is None:
             built = {query.site: query.function for query in reversed(self._log.queries)}
             self._run_in, self._called_at = {}, {}

@@ -10,6 +10,7 @@ from ormlint.judge.alternatives import may_lead_nowhere
 from ormlint.judge.describe import call_path, calls_between, code, is_shown, labels, per_model, place, place_of_column, places
 from ormlint.judge.eager import Chain, advice_for, intent_for, is_known, missing_chains, path_of, relations_along, where_of
 from ormlint.judge.finding import EagerLoad, Intent, Report
+from ormlint.judge.homes import serves_others
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.project import Project
@@ -66,11 +67,11 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
     for chain in one_per_access(project, missing_chains(project, log, others)):
         if sink_of(project, chain.events[0]) is sink:
             known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
-            for report in _object_reports(project, chain, sink, known, rounds):
+            for report in _object_reports(project, log, chain, sink, known, rounds):
                 yield replace(report, cause=spoken_for.setdefault((report.site, report.message), report.cause))
 
 
-def _object_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds) -> Iterator[Report]:
+def _object_reports(project: Project, log: QueryLog, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds) -> Iterator[Report]:
     advice, intent = remedy.load(project, chain)
     led_elsewhere = chain.events[0].assigned  # `book.author_id = key`: what the query loads is thrown away
     if led_elsewhere:
@@ -93,7 +94,7 @@ def _object_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, 
             or _is_far(project, event)
             or saves_little(project, chain, event)
             or _is_work_of_its_own(rounds, event)
-            or _is_shared(chain, rounds),
+            or _is_shared(log, chain, rounds),
         )
 
 
@@ -102,14 +103,14 @@ def _is_uncertain(project: Project, chain: Chain, rounds: Rounds) -> bool:
     event = chain.events[0]
     if chain.follows_a_query_per_round or event.around.guarded_by_cache or not is_known(chain):
         return True
-    if may_lead_nowhere(chain) or may_be_held(event) or rounds.bring_along(event):
+    if may_lead_nowhere(chain) or may_be_held(event) or rounds.follow_a_fetch(chain.query, event) or rounds.bring_along(event):
         return True
     return _is_filled(chain) or _is_recursive(chain) or _calls_itself(project, event)
 
 
-def _is_shared(chain: Chain, rounds: Rounds) -> bool:
+def _is_shared(log: QueryLog, chain: Chain, rounds: Rounds) -> bool:
     """Whether what a query is made to load is loaded for others too; of Django the home of a query is where they do not get it."""
-    return chain.carrier.orm is Orm.SQLALCHEMY and rounds.share(chain.carrier)
+    return rounds.share(chain.carrier) or serves_others(log, chain.carrier, chain.home, path_of(chain.events[0]))
 
 
 def _is_far(project: Project, event: Event) -> bool:
@@ -198,7 +199,7 @@ def collections(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT
         for chain in one_per_access(project, missing_chains(project, log, chosen)):
             if sink_of(project, chain.events[0]) is sink:
                 known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
-                found = _collection_reports(project, chain, sink, known, rounds, curable=is_cured_by_prefetch)
+                found = _collection_reports(project, log, chain, sink, known, rounds, curable=is_cured_by_prefetch)
                 yield from _one_per_place(found, spoken_for)
 
 
@@ -266,7 +267,9 @@ def _can_be_prefetched(event: Event) -> bool:
     return not methods & IGNORING_PREFETCH
 
 
-def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds, *, curable: bool) -> Iterator[Report]:
+def _collection_reports(
+    project: Project, log: QueryLog, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds, *, curable: bool
+) -> Iterator[Report]:
     advice, intent = remedy.load(project, chain) if curable else ("", None)
     defeated = remedy is AMONG_OTHERS or rounds.defeat(chain)
     # in a page or a serializer a condition is mostly one for all rows
@@ -293,7 +296,7 @@ def _collection_reports(project: Project, chain: Chain, sink: Sink, remedy: Reme
             or _takes_few(event)
             or saves_little(project, chain, event)
             or _is_work_of_its_own(rounds, event)
-            or _is_shared(chain, rounds)
+            or _is_shared(log, chain, rounds)
             or _is_far(project, event)
             or _is_in_unit_of_work(project, event)
             or (not curable and (_asks_for_others_too(event) or _is_deliberate(project, chain, rounds, event))),

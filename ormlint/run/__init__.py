@@ -36,7 +36,7 @@ def analyse(modules: Iterable[Module], options: Options | None = None) -> Analys
 def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     from ormlint.library.stubs import load_stubs
     from ormlint.run.admin import run_admin
-    from ormlint.run.background import background_functions
+    from ormlint.run.background import background_functions, calls_of, functions_of
     from ormlint.run.blocking import blocking
     from ormlint.run.endpoints import answering_functions, find_endpoints, find_views, prepare_settings, run_inherited
     from ormlint.run.engines import note_repetitions
@@ -75,9 +75,11 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
         calls=len(counters.calls),
         calls_resolved=len(counters.resolved),
     )
-    log = QueryLog(machine.events, machine.queries, statistics, texts, machine.recursive)
+    callees = calls_of(machine, options.comes_last)
+    functions = functions_of(machine, options.comes_last, callees)
+    log = QueryLog(machine.events, machine.queries, statistics, texts, machine.recursive, functions)
     lists = (machine.endpoints, machine.admin_lists)
-    background = background_functions(machine, options.comes_last)
+    background = background_functions(machine, options.comes_last, callees)
     return Analysis(machine.schema, log, *lists, machine.settings, machine.revealed, problems, machine.schema_fields, background)
 
 

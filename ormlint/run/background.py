@@ -13,19 +13,23 @@ from collections.abc import Callable, Iterable, Iterator
 from ormlint.library.functions import BACKGROUND_CLASSES, BACKGROUND_PLACES, TASKS
 from ormlint.link.names import FunctionInfo, decorator_name
 from ormlint.run.machine import Machine
+from ormlint.run.reach import Functions, Place
 
 _WORDS = re.compile(r"[^/_.]+")
 
 
-def background_functions(m: Machine, is_aside: Callable[[str], bool]) -> frozenset[str]:
+def functions_of(m: Machine, is_aside: Callable[[str], bool], callees: dict[str, set[str]]) -> Functions:
+    """Returns the functions of the program and who calls them, but for those in files that are run last and what these call."""
+    functions = _own(m, is_aside)
+    return Functions((Place(_name(f), f.module.path, f.node.start, f.node.end) for f in functions), callees)
+
+
+def background_functions(m: Machine, is_aside: Callable[[str], bool], callees: dict[str, set[str]]) -> frozenset[str]:
     """Returns the qualified names of the functions that nothing calls but commands and tasks, and those they call.
 
     Calls in files that are run last, tests above all, do not count.
     """
-    callees = _calls(m, is_aside)
-    functions = [f for f in m.program.functions if not f.module.is_library and not is_aside(f.module.path)]
-    for outer, inner in _nested(functions):
-        callees.setdefault(outer, set()).add(inner)
+    functions = _own(m, is_aside)
     called = {name for names in callees.values() for name in names}
     started: set[str] = set()
     others: set[str] = set()
@@ -39,13 +43,19 @@ def background_functions(m: Machine, is_aside: Callable[[str], bool]) -> frozens
     return frozenset(_reached(callees, started) - _reached(callees, others))
 
 
-def _calls(m: Machine, is_aside: Callable[[str], bool]) -> dict[str, set[str]]:
-    """Returns the functions that every function was seen to call, those of frameworks included."""
+def _own(m: Machine, is_aside: Callable[[str], bool]) -> list[FunctionInfo]:
+    return [f for f in m.program.functions if not f.module.is_library and not is_aside(f.module.path)]
+
+
+def calls_of(m: Machine, is_aside: Callable[[str], bool]) -> dict[str, set[str]]:
+    """Returns the functions that every function was seen to call, those of frameworks included, and those that are defined in it."""
     aside = {module.name for module in m.program.modules.values() if is_aside(module.path)}
     found: dict[str, set[str]] = {}
     for summary in m.memo.values():
         if summary.function.partition(":")[0] not in aside:
             found.setdefault(summary.function, set()).update(call.summary.function for call in summary.calls)
+    for outer, inner in _nested(_own(m, is_aside)):
+        found.setdefault(outer, set()).add(inner)
     return found
 
 

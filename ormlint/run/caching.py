@@ -97,6 +97,15 @@ def guards_cache(stmt: ir.If) -> bool:
     return False
 
 
+def guards_cache_in_else(stmt: ir.If) -> bool:
+    """Whether the other branch runs for what a container lacks, and puts it there: `if key in self.jobs: … else: self.jobs[key] = …`."""
+    if not stmt.orelse or not isinstance(stmt.test, ir.Compare) or stmt.test.op != "in":
+        return False
+    container = text_of(stmt.test.right)
+    filled = (target for inner in walk(stmt.orelse) if isinstance(inner, ir.Assign) for target in inner.targets)
+    return any(isinstance(target, ir.Index) and text_of(target.value) == container for target in filled)
+
+
 def _asks_what_is_loaded(test: ir.Expr_) -> bool:
     """Whether a branch is taken for a row that has an attribute loaded: `if "author" in inspect(book).dict:`, `… not in inspect(book).unloaded`."""
     if not isinstance(test, ir.Compare) or not isinstance(test.left, ir.Const) or not isinstance(test.right, ir.Attr):

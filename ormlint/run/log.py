@@ -20,6 +20,7 @@ from msgspec import Struct, field
 
 from ormlint.link.schema import Model, Orm, Relation, Schema
 from ormlint.problem import Problem
+from ormlint.run.reach import Functions
 from ormlint.text import Site
 
 NOWHERE = Site("", 0, 0)
@@ -495,7 +496,7 @@ class QueryLog:
     """All events of a run, in program order, with the query objects they concern.
 
     `texts` are those of showing the rows of every model as texts, which need not happen anywhere; `recursive` the qualified names of
-    the functions that call themselves.
+    the functions that call themselves; `functions` tells who calls which.
     """
 
     def __init__(
@@ -505,17 +506,20 @@ class QueryLog:
         statistics: Statistics | None = None,
         texts: Iterable[Event] = (),
         recursive: Iterable[str] = (),
+        functions: Functions | None = None,
     ) -> None:
         self.events = list(events)
         self.queries = list(queries)
         self.statistics = statistics or Statistics()
         self.texts = list(texts)
         self.recursive = frozenset(recursive)
+        self.functions = functions or Functions()
         self._by_op: dict[Op, list[Event]] = {}
         self._by_loop: dict[int, list[Event]] = {}
         self._passing: dict[Site, list[QueryObject]] = {}
         self._evaluated: dict[QueryObject, list[Event]] = {}
         self._read: dict[QueryObject, set[tuple[str, ...]]] = {}
+        self._readings: dict[Site, list[tuple[tuple[str, ...], Event]]] = {}
         for event in self.events:
             self._by_op.setdefault(event.op, []).append(event)
 
@@ -549,8 +553,15 @@ class QueryLog:
             for event in self.of(Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LOAD_ROWS):
                 as_it_is = event.query is None or event.op is Op.LAZY_OBJECT or {"all", "get_queryset"}.issuperset(event.query.methods)
                 if event.relation is not None and event.row is not None and as_it_is:
-                    self._read.setdefault(event.row.query, set()).add(event.path or (*event.row.path, event.relation.name))
+                    path = event.path or (*event.row.path, event.relation.name)
+                    self._read.setdefault(event.row.query, set()).add(path)
+                    self._readings.setdefault(event.row.query.site, []).append((path, event))
         return self._read.get(query, set())
+
+    def readings(self, site: Site) -> list[tuple[tuple[str, ...], Event]]:
+        """Returns the events that read relations of rows of the queries built at a place, each with the lookup path of the relation."""
+        self.relations_read(QueryObject())
+        return self._readings.get(site, [])
 
     def of(self, *ops: Op) -> Iterator[Event]:
         """Yields the events with one of these operations."""

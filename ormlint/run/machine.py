@@ -118,7 +118,7 @@ class Machine:
         self.externals: dict[str, Described] = {}  # what is known of calling something outside the project, by its path
         self.imports: dict[int, Value] = {}  # what the import statements of functions bind
         self.keeps: dict[int, bool] = {}  # by `if`: whether it returns what a cache has
-        self.guards: dict[int, bool] = {}  # by `if`: whether it fills the cache that its test looked up
+        self.guards: dict[int, tuple[bool, bool]] = {}  # by `if`: whether either branch fills the cache that its test looked up
         self.exits: dict[int, Exits] = {}  # by the body of a loop: how it ends
         self.walks: dict[int, tuple[bool, frozenset[str] | None, frozenset[tuple[str, str]]]] = {}  # by loop: held, columns, sieve of its use
         self.template_extensions: Extensions | None = None

@@ -64,7 +64,7 @@ def query_method(m: Machine, f: Frame, node: ir.Call, query: QueryObject, name: 
     if query.style in STATEMENT_OPS:
         new = refined(m, f, node, query, name, parameters=query.parameters | parameters)
         if name in ("where", "filter", "filter_by"):
-            new.filters |= frozenset(keywords) | frozenset(_compared(m, f, node, query.model))
+            new.filters |= frozenset(keywords) | frozenset(_compared(m, f, node.args, query.model))
             new.bound = Bound.ONE if _is_unique(query.model, new.filters) else new.bound
         if query in m.many_rows or name == "from_select" or (name == "values" and args and not isinstance(args[0], Mapping)):
             m.many_rows.add(new)
@@ -90,10 +90,10 @@ def build(
         if not complete or (any(isinstance(a, ir.Star) for a in node.args) and not args):
             changes["complete"] = False
     elif name in ("filter", "where", "filter_by"):
-        names = frozenset(keywords) | frozenset(_compared(m, f, node, query.model))
+        names = frozenset(keywords) | frozenset(_compared(m, f, node.args, query.model))
         changes["filters"] = query.filters | names
         changes["stated"] = query.stated.union(
-            (name for name, value in keywords.items() if isinstance(value, Constant)), _compared(m, f, node, query.model, stated=True)
+            (name for name, value in keywords.items() if isinstance(value, Constant)), _compared(m, f, node.args, query.model, stated=True)
         )
         if _is_unique(query.model, query.filters | names):
             changes["bound"], changes["limit"] = Bound.ONE, 1
@@ -161,28 +161,44 @@ def joins_of(m: Machine, f: Frame, node: ir.Call, query: QueryObject, args: list
     return tuple(Join(relation, site) for relation in relations) if len(relations) == 1 else ()
 
 
-def _compared(m: Machine, f: Frame, node: ir.Call, model: Model | None, *, stated: bool = False) -> list[str]:
+def _compared(m: Machine, f: Frame, conditions: list[ir.Expr_], model: Model | None, *, stated: bool = False) -> list[str]:
     """Returns what the arguments of filter() ask for, in the words of Django's lookups: "id", "id__in", "day__gte".
 
     A column of another model is named with it: "Author.country_id". What may be any condition is "*". With `stated`, those alone that
     are compared with a value that the text states.
     """
     names = []
-    for arg in node.args:
+    for arg in conditions:
         match arg:
             case ir.Call(func=ir.Name(id="and_") | ir.Attr(name="and_")):
-                names += _compared(m, f, arg, model, stated=stated)
+                names += _compared(m, f, arg.args, model, stated=stated)
             case ir.Compare() if stated and not isinstance(arg.right, ir.Const):
                 pass
             case ir.Call(func=ir.Attr(value=column, name="in_")):
                 names += _lookup(m, f, column, "__in", model)
             case ir.Compare() if arg.op in COMPARED:
                 names += _lookup(m, f, arg.left, COMPARED[arg.op], model) or _lookup(m, f, arg.right, MIRRORED[arg.op], model)
+            case ir.Star(value=ir.Name(id=listed)):
+                names += ["*", *_compared_in_list(m, f, listed, model, stated=stated)]
             case ir.Star() | ir.Call(func=ir.Name(id="or_") | ir.Attr(name="or_")) | ir.Binary(op="|"):
                 names.append("*")
             case _:
                 pass
     return names
+
+
+def _compared_in_list(m: Machine, f: Frame, name: str, model: Model | None, *, stated: bool) -> list[str]:
+    """Returns what the conditions ask for that a list of the function begins with.
+
+    # `conditions = [Book.shop_id == key]`, later `conditions.append(…)`, and `filter(*conditions)`
+    """
+    body = f.function.node.body if f.function is not None else []
+    assignments = [each for each in body if isinstance(each, ir.Assign) and not each.op]
+    match [each for each in assignments if any(isinstance(target, ir.Name) and target.id == name for target in each.targets)]:
+        case [ir.Assign(value=ir.Seq(items=items))]:
+            return _compared(m, f, items, model, stated=stated)
+        case _:
+            return []
 
 
 def _sorted_by(m: Machine, f: Frame, part: ir.Expr_, model: Model | None) -> str:

@@ -14,7 +14,7 @@ from ormlint.ir import nodes as ir
 from ormlint.library.functions import NOT_FOUND
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Orm
-from ormlint.run.caching import caught, guards_cache, is_fallback, returns_kept
+from ormlint.run.caching import caught, guards_cache, guards_cache_in_else, is_fallback, returns_kept
 from ormlint.run.columns import note_loop
 from ormlint.run.detaching import close, closing, detached
 from ormlint.run.evaluate import evaluate
@@ -220,14 +220,15 @@ def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
     test = f.site(stmt.test.start, stmt.test.end)
     guards = m.guards.get(id(stmt))
     if guards is None:
-        guards = m.guards[id(stmt)] = guards_cache(stmt)
+        own = guards_cache(stmt)
+        guards = m.guards[id(stmt)] = (own, (own and bool(stmt.orelse)) or guards_cache_in_else(stmt))
     f.env, f.flow, f.way = dict(before), positive, (*way, (test, True))
     refine(m, f, stmt.test, positive=True)
-    through = _branch(m, f, stmt.body, guarded=guards)
+    through = _branch(m, f, stmt.body, guarded=guards[0])
     then_env, then_flow = f.env, f.flow
     f.env, f.flow, f.way = dict(before), flow, (*way, (test, False))
     refine(m, f, stmt.test, positive=False)
-    through_else = _branch(m, f, stmt.orelse, guarded=guards and bool(stmt.orelse))
+    through_else = _branch(m, f, stmt.orelse, guarded=guards[1])
     f.forked = forked
     f.way = way
     if through and through_else:

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import AddKeyword, Column, Kind, Label, Mark, Model, Orm, Project, QueryLog, Relation, Report, Severity, Site, Table, rule
+from ormlint.api import AddKeyword, Column, Kind, Label, Mark, Model, Orm, Project, QueryLog, Relation, Report, Severity, Table, rule
 from ormlint.judge.describe import code, is_shown
-from ormlint.judge.listing import lists_kinds
+from ormlint.judge.foreign_keys import Filters, Owner, filters_by_key, loaded_relations
 
 LOOKED_UP_ON_DELETE = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
-Owner = Model | Table
-Filters = dict[tuple[Owner, str], Site]
 
 
 @rule("ORM501", "fk-without-index")
@@ -16,7 +14,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every foreign key that no index begins with, if something in sight looks rows up by it."""
     if project.indexes_foreign_keys:
         return
-    filters = _filters(log)
+    filters, loaded = filters_by_key(project, log), loaded_relations(project, log)
     for owner in (*project.schema, *project.schema.tables.values()):
         if not owner.indexes_known or (isinstance(owner, Model) and owner.abstract):
             continue
@@ -24,14 +22,15 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             if not column.references or any(index.columns[:1] == (column.name,) for index in owner.indexes):
                 continue
             cascade = _cascade(owner, column)
-            uses = (*_loads(project, owner, column), *_filtered(filters, owner, column))
+            loads = _loads(project, owner, column)
+            uses = (*(label for _, label in loads), *_filtered(filters, owner, column))
             if is_shown(project, column.site) and (cascade or uses):
-                of_kind = any(lists_kinds(model) for model in project.schema if model.table == column.references)
-                yield _report(owner, column, cascade, uses, of_kind=of_kind)
+                seen = len(uses) > len(loads) or any(relation in loaded for relation, _ in loads)
+                yield _report(owner, column, cascade, uses, seen=seen)
 
 
-def _report(owner: Owner, column: Column, cascade: tuple[str, ...], uses: tuple[Label, ...], *, of_kind: bool) -> Report:
-    """Returns the report of a key; who once changed a row is hardly asked for, and the rows of a table of kinds are hardly deleted."""
+def _report(owner: Owner, column: Column, cascade: tuple[str, ...], uses: tuple[Label, ...], *, seen: bool) -> Report:
+    """Returns the report of a key; `seen` tells whether the program runs a query that looks rows up by it, and is not only able to."""
     django = isinstance(owner, Model) and owner.orm is Orm.DJANGO
     what = "remove `db_index=False` from the field" if django else "add `index=True` to the column"
     return Report(
@@ -43,7 +42,7 @@ def _report(owner: Owner, column: Column, cascade: tuple[str, ...], uses: tuple[
         notes=cascade,
         intent=None if django else AddKeyword(column.site, "index", "True", "create the index in a migration, too"),
         severity=Severity.INFO if django else Severity.WARNING,
-        preview=django or not cascade or (not uses and (column.on_delete.upper() != "CASCADE" or of_kind)),
+        preview=django or not cascade or not seen,
     )
 
 
@@ -55,14 +54,12 @@ def _cascade(owner: Owner, column: Column) -> tuple[str, ...]:
     return (f"deleting a row {other} looks up its rows, as `ondelete={column.on_delete!r}` says",)
 
 
-def _loads(project: Project, owner: Owner, column: Column) -> Iterator[Label]:
-    """Yields a label for each relation that is loaded by a look-up of the foreign key."""
-    for model in project.schema:
-        if model.abstract or model.table != column.references:
-            continue
-        for relation in model.relations.values():
-            if relation.model is model and _is_loaded_by(relation, owner, column) and is_shown(project, relation.site):
-                yield Label(relation.site, Mark.ACCESS, f"{code(f'{model.name}.{relation.name}')} is loaded by it")
+def _loads(project: Project, owner: Owner, column: Column) -> list[tuple[Relation, Label]]:
+    """Returns the relations that are loaded by a look-up of the foreign key, each with a label."""
+    referred = (model for model in project.schema if not model.abstract and model.table == column.references)
+    own = (relation for model in referred for relation in model.relations.values() if relation.model is model)
+    loading = (relation for relation in own if _is_loaded_by(relation, owner, column) and is_shown(project, relation.site))
+    return [(each, Label(each.site, Mark.ACCESS, f"{code(f'{each.model.name}.{each.name}')} is loaded by it")) for each in loading]
 
 
 def _is_loaded_by(relation: Relation, owner: Owner, column: Column) -> bool:
@@ -73,25 +70,6 @@ def _is_loaded_by(relation: Relation, owner: Owner, column: Column) -> bool:
     if relation.inverse is not None:
         return relation.inverse.attname == column.name
     return [other.name for other in owner.columns.values() if other.references == column.references] == [column.name]
-
-
-def _filters(log: QueryLog) -> Filters:
-    """Returns where queries ask for equality with a column, by model and column."""
-    found: Filters = {}
-    for event in log.events:
-        query = event.query
-        if query is None or query.model is None:
-            continue
-        names = {name.removesuffix("__in") for name in query.filters}
-        if not _is_served(query.model, names):
-            for name in names:
-                found.setdefault((query.model, name), query.site)
-    return found
-
-
-def _is_served(model: Model, names: set[str]) -> bool:
-    """Whether an index of another column that is asked for narrows the rows already: `unique(user, shop)` serves `user=…, shop=…`."""
-    return any(index.columns and index.columns[0] in names and not index.partial for index in model.indexes)
 
 
 def _filtered(filters: Filters, owner: Owner, column: Column) -> Iterator[Label]:
