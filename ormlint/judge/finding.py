@@ -173,11 +173,15 @@ class AppendMethod:
 
 @dataclass(frozen=True, slots=True)
 class ReadKey:
-    """`row.relation.id` → `row.relation_id`. `sites` are the whole expressions, each with its `row.relation`."""
+    """`row.relation.id` → `row.relation_id`. `sites` are the whole expressions, each with its `row.relation`.
+
+    `risk` tells why the row may be one whose key is not what the relation says, "" if it cannot.
+    """
 
     sites: tuple[tuple[Site, Site], ...]
     relation: Relation
     column: str
+    risk: str = ""
 
 
 Intent = (

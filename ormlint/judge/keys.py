@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ormlint.judge.eager import path_of
 from ormlint.link.schema import Kind, Relation
 from ormlint.run.log import Event, Op, QueryLog
@@ -25,6 +27,27 @@ def read_for_their_key(log: QueryLog) -> frozenset[Event]:
         if source not in needed and all(event.key is not None and has_key(event.relation) for event in events):
             found += events
     return frozenset(found)
+
+
+def risk_of_reading(events: Iterable[Event]) -> str:
+    """Returns why the rows of which keys are read may be others than those that the database has given, "" if they cannot.
+
+    # `share = Share(event=event); event.save()`: now `share.event.id` is the key and `share.event_id` still None
+    """
+    return (
+        ""
+        if all(_is_fetched_there(event) for event in events)
+        else "a row that the program has just made may have the related row and not yet its key"
+    )
+
+
+def _is_fetched_there(event: Event) -> bool:
+    """Whether the row comes, by what its function alone says, from a query that is built there or walked there."""
+    if event.row is None:
+        return False
+    if event.row.query.function == event.function:
+        return True
+    return any(loop.source in event.row.query.every_way() and loop.body.encloses(event.site) for loop in event.loops)
 
 
 def has_key(relation: Relation | None) -> bool:

@@ -6,7 +6,7 @@ from ormlint.api import Event, Orm, Project, QueryLog, ReadKey, Report, Severity
 from ormlint.judge.describe import call_path, code, is_shown, joined, labels, per_model
 from ormlint.judge.eager import concerns, is_attributable
 from ormlint.judge.identity import may_be_held
-from ormlint.judge.keys import read_for_their_key
+from ormlint.judge.keys import read_for_their_key, risk_of_reading
 from ormlint.judge.repetition import innermost, repeaters, weight
 
 
@@ -48,7 +48,7 @@ def _report(project: Project, events: list[Event]) -> Report:
         labels=labels(project, event, innermost(loops) if loops else None, row.query, f"this loads {code(relation.name)}"),
         notes=(*call_path(project, event), *((f"so does {joined(further)}",) if further else ())),
         relations=("__".join(event.path),),
-        intent=ReadKey(sites, relation, event.column) if editable else None,
+        intent=ReadKey(sites, relation, event.column, risk_of_reading(events)) if editable else None,
         severity=weight(project, event, loops) if loops else Severity.INFO,
         preview=may_be_held(event) or (not loops and event.orm is Orm.SQLALCHEMY),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from tests.generated import passing
 from tests.generated.layout import ARGUMENTS, BACKSLASHES, HANGING, INLINE, PARENTHESIZED, STYLES, Chain, FileLayout, Link, file_layouts, spell
 
 Draw = Callable[[st.SearchStrategy], object]
@@ -304,11 +305,17 @@ def programs(draw: Draw) -> Program:
     options = draw(st.sampled_from(OPTIONS))
     names = ["Book", "Author", "Review", "Country", *(["Novel"] if options.inherited else [])]
     helpers: list[str] = []
-    cases = [draw(cases_of(options, names, number, helpers)) for number in range(draw(st.integers(1, 4)))]
+    drawn = st.sampled_from([cases_of, cases_of, passing_cases_of])
+    cases = [draw(draw(drawn)(options, names, number, helpers)) for number in range(draw(st.integers(1, 4)))]
     imported = f"from library.models import {', '.join([*names, 'Tag'])}\n"
     layout = draw(file_layouts())
     report = HEADER.format(models=", ".join([*names, "Profile", "Tag"])) + "\n".join(cases)
-    rows = "from django.db.models import Count, F, Prefetch\n\n" + imported + "\n\n" + "\n\n".join(helpers)
+    rows = (
+        "from functools import cached_property, lru_cache\n\nfrom django.db.models import Count, F, Prefetch\n\n"
+        + imported
+        + "\n\n"
+        + "\n\n".join(helpers)
+    )
     return Program(options, {f"{PACKAGE}/report.py": layout.applied(report), f"{PACKAGE}/rows.py": FileLayout(crlf=layout.crlf).applied(rows)})
 
 
@@ -324,6 +331,30 @@ def cases_of(draw: Draw, options: Options, names: list[str], number: int, helper
     is_queryset = is_queryset and not flat and chain.links[-1].name != "iterator"
     ordered = any(link.arguments in (('"pk"',), ('"-pk"',)) for link in chain.links[-2:])
     return f"def case_{number}():\n" + before + draw(_consumers(source, paths, model, ordered, is_queryset))
+
+
+WORDS = passing.Words("pk", (".all()", ".filter(pk__gt=1)", '.order_by("pk")', ".exclude(pk=2)", ".order_by('pk')[:4]"))
+
+
+@st.composite
+def passing_cases_of(draw: Draw, options: Options, names: list[str], number: int, helpers: list[str]) -> str:
+    """Draws functions `case_…` about one query, or two queries of different models, on their way through functions and objects."""
+    models = draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
+    words = WORDS
+    queries, reads = [], []
+    for model in models:
+        chain = draw(querysets(model, options))
+        while chain.links[-1].name in ("iterator", "values_list"):
+            chain = Chain(chain.root, chain.links[:-1])
+        if not chain.links[1:]:
+            chain = chain.then(Link("all"))
+        if not chain.links[-1].name or any(link.name == "none" for link in chain.links):
+            words = passing.Words("pk", ())
+        queries.append(spell(chain, draw(st.sampled_from([INLINE, PARENTHESIZED, HANGING])), "    "))
+        reads.append([access for access in accesses_of(model, options) if "describe(" not in access])
+    if len(models) == 2:
+        return draw(passing.of_two_models(number, [query.replace("\n", "") for query in queries], reads, "", words, helpers))
+    return draw(passing.cases(number, queries[0], reads[0], "", words, helpers))
 
 
 @st.composite

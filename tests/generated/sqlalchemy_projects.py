@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from tests.generated import passing
 from tests.generated.layout import ARGUMENTS, BACKSLASHES, HANGING, INLINE, PARENTHESIZED, STYLES, Chain, FileLayout, Link, file_layouts, spell
 
 Draw = Callable[[st.SearchStrategy], object]
@@ -260,14 +261,15 @@ def programs(draw: Draw) -> Program:
     options = draw(st.sampled_from(OPTIONS))
     names = ["Ship", "Line", "Cargo", "Port", *(["Tanker"] if options.inherited else [])]
     helpers: list[str] = []
-    cases = [draw(cases_of(names, number, helpers)) for number in range(draw(st.integers(1, 4)))]
+    drawn = st.sampled_from([cases_of, cases_of, passing_cases_of])
+    cases = [draw(draw(drawn)(names, number, helpers)) for number in range(draw(st.integers(1, 4)))]
     models = f"from fleet.models import {', '.join([*names, 'Flag'])}\n"
     layout = draw(file_layouts())
     report = (
         f"{models}\nfrom fleet import rows\n\n\ndef describe(ship):\n    return ship.charterer.name if ship.charterer else 0\n\n\n"
         + "\n\n".join(cases)
     )
-    rows = models + "\n\n" + "\n\n".join(helpers)
+    rows = f"{passing.IMPORTS}{models}\n\n" + "\n\n".join(helpers)
     texts = [_with_imports(draw, text) for text in (report, rows)]
     return Program(options, {f"{PACKAGE}/report.py": layout.applied(texts[0]), f"{PACKAGE}/rows.py": FileLayout(crlf=layout.crlf).applied(texts[1])})
 
@@ -278,10 +280,8 @@ def _with_imports(draw: Draw, text: str) -> str:
 
 
 @st.composite
-def cases_of(draw: Draw, names: list[str], number: int, helpers: list[str]) -> str:
-    """Draws one function `case_…`."""
-    model = draw(st.sampled_from(names))
-    query = draw(st.booleans())
+def chains(draw: Draw, model: str, query: bool) -> tuple[Chain, bool]:
+    """Draws a query of a model's rows, and whether they come in a known order."""
     root = Chain("session", (Link("query", (model,)),)) if query else Chain(f"select({model})")
     chain = root.then(*draw(st.lists(st.sampled_from(refinements_of(model, query)), max_size=3)))
     ordered = any(link.name == "order_by" for link in chain.links[:2])
@@ -290,6 +290,34 @@ def cases_of(draw: Draw, names: list[str], number: int, helpers: list[str]) -> s
             chain = chain.then(Link("order_by", (f"{model}.id",)))
         chain = chain.then(Link("limit", ("3",)))
         ordered = True
+    return chain, ordered
+
+
+@st.composite
+def passing_cases_of(draw: Draw, names: list[str], number: int, helpers: list[str]) -> str:
+    """Draws functions `case_…` about one query, or two queries of different models, on their way through functions and objects."""
+    models = draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
+    query = draw(st.booleans())
+    refinements, queries = (".filter_by(id=2)", ".all()", ".order_by(None)"), []
+    for model in models:
+        chain, _ = draw(chains(model, query))
+        if not query or chain.links[-1].name == "limit":
+            refinements = ()
+        text = spell(chain, draw(st.sampled_from([INLINE, PARENTHESIZED])), "    ")
+        queries.append(text if query else draw(st.sampled_from(["session.scalars({})", "session.scalars({}).all()"])).format(text))
+    reads = [[access for access in ACCESSES[model] if "describe(" not in access] for model in models]
+    words = passing.Words("id", refinements)
+    if len(models) == 2:
+        return draw(passing.of_two_models(number, queries, reads, "session", words, helpers))
+    return draw(passing.cases(number, queries[0], reads[0], "session", words, helpers))
+
+
+@st.composite
+def cases_of(draw: Draw, names: list[str], number: int, helpers: list[str]) -> str:
+    """Draws one function `case_…`."""
+    model = draw(st.sampled_from(names))
+    query = draw(st.booleans())
+    chain, ordered = draw(chains(model, query))
     source, before, is_list = draw(_sources(chain, query, number, helpers))
     paths = draw(st.lists(st.sampled_from(ACCESSES[model]), min_size=1, max_size=3, unique=True))
     return f"def case_{number}(session):\n" + before + draw(_consumers(source, paths, model, ordered, query and not is_list))
