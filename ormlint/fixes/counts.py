@@ -10,6 +10,7 @@ import libcst as cst
 
 from ormlint.fixes.chain import Chain, chain_of, is_postfix
 from ormlint.fixes.imports import Refusal, spell_import
+from ormlint.fixes.receivers import risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, ReplaceLen
@@ -44,7 +45,8 @@ def replace_len(sources: Sources, intent: ReplaceLen) -> Fix | None:
     if query.locked or query.raw:
         return None
     edits = unwrap(file, statement, call, counted, ".count()")
-    return Fix(Applicability.SAFE, _DESCRIPTION, tuple(edits)) if edits is not None else _COMMENTED
+    risk = risk_of_another_value(statement, counted, query)
+    return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, _DESCRIPTION, tuple(edits), risk) if edits is not None else _COMMENTED
 
 
 def counted_by_len(call: cst.Call) -> cst.BaseExpression | None:

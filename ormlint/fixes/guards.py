@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from ormlint.fixes.rounds import risk_of_needlessness
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import EagerLoad
@@ -55,6 +56,8 @@ def risk_of_eager_load(sources: Sources, intent: EagerLoad, *, joins: bool) -> s
     risk = risk_of_loading_more(sources, query, joins=joins) or risk_of_sharing(sources, query, intent.home)
     if not risk and query.bound is Bound.ONE and not (joins and all(hop.to_one for hop in intent.path)):
         return "of one row, not every way on from there may read what a query of its own would load with it"
+    if not risk and not (joins and all(hop.to_one for hop in intent.path)):
+        return risk_of_needlessness(sources, intent)
     return risk
 
 

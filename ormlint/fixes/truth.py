@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import libcst as cst
@@ -9,6 +10,7 @@ import libcst as cst
 from ormlint.fixes.chain import Chain, chain_of, insert_links
 from ormlint.fixes.counts import counted_by_len, unwrap
 from ormlint.fixes.imports import is_imported
+from ormlint.fixes.receivers import risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, ReplaceCountTest, ReplaceTruthTest
@@ -54,9 +56,14 @@ def replace_count_test(sources: Sources, intent: ReplaceCountTest) -> Fix | None
         return None
     if intent.query.orm is Orm.SQLALCHEMY:
         return _exists_in_sqlalchemy(file, statement, intent, count, test)
+    risk = risk_of_another_value(statement, count.func.value, intent.query) if isinstance(count.func, cst.Attribute) else ""
     reduced = unwrap(file, statement, whole, test.kept, "") if isinstance(whole, cst.Call) and whole is not count else None
     edits = [file.edit(*statement.span(_method(count)), _EXISTING[_method(count).value]), *(reduced or _reduce(file, statement, test))]
-    return Fix(Applicability.SAFE, _DESCRIPTION, tuple(edits))
+    return _graded(edits, risk)
+
+
+def _graded(edits: Iterable[Edit], risk: str) -> Fix:
+    return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, _DESCRIPTION, tuple(edits), risk)
 
 
 def _exists_for_len(
@@ -68,7 +75,7 @@ def _exists_for_len(
     edits = unwrap(file, statement, count, counted, ".exists()")
     if edits is None:
         return Fix(Applicability.DISPLAY, _DESCRIPTION, (), "a comment stands in the expression")
-    return Fix(Applicability.SAFE, _DESCRIPTION, (*edits, *_reduce(file, statement, test)))
+    return _graded((*edits, *_reduce(file, statement, test)), risk_of_another_value(statement, counted, query))
 
 
 def _method(call: cst.Call) -> cst.Name:
@@ -199,9 +206,10 @@ def replace_truth_test(sources: Sources, intent: ReplaceTruthTest) -> Fix | None
         return None
     if wrapped is not None:
         edits = unwrap(file, statement, tested, wrapped, ".exists()")
-        return Fix(Applicability.SAFE, _DESCRIPTION, tuple(edits)) if edits is not None else None
+        return _graded(edits, risk_of_another_value(statement, wrapped, intent.query)) if edits is not None else None
     chain = chain_of(statement, tested)
-    return Fix(Applicability.SAFE, _DESCRIPTION, tuple(insert_links(file, statement, chain, chain.inner, [".exists()"])))
+    edits = insert_links(file, statement, chain, chain.inner, [".exists()"])
+    return _graded(edits, risk_of_another_value(statement, tested, intent.query))
 
 
 def _is_tested(statement: Statement, node: cst.CSTNode) -> bool:

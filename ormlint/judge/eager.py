@@ -282,7 +282,7 @@ def intent_for(chain: Chain) -> EagerLoad | None:
     relations = relations_along(chain.carrier.model, chain.whole_path)
     if polymorphic_hop(relations) or not is_loadable(chain):
         return None
-    return EagerLoad(chain.carrier, relations, chain.home) if relations else None
+    return EagerLoad(chain.carrier, relations, chain.home, reads=chain.events) if relations else None
 
 
 def polymorphic_hop(relations: tuple[Relation, ...]) -> int:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ormlint.link.schema import Column, Model, Relation
-from ormlint.run.log import AdminList, Loop, QueryObject
+from ormlint.run.log import AdminList, Event, Loop, QueryObject
 from ormlint.text import Edit, Site
 
 
@@ -50,13 +50,14 @@ class Label:
 class EagerLoad:
     """Load a chain of relations along with the rows of a query, which is changed at `home`.
 
-    `risk` tells what the program does that may outdate what is loaded.
+    `risk` tells what the program does that may outdate what is loaded, `reads` are the statements that it spares.
     """
 
     query: QueryObject
     path: tuple[Relation, ...]
     home: Site
     risk: str = ""
+    reads: tuple[Event, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from ormlint.run.values import (
     Value,
     deps_of,
     element_of,
+    only_queries,
     options,
     varying,
 )
@@ -66,14 +67,15 @@ def iterate_quietly(m: Machine, query: QueryObject) -> Iterated:
 
 
 def _len(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    either = bool(args) and not only_queries(args[0])
     for value in options(args[0]) if args else ():
         if isinstance(value, QueryObject):
-            evaluate_query(m, f, value, node, UseKind.LEN)
+            evaluate_query(m, f, value, node, UseKind.LEN, either=either)
         elif isinstance(value, Sequence) and value.source is not None:
             if value.kind == "set":
                 m.use(f, value, UseKind.ITERATE, node)
             else:
-                m.use_rows(f, value, UseKind.LEN, node)
+                m.use_rows(f, value, UseKind.LEN, node, either=either)
     if args and isinstance(args[0], Manager) and isinstance(node.args[0], ir.Attr):
         misuse_manager(m, f, args[0], node.args[0], node, UseKind.LEN)
     if args and isinstance(args[0], Sequence) and args[0].kind == "tuple" and args[0].items is not None and args[0].source is None:

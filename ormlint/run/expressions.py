@@ -36,6 +36,7 @@ from ormlint.run.values import (
     Value,
     deps_of,
     element_of,
+    only_queries,
     varying,
 )
 
@@ -199,13 +200,16 @@ def truth(m: Machine, f: Frame, node: ir.Expr_, *, negated: bool = False) -> boo
             return truth_of(m, f, value, node, negated=negated)
 
 
-def truth_of(m: Machine, f: Frame, value: Value, node: ir.Node, *, negated: bool = False, certain: bool = True) -> bool | None:
-    """Records the truth test of a value; returns its truth if it is known. `certain` tells that nothing else may stand there."""
+def truth_of(m: Machine, f: Frame, value: Value, node: ir.Node, *, negated: bool = False, certain: bool = True, either: bool = False) -> bool | None:
+    """Records the truth test of a value; returns its truth if it is known.
+
+    `certain` tells that nothing else may stand there, `either` that something may that is no query.
+    """
     match value:
         case QueryObject(style="query" | "select" | "result"):
             m.use(f, value, UseKind.TRUTH, node, negated=negated, certain=certain and m.created[value][0] is f)
         case QueryObject():
-            evaluate_query(m, f, value, node, UseKind.TRUTH, negated=negated)
+            evaluate_query(m, f, value, node, UseKind.TRUTH, negated=negated, either=either)
         case Scalar():
             m.use(f, value, UseKind.TRUTH, node, negated=negated)
         case Constant():
@@ -213,10 +217,11 @@ def truth_of(m: Machine, f: Frame, value: Value, node: ir.Node, *, negated: bool
         case Unknown():
             return True if value.present else None
         case Union():
-            results = {truth_of(m, f, option, node, negated=negated, certain=False) for option in value.options}
+            either = not only_queries(value)
+            results = {truth_of(m, f, option, node, negated=negated, certain=False, either=either) for option in value.options}
             return results.pop() if len(results) == 1 else None
         case Sequence() if value.source is not None:
-            m.use_rows(f, value, UseKind.TRUTH, node, negated=negated)
+            m.use_rows(f, value, UseKind.TRUTH, node, negated=negated, either=either)
         case Manager() if certain:
             misuse_manager(m, f, value, node, node, UseKind.TRUTH, negated=negated)
         case _:

@@ -64,11 +64,20 @@ def around_row(f: Frame, row: Row | None, loops: tuple[Loop, ...]) -> tuple[tupl
 
 
 def evaluate_query(
-    m: Machine, f: Frame, query: QueryObject, node: ir.Node, use: UseKind, *, operator: str = "", negated: bool = False, record_use: bool = True
+    m: Machine,
+    f: Frame,
+    query: QueryObject,
+    node: ir.Node,
+    use: UseKind,
+    *,
+    operator: str = "",
+    negated: bool = False,
+    either: bool = False,
+    record_use: bool = True,
 ) -> None:
     """Records that a query object is evaluated by `node`, unless its rows are at hand."""
     if record_use:
-        m.use(f, query, use, node, operator=operator, negated=negated)
+        m.use(f, query, use, node, operator=operator, negated=negated, either=either)
     if query.style == "result" or query.methods[-1:] == ("iterator",):
         take_rows(m, f, query, node, operator)
     if query.cached or query.style in ("select", "result", "list") or (query.style == "query" and use is UseKind.TRUTH):

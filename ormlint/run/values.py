@@ -338,6 +338,11 @@ def join(left: Value, right: Value) -> Value:
     return merged[0] if len(merged) == 1 else Union(tuple(merged))
 
 
+def only_queries(value: Value) -> bool:
+    """Whether a value is a query or a list of its rows, or one of several queries; not if something else may stand there instead."""
+    return not isinstance(value, Union) or all(isinstance(option, QueryObject) for option in value.options)
+
+
 def _same(left: Value, right: Value) -> bool:
     if left is right:
         return True

@@ -79,5 +79,5 @@ def _has_failed(output: str) -> bool:
 
 
 def _failure(output: str) -> str:
-    """Returns the first line of the error that a program has stopped with, "" if there is none; the others may quote a statement."""
-    return next((line for line in output.splitlines() if line.startswith("failed: ")), "")
+    """Returns the error that a program has stopped with, "" if there is none; what it says may quote a statement, or name another row's lack."""
+    return next((":".join(line.split(":")[:2]) for line in output.splitlines() if line.startswith("failed: ")), "")

@@ -1,0 +1,82 @@
+"""Whether an expression is a query on every way: `.count()` and `.exists()` take the place of functions that take more than queries.
+
+def show(books=None):          a caller may give None, a list, or somebody else's query that has no `exists()`
+    if books: …
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from ormlint.fixes.chain import chain_of
+from ormlint.fixes.statement import Function, Statement
+from ormlint.run.log import QueryObject, UseKind
+
+GIVEN = "callers may give something else than a query"
+EITHER = "something else than the query may stand there"
+_TESTS = (UseKind.LEN, UseKind.TRUTH)
+_OWN = ("self", "cls")
+_QUERY = ("QuerySet", "Query")
+
+
+def risk_of_another_value(statement: Statement, node: cst.BaseExpression, query: QueryObject) -> str:
+    """Returns why something else than a query may stand in an expression's place, "" if nothing can."""
+    if any(use.either for use in query.all_uses() if use.kind in _TESTS):
+        return EITHER
+    return GIVEN if _may_be_given(statement, node, statement.function(node), set()) else ""
+
+
+def _may_be_given(statement: Statement, node: cst.BaseExpression, function: Function | None, seen: set[str]) -> bool:
+    """Whether an expression is a parameter of the function around it, or made from one in a way that tells nothing of what it is."""
+    match node:
+        case cst.Name(value=name):
+            return name not in seen and _is_given(statement, name, function, {*seen, name})
+        case cst.BooleanOperation(left=left, right=right):
+            return any(_may_be_given(statement, part, function, seen) for part in (left, right))
+        case cst.IfExp(body=body, orelse=orelse):
+            return any(_may_be_given(statement, part, function, seen) for part in (body, orelse))
+        case cst.NamedExpr(value=value) | cst.Await(expression=value):
+            return _may_be_given(statement, value, function, seen)
+        case cst.Call(func=cst.Attribute()) | cst.Subscript() | cst.Attribute():
+            chain = chain_of(statement, node)
+            direct = not any(link.is_attribute for link in chain.links[: chain.inner])  # `book.tags.all()` asks for rows of a row
+            return direct and isinstance(chain.root, cst.Name) and _may_be_given(statement, chain.root, function, seen)
+        case _:
+            return False
+
+
+def _is_given(statement: Statement, name: str, function: Function | None, seen: set[str]) -> bool:
+    while function is not None:
+        parameter = next((each for each in statement.within(function.params, cst.Param) if each.name.value == name), None)
+        if parameter is not None:
+            return name not in _OWN and not _is_query(parameter.annotation)
+        values = list(_assigned(statement, function, name))
+        if values:
+            return any(_may_be_given(statement, value, function, seen) for value in values)
+        function = statement.function(function)
+    return False
+
+
+def _is_query(annotation: cst.Annotation | None) -> bool:
+    """Whether a parameter is declared to be a query, and nothing else: `books: QuerySet[Book]`."""
+    node = annotation.annotation if annotation is not None else None
+    if isinstance(node, cst.Subscript):
+        node = node.value
+    match node:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return name.endswith(_QUERY)
+        case _:
+            return False
+
+
+def _assigned(statement: Statement, function: Function, name: str) -> Iterator[cst.BaseExpression]:
+    """Yields the values that a function assigns to a name."""
+    yield from (node.value for node in statement.within(function, cst.Assign) if any(_is_name(target.target, name) for target in node.targets))
+    yield from (node.value for node in statement.within(function, cst.AnnAssign) if _is_name(node.target, name) and node.value is not None)
+    yield from (node.value for node in statement.within(function, cst.NamedExpr) if _is_name(node.target, name))
+
+
+def _is_name(node: cst.BaseExpression, name: str) -> bool:
+    return isinstance(node, cst.Name) and node.value == name
