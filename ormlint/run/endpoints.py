@@ -41,7 +41,7 @@ RESPONSES = frozenset({"HttpResponseBase", "Response"})
 STATEMENTS = frozenset({"select", "insert", "update", "delete"})
 STREAMED = frozenset({"streaming_content", "body_iterator"})
 RECORDS = frozenset({"BaseModel", "SQLModel", "Schema", "GenericModel", "Struct", "TypedDict", "NamedTuple"})
-VIEWS = frozenset({"View", "MethodView", "Resource", "HTTPEndpoint", "Feed"})
+VIEWS = frozenset({"View", "MethodView", "Resource", "HTTPEndpoint", "Feed", "Sitemap"})
 FRAMEWORKS = {"rest_framework": "drf", "flask": "flask", "flask_restful": "flask", "flask_restx": "flask", "starlette": "fastapi"}
 PAGES = ("paginate_by", "pagination_class")
 PAGINATORS = frozenset({"paginate"})
@@ -240,7 +240,7 @@ def _declines_pages(cls: ClassInfo) -> bool:
 
 def _handlers(cls: ClassInfo) -> list[FunctionInfo]:
     """Returns the methods of a view class that answer GET requests."""
-    names = ["get"] if cls.method("get") is not None else ["__call__"]
+    names = [next((name for name in ("get", "__call__") if cls.method(name) is not None), "get_urls")]
     if is_view_set(cls):
         names = ["list", "retrieve", *(name for c in cls.mro for name, f in c.functions.items() if "GET" in (actions_of(f) or ()))]
     found = [cls.method(name) for name in dict.fromkeys(names)]

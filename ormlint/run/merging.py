@@ -54,7 +54,9 @@ def _merge_rows(m: Machine, left: Row, right: Row) -> Value:
     if left.origin is None or right.origin is None:
         if left.fresh and right.fresh:
             return left if left.expired is None else right
-        known = left if left.origin is not None else right
+        known, other = (left, right) if left.origin is not None else (right, left)
+        if other.fresh and known.origin is not None:  # `books.append(Book())` does not make unknown what was fetched
+            return join(left, right)
         return Row(left.model, left.cls, None, plans.EMPTY, known.births, assigned=tuple(dict.fromkeys(left.assigned + right.assigned)))
     if left.origin == right.origin and left.births == right.births:
         assigned = tuple(dict.fromkeys(left.assigned + right.assigned))
