@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 from ormlint.judge.project import Project
 from ormlint.link.schema import Model, Orm, Relation, Table
-from ormlint.run.log import LoadKind, LoadPlan, Op, QueryLog
+from ormlint.run.log import Event, LoadKind, LoadPlan, Op, QueryLog
 from ormlint.text import Site
 
 Owner = Model | Table
+_COMMANDS = frozenset({"commands", "cli"})
 Filters = dict[tuple[Owner, str], Site]
 
 
@@ -20,7 +21,7 @@ def loaded_relations(project: Project, log: QueryLog) -> set[Relation]:
     """Returns the relations that the program loads, lazily or along with other rows, or joins."""
     found = set()
     for event in log.events:
-        if event.orm is not Orm.SQLALCHEMY or not project.is_concerned((event.site, *event.calls)):
+        if event.orm is not Orm.SQLALCHEMY or not _is_of_use(project, event):
             continue
         if event.op in (Op.LAZY_COLLECTION, Op.LAZY_OBJECT) and event.relation is not None:
             found.add(event.relation)
@@ -29,6 +30,11 @@ def loaded_relations(project: Project, log: QueryLog) -> set[Relation]:
             found.update(_planned(event.query.plan, event.query.model))
             found.update([event.query.relation] if event.query.relation is not None else [])
     return found
+
+
+def _is_of_use(project: Project, event: Event) -> bool:
+    """Whether an event comes about in what the program is for, and not in a test or a command of its operators alone."""
+    return project.is_concerned((event.site, *event.calls)) and _COMMANDS.isdisjoint(event.site.path.split("/"))
 
 
 def _planned(plan: LoadPlan, model: Model | None) -> Iterator[Relation]:
@@ -47,7 +53,7 @@ def filters_by_key(project: Project, log: QueryLog) -> Filters:
         named.setdefault(model.name, []).append(model)
     for event in log.events:
         query = event.query
-        if query is None or query.model is None or not project.is_concerned((event.site, *event.calls, query.site)):
+        if query is None or query.model is None or not _is_of_use(project, event) or not project.is_concerned((query.site,)):
             continue
         asked = {name.removesuffix("__in") for name in query.filters}
         names = asked | {relation.attname for name in asked if (relation := query.model.relation(name)) is not None}

@@ -11,6 +11,7 @@ KINDS = frozenset({"ContentType"})  # models whose one row stands for a whole ta
 FEW_BY_NAME = frozenset({
     "config", "configuration", "settings", "setting", "option", "options", "type", "kind", "status", "state", "category", "role", "level", "language",
     "country", "currency", "site", "server", "backend", "provider", "instance", "plugin", "worker", "queue", "preferences", "schedule", "policy",
+    "realm", "gateway", "region", "webhook",
 })  # fmt: skip
 """Last words in the names of models that list what there is few of."""
 
@@ -99,11 +100,11 @@ def is_found_by_name(query: QueryObject) -> bool:
 
 
 def gives_few(query: QueryObject) -> bool:
-    """Whether a query of SQLAlchemy, whose `exists()` is another statement, gives a row or two: those of one name, of a table of settings."""
+    """Whether a query of SQLAlchemy, whose `exists()` is another statement, gives a few rows: of one name, in a list, of a table of settings."""
     if query.model is None or query.orm is not Orm.SQLALCHEMY:
         return False
     # `filter_by(**{field: value})` is how one asks whether a value is taken
-    if asks_for_one(query) or is_found_by_name(query) or _asks_for_one_pair(query) or "**" in query.filters:
+    if asks_for_one(query) or is_found_by_name(query) or _asks_for_one_pair(query) or "**" in query.filters or names_its_rows(query):
         return True
     return lists_kinds(query.model) and not refers_to_others(query.model)
 

@@ -20,7 +20,9 @@ from ormlint.run.log import Event, LoadPlan
 LONGEST = 4  # steps of a load that people write
 NEAR = 2  # calls between a loop and a read; what is done to a row farther away is mostly work of its own
 _FEWEST = 6  # columns of a table that does more than to name things
-_KINDS = frozenset({"permission", "type", "kind", "status", "state", "priority", "unit", "level", "category", "currency"})
+_KINDS = frozenset(
+    {"permission", "type", "kind", "status", "state", "priority", "unit", "level", "category", "currency", "realm", "gateway", "region", "webhook"}
+)
 
 
 def saves_little(project: Project, chain: Chain, event: Event) -> bool:

@@ -152,7 +152,7 @@ def _show(m: Machine, at: Frame, field: Dumped, cls: ClassInfo, row: Row, choice
     for part in name.split("."):
         text_of_read = ir.Attr(field.node.start, field.node.end, text_of_read, part)
         value = attribute(m, at, text_of_read, value, part)
-    inner, many = _nested(m, field, first, given)
+    inner, many, given = _nested(m, field, first, given)
     if inner is not None:
         shape = choice
         if field.kind == "Pluck" and field.made is not None:
@@ -163,27 +163,28 @@ def _show(m: Machine, at: Frame, field: Dumped, cls: ClassInfo, row: Row, choice
         _dump(m, at, field.node, inner, value, shape, many=many, above=above)
 
 
-def _nested(m: Machine, field: Dumped, first: ir.Expr_ | None, given: dict[str, ir.Expr_]) -> tuple[ClassInfo | None, bool]:
-    """Returns the schema class of a nested field and whether it dumps many objects."""
+def _nested(m: Machine, field: Dumped, first: ir.Expr_ | None, given: dict[str, ir.Expr_]) -> tuple[ClassInfo | None, bool, dict[str, ir.Expr_]]:
+    """Returns the schema class of a nested field, whether it dumps many objects, and the keywords that it or its schema is made with."""
     many = _is_true(given.get("many"))
     if field.kind == "List" and isinstance(first, ir.Call) and _kind(m, first, field.module) in ("Nested", "Pluck"):
         given = {**given, **dict(first.keywords)}
         first, many = (first.args[0] if first.args else given.get("nested")), True
     elif field.kind not in ("Nested", "Pluck"):
-        return None, False
+        return None, False, given
     first = first if first is not None else given.get("nested")
     if isinstance(first, ir.Lambda):
         first = first.body
     if isinstance(first, ir.Call):
         many = many or _is_true(dict(first.keywords).get("many"))
+        given = {**given, **dict(first.keywords)}
         first = first.func
     if isinstance(first, ir.Const) and isinstance(first.value, str):
         name = first.value.rpartition(".")[2]
         found = m.program.lookup(name, field.module)
         named = [found] if isinstance(found, ClassInfo) else [c for c in m.program.all_classes() if c.name == name]
-        return (named[0] if len(named) == 1 else None), many
+        return (named[0] if len(named) == 1 else None), many, given
     symbol = m.program.resolve(first, field.module) if first is not None else None
-    return (symbol if isinstance(symbol, ClassInfo) else None), many
+    return (symbol if isinstance(symbol, ClassInfo) else None), many, given
 
 
 # ------------------------------------------------------------------------------------------------- which fields there are

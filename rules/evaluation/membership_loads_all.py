@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, rule
 from ormlint.judge.describe import at_query, query_labels, row_of
+from ormlint.judge.listing import parent_named
 from ormlint.judge.lists import searched
 
 
@@ -20,6 +21,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=(search.site,),
             labels=query_labels(project, query, [search], "this asks for one of them"),
             severity=Severity.INFO if project.is_small(query.model) else Severity.WARNING,
+            preview=query.orm is Orm.SQLALCHEMY and bool(parent_named(query)),  # one statement either way, and what one row has is not much
         )
 
 
