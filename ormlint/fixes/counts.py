@@ -45,7 +45,7 @@ def replace_len(sources: Sources, intent: ReplaceLen) -> Fix | None:
     if query.locked or query.raw:
         return None
     edits = unwrap(file, statement, call, counted, ".count()")
-    risk = risk_of_another_value(statement, counted, query)
+    risk = risk_of_another_value(sources, statement, counted, query)
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, _DESCRIPTION, tuple(edits), risk) if edits is not None else _COMMENTED
 
 

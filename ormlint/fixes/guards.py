@@ -18,6 +18,7 @@ from ormlint.link.schema import Orm
 from ormlint.run.log import Bound, QueryObject, Use, UseKind
 from ormlint.text import Site
 
+BASE_MANAGER = "`Meta.base_manager_name` names a manager for related rows, which a join does not ask"
 _CONSUMING = frozenset({UseKind.ITERATE, UseKind.AGGREGATE, UseKind.INDEX, UseKind.CONTAINS, UseKind.METHOD})
 _HARMLESS = frozenset({UseKind.LEN, UseKind.TRUTH, UseKind.DERIVE, UseKind.DISCARD})
 _COUNTING = frozenset({"count", "exists", "acount", "aexists"})  # they drop select_related and prefetches
@@ -53,6 +54,8 @@ def risk_of_eager_load(sources: Sources, intent: EagerLoad, *, joins: bool) -> s
     `joins` tells that the first relation is loaded with a join instead of a query of its own.
     """
     query = intent.query
+    if joins and any(hop.target is not None and hop.target.has_base_manager for hop in intent.path):
+        return BASE_MANAGER
     risk = risk_of_loading_more(sources, query, joins=joins) or risk_of_sharing(sources, query, intent.home)
     if not risk and query.bound is Bound.ONE and not (joins and all(hop.to_one for hop in intent.path)):
         return "of one row, not every way on from there may read what a query of its own would load with it"

@@ -26,6 +26,8 @@ def read_key(sources: Sources, intent: ReadKey) -> Fix | None:
     description = f"read the key from `{relation.attname}`"
     if relation.nullable:
         return Fix(Applicability.UNSAFE, description, tuple(edits), "where there is no row, an AttributeError becomes None")
+    if relation.target is not None and relation.target.has_base_manager:
+        risk = "`Meta.base_manager_name` names a manager for related rows, which may not give the row"
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, description, tuple(edits), risk)
 
 

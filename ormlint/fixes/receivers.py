@@ -10,22 +10,39 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from ormlint.fixes.chain import chain_of
+from ormlint.fixes.chain import chain_of, last_name
+from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Function, Statement
+from ormlint.library.functions import MEMOISING
 from ormlint.run.log import QueryObject, UseKind
+from ormlint.text import Site
 
 GIVEN = "callers may give something else than a query"
+KEPT = "a function keeps the query, whose rows are then loaded once for all who ask for it"
 EITHER = "something else than the query may stand there"
 _TESTS = (UseKind.LEN, UseKind.TRUTH)
 _OWN = ("self", "cls")
 _QUERY = ("QuerySet", "Query")
 
 
-def risk_of_another_value(statement: Statement, node: cst.BaseExpression, query: QueryObject) -> str:
-    """Returns why something else than a query may stand in an expression's place, "" if nothing can."""
+def risk_of_another_value(sources: Sources, statement: Statement, node: cst.BaseExpression, query: QueryObject) -> str:
+    """Returns why something else than a query of one use may stand in an expression's place, "" if nothing can."""
+    if any(_is_kept(sources, site, statement.function(node)) for site in (query.site, *query.trail)):
+        return KEPT
     if any(use.either for use in query.all_uses() if use.kind in _TESTS):
         return EITHER
     return GIVEN if _may_be_given(statement, node, statement.function(node), set()) else ""
+
+
+def _is_kept(sources: Sources, site: Site, user: Function | None) -> bool:
+    """Whether the function that makes or returns a query at a place keeps what it gives to the one that uses it."""
+    statement = sources.statement(site)
+    node = statement.expression(site.start, site.end) if statement is not None else None
+    function = statement.function(node) if statement is not None and node is not None else None
+    if not isinstance(function, cst.FunctionDef) or function is user:
+        return False
+    names = (each.decorator.func if isinstance(each.decorator, cst.Call) else each.decorator for each in function.decorators)
+    return any(last_name(name) in MEMOISING or "memo" in last_name(name) or "cache" in last_name(name) for name in names)
 
 
 def _may_be_given(statement: Statement, node: cst.BaseExpression, function: Function | None, seen: set[str]) -> bool:

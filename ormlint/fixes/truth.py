@@ -51,12 +51,12 @@ def replace_count_test(sources: Sources, intent: ReplaceCountTest) -> Fix | None
         return None
     counted = counted_by_len(count)
     if counted is not None:
-        return _exists_for_len(file, statement, intent.query, count, counted, test)
+        return _exists_for_len(sources, file, statement, intent.query, (count, counted, test))
     if count.args or _method(count).value not in _EXISTING:
         return None
     if intent.query.orm is Orm.SQLALCHEMY:
         return _exists_in_sqlalchemy(file, statement, intent, count, test)
-    risk = risk_of_another_value(statement, count.func.value, intent.query) if isinstance(count.func, cst.Attribute) else ""
+    risk = risk_of_another_value(sources, statement, count.func.value, intent.query) if isinstance(count.func, cst.Attribute) else ""
     reduced = unwrap(file, statement, whole, test.kept, "") if isinstance(whole, cst.Call) and whole is not count else None
     edits = [file.edit(*statement.span(_method(count)), _EXISTING[_method(count).value]), *(reduced or _reduce(file, statement, test))]
     return _graded(edits, risk)
@@ -67,15 +67,16 @@ def _graded(edits: Iterable[Edit], risk: str) -> Fix:
 
 
 def _exists_for_len(
-    file: SourceFile, statement: Statement, query: QueryObject, count: cst.Call, counted: cst.BaseExpression, test: _Test
+    sources: Sources, file: SourceFile, statement: Statement, query: QueryObject, parts: tuple[cst.Call, cst.BaseExpression, _Test]
 ) -> Fix | None:
     """`len(query) > 0` → `query.exists()`."""
+    count, counted, test = parts
     if query.locked or query.raw:
         return None
     edits = unwrap(file, statement, count, counted, ".exists()")
     if edits is None:
         return Fix(Applicability.DISPLAY, _DESCRIPTION, (), "a comment stands in the expression")
-    return _graded((*edits, *_reduce(file, statement, test)), risk_of_another_value(statement, counted, query))
+    return _graded((*edits, *_reduce(file, statement, test)), risk_of_another_value(sources, statement, counted, query))
 
 
 def _method(call: cst.Call) -> cst.Name:
@@ -206,10 +207,10 @@ def replace_truth_test(sources: Sources, intent: ReplaceTruthTest) -> Fix | None
         return None
     if wrapped is not None:
         edits = unwrap(file, statement, tested, wrapped, ".exists()")
-        return _graded(edits, risk_of_another_value(statement, wrapped, intent.query)) if edits is not None else None
+        return _graded(edits, risk_of_another_value(sources, statement, wrapped, intent.query)) if edits is not None else None
     chain = chain_of(statement, tested)
     edits = insert_links(file, statement, chain, chain.inner, [".exists()"])
-    return _graded(edits, risk_of_another_value(statement, tested, intent.query))
+    return _graded(edits, risk_of_another_value(sources, statement, tested, intent.query))
 
 
 def _is_tested(statement: Statement, node: cst.CSTNode) -> bool:

@@ -199,6 +199,7 @@ class DjangoModels:
         model.ordering_known = ordering is not None or all(external.package in ("django", "abc", "typing") for external in cls.externals)
         own = [name for c in cls.mro if not c.module.is_library for name in c.functions if name in WRITE_METHODS]
         model.overrides = frozenset(own).union(*(OVERRIDING.get(external.name, ()) for external in cls.externals))
+        model.has_base_manager = any("base_manager_name" in c.classes["Meta"].bindings for c in cls.mro if "Meta" in c.classes)
         model.polymorphic = any(external.name in POLYMORPHIC for external in cls.externals)
         model.has_objects = (
             all(external.package in ("django", "abc", "typing") for external in cls.externals) and self._default_manager(cls) == "objects"

@@ -138,6 +138,7 @@ class Model:
     overrides: frozenset[str] = frozenset()  # methods with an effect on writes that the class defines: save, delete, …
     has_objects: bool = False  # Django: whether the default manager is surely the one that is called `objects`
     polymorphic: bool = False  # Django: its manager gives instances of the subclasses (django-polymorphic, django-typed-models)
+    has_base_manager: bool = False  # Django: `Meta.base_manager_name` names the manager that gives its rows to those that refer to them
     has_receivers: bool = False  # a signal receiver may run when a row is saved or deleted
     table: str = ""
 

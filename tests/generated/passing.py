@@ -101,6 +101,9 @@ def readers(draw: Draw, source: str, reads: str, key: str) -> str:
                 f"    for row in {source}:\n        print(getattr(row, 'mark', 0))\n        row.mark = 1\n",
                 f"    for row in {source}:\n        if getattr(row, 'mark', 1):\n            print({each})\n",
                 f"    for row in {source}:\n        print(row.{key})\n        break\n",
+                f"    if {source}:\n        print('some')\n",
+                f"    print(len({source}))\n",
+                f"    print(len({source}) == 0)\n",
             ]
         )
     )
