@@ -6,10 +6,11 @@ select(Bill).options(selectinload(Bill.owers))     bill.payer is a person too, a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ormlint.judge.eager import path_of, relations_along
 from ormlint.judge.homes import ways_of
-from ormlint.judge.listing import is_called
+from ormlint.judge.listing import NAMES, is_called
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run.log import Event, LoadKind, LoadPlan, QueryObject
 
@@ -70,13 +71,21 @@ def _is_the_same(query: QueryObject, path: tuple[str, ...]) -> bool:
     first = hops[0]
     named = {first.attname, first.name} - {""}
     if first.target is not None:
-        named.add(f"{first.target.name}.{first.target.primary_key}")  # `.join(Author).where(Author.id == key)`
+        # `.join(Author).where(Author.id == key)`, or by another column that tells one from all others
+        named |= {
+            f"{first.target.name}.{name}" for name in (first.target.primary_key, *filter(partial(_tells_apart, first.target), first.target.columns))
+        }
     # columns of one name: `(city_id, number)` of a tram and of its line
     keys = [index.columns for index in first.target.indexes if index.unique and len(index.columns) > 1] if first.target is not None else []
     # rows of several owners are mostly asked for by the keys of owners that are at hand: `where(Book.author_id.in_(keys))`
     several = {f"{name}__in" for name in named}
     asked = [query.filters, *(way.filters for way in ways_of(query))]
     return any((named | several) & filters or any(filters.issuperset(key) for key in keys) for filters in asked)
+
+
+def _tells_apart(model: Model, name: str) -> bool:
+    column = model.columns[name]
+    return column.unique or (not column.references and name.rpartition("_")[2].lower() in NAMES | {"id"})
 
 
 def _leads_back(query: QueryObject, path: tuple[str, ...]) -> bool:

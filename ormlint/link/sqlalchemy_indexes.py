@@ -269,10 +269,29 @@ def _created(call: ir.Call, batches: dict[str, str]) -> Iterator[tuple[str, list
         columns = rest[0] if rest else given.get("columns")
         if table and isinstance(columns, ir.Seq):
             yield table[0], [item.value if isinstance(item, ir.Const) and isinstance(item.value, str) else "" for item in columns.items]
+    elif name == "create_table":
+        for table_name in _texts(call.args[:1]):
+            parts = (part for part in call.args[1:] if isinstance(part, ir.Call))
+            yield from ((table_name, covered) for part in parts if (covered := _created_with(part)))
     elif name in ("execute", "text"):
         for text in _texts(call.args[:1]):
             for found in STATEMENT.finditer(text):
                 yield found[1], [column.split()[0].strip('"`') for column in found[2].split(",") if column.split()]
+
+
+def _created_with(part: ir.Call) -> list[str]:
+    """Returns the columns of the index that a part of `op.create_table(…)` brings along, none if it brings none."""
+    match called(part):
+        case "UniqueConstraint":
+            return _texts(part.args)
+        case "Index":
+            return _texts(part.args[1:])
+        case "Column":
+            given = dict(part.keywords)
+            indexed = any(isinstance(value := given.get(name), ir.Const) and value.value is True for name in ("index", "unique"))
+            return _texts(part.args[:1]) if indexed else []
+        case _:
+            return []
 
 
 def _texts(nodes: list[ir.Expr_]) -> list[str]:
