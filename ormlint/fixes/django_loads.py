@@ -93,6 +93,9 @@ def add_lookups(
         chain = chain_of(statement, chain.root.args[0].value)
     if not chain.links[: chain.inner] and isinstance(chain.root, cst.Name) and query.model is not None and chain.root.value == query.model.name:
         return _on_the_class(file, statement, chain, query.model, wanted)
+    streams = ("iterator", "aiterator")
+    if home != query.site and query.has(*streams) and not any(link.name in streams for link in chain.links):
+        return Refusal("the call gives an iterator: load the relation before")
     places = (query.site, *query.steps)
     if any(lookup.method == SELECT for lookup in wanted) and any(not call.args for site in places for call in calls_of(sources, site, SELECT)):
         return Refusal("`select_related()` without arguments follows every relation that is not nullable; name them all instead")

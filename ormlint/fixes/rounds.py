@@ -94,6 +94,8 @@ def _is_always_reached(sources: Sources, event: Event, place: Site, loop: Loop |
     node = statement.expression(place.start, place.end) if statement is not None else None
     if statement is None or node is None:
         return False
+    if statement.function(node) is None and event.around.conditional:
+        return False  # a field of a serializer that may drop it
     top: cst.CSTNode | None = _loop_at(statement, loop) if loop is not None else statement.function(node)
     if loop is not None and top is None:
         return False
@@ -129,7 +131,10 @@ def is_always_reached(statement: Statement, node: cst.CSTNode, top: cst.CSTNode 
     below = node
     for above in statement.ancestors(node):
         if isinstance(above, _BLOCKS):
-            if any(_may_leave(statement, earlier, rows) for earlier in _before(above, below)):
+            earlier = list(_before(above, below))
+            if any(_may_leave(statement, each, rows) for each in earlier) or (
+                earlier and isinstance(statement.parent(above), (cst.Try, cst.TryStar))
+            ):
                 return False
         elif isinstance(above, cst.BaseComp):
             clauses = list(_clauses(above))
