@@ -21,15 +21,23 @@ def walk(found: object) -> Iterator[ir.Node]:
         item = stack.pop()
         if isinstance(item, (list, tuple)):
             stack.extend(reversed(item))
-        elif isinstance(item, msgspec.Struct):
-            if isinstance(item, ir.Node):
-                yield item
-            stack.extend([getattr(item, name) for name in _children(type(item))])
+            continue
+        if isinstance(item, ir.Node):
+            yield item
+        names = _CHILDREN.get(type(item))
+        if names is None:
+            names = _CHILDREN[type(item)] = _children(item)
+        stack.extend([getattr(item, name) for name in names])
 
 
-@cache
-def _children(kind: type[msgspec.Struct]) -> tuple[str, ...]:
-    """Returns the fields that may hold nodes, last first."""
+_CHILDREN: dict[type, tuple[str, ...]] = {}
+
+
+def _children(item: object) -> tuple[str, ...]:
+    """Returns the fields of a structure that may hold nodes, last first; what is none has none."""
+    kind = type(item)
+    if not issubclass(kind, msgspec.Struct):
+        return ()
     return tuple(name for name in reversed(kind.__struct_fields__) if _annotation(kind, name) not in _PLAIN)
 
 

@@ -152,7 +152,10 @@ class ClassInfo:
 
     def derives_from(self, *names: str) -> bool:
         """Whether an ancestor outside the project has one of these dotted paths or bare names."""
-        return any(e.path in names or e.name in names for e in self.externals) or any(c.name in names and c.module.is_library for c in self.mro)
+        for external in self.externals:
+            if external.path in names or external.name in names:
+                return True
+        return any(cls.name in names and cls.module.is_library for cls in self.mro)
 
     def __repr__(self) -> str:
         return f"<class {self.module.name}:{self.qualname}>"

@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import msgspec
-
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import walk
 from ormlint.link.names import ClassInfo, External, ModuleInfo, Program
 from ormlint.link.schema import Column, Index, Model, Schema, Table
 
@@ -143,11 +142,11 @@ class SqlalchemyIndexes:
             if name.startswith("downgrade"):
                 continue
             batches = dict(_batches(function.node.body))
-            for call in calls_in(function.node):
-                for table, columns in _created(call, batches):
+            for node in walk(function.node):
+                for table, columns in _created(node, batches) if isinstance(node, ir.Call) else ():
                     for owner in by_table.get(_plain(table), ()):
                         names = tuple(_attribute(owner.columns, column) for column in columns)
-                        add(owner, Index(names, module.site(call), "migration"))
+                        add(owner, Index(names, module.site(node), "migration"))
 
 
 def of_columns(columns: dict[str, Column]) -> Iterator[Index]:
@@ -205,18 +204,6 @@ def fill(table: Table, arguments: list[ir.Expr_], module: ModuleInfo) -> None:
 def called(call: ir.Call) -> str:
     """Returns the last part of the name of what is called."""
     return call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
-
-
-def calls_in(node: object) -> Iterator[ir.Call]:
-    """Yields every call in a node, however deep."""
-    if isinstance(node, (list, tuple)):
-        for item in node:
-            yield from calls_in(item)
-    elif isinstance(node, msgspec.Struct):
-        if isinstance(node, ir.Call):
-            yield node
-        for name in node.__struct_fields__:
-            yield from calls_in(getattr(node, name))
 
 
 def _column(node: ir.Expr_, columns: dict[str, Column]) -> str:

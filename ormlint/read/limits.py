@@ -1,14 +1,19 @@
-"""What every reader does before it starts: garbage collection off, and a fixed share of the stack."""
+"""What readers and the run do before they start: garbage collection off, a fixed share of the stack, and memory for it in one piece."""
 
 from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeVar
 
 READING, CODING = 900, 5000
+ROOM = 1 << 18
+"""Words of memory for the frames of a deep recursion."""
+
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -40,3 +45,18 @@ def fixed_stack(frames: int) -> Iterator[None]:
         yield
     finally:
         sys.setrecursionlimit(limit)
+
+
+def with_room(function: Callable[[], Result]) -> Result:
+    """Returns what a function returns that calls itself deeply, with the memory for its frames taken in one piece.
+
+    CPython keeps frames in pieces of 16 KiB and gives each back as soon as it is empty, so a recursion that goes up and down across the
+    border of two of them asks the system for memory every time: a twentieth of the time of a run. A frame that says it needs much gets a
+    piece of twice its size, and those above it share the rest.
+    """
+
+    def below() -> Result:
+        return function()
+
+    below.__code__ = below.__code__.replace(co_stacksize=ROOM)
+    return below()

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ormlint.ir.nodes import Module
 from ormlint.link.names import Program
 from ormlint.link.schema import Model
-from ormlint.read.limits import fixed_stack, without_gc
+from ormlint.read.limits import fixed_stack, with_room, without_gc
+from ormlint.run.evaluate import IN_TEMPLATES
 from ormlint.run.log import NOWHERE, Analysis, Event, Op, QueryLog, QueryObject, Statistics
 from ormlint.text import Site
 
@@ -30,7 +31,7 @@ class Options:
 def analyse(modules: Iterable[Module], options: Options | None = None) -> Analysis:
     """Links the modules of a project, runs everything in them, and returns the schema, the query log and the endpoints."""
     with without_gc(), fixed_stack(RUNNING):
-        return _analyse(modules, options or Options())
+        return with_room(lambda: _analyse(modules, options or Options()))
 
 
 def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
@@ -43,8 +44,10 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     from ormlint.run.graphql import run_graphql
     from ormlint.run.machine import Machine
     from ormlint.run.roots import run_all, run_makers
+    from ormlint.run.template_expressions import MEANINGS
     from ormlint.run.texts import run_texts
 
+    IN_TEMPLATES.update(MEANINGS)
     found = list(modules)
     machine = Machine(Program(found, (*load_stubs(), *options.library)))
     machine.targets = dict(options.targets)
@@ -72,7 +75,7 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
         queries=len(counters.queries),
         loops=len(counters.loops),
         loops_over_queries=len(counters.query_loops),
-        calls=len(counters.calls),
+        calls=len(counters.resolved | counters.unresolved),
         calls_resolved=len(counters.resolved),
     )
     callees = calls_of(machine, options.comes_last)

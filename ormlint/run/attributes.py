@@ -389,8 +389,6 @@ def super_member(m: Machine, f: Frame, node: ir.Node, value: Super, name: str) -
 # ------------------------------------------------------------------------------------------------------------ queries
 def query_member(m: Machine, f: Frame, node: ir.Node, value: QueryObject | Manager, name: str) -> Value:
     """Returns what an attribute of a query object or manager is: a method of the project's class or of the table."""
-    from ormlint.run.calls import class_behind
-
     if isinstance(value, QueryObject) and value.orm is Orm.SQLALCHEMY:
         return Method(value, name)
     custom = custom_method(m, value, name)
@@ -401,6 +399,8 @@ def query_member(m: Machine, f: Frame, node: ir.Node, value: QueryObject | Manag
         return cls if cls is not None else UNKNOWN
     if querysets.canonical(name) is not None or name == "super:get_queryset":
         return Method(value, name)
+    from ormlint.run.calls import class_behind
+
     cls = class_behind(m, value)
     if cls is not None:
         known = m.class_value(cls, name)

@@ -9,11 +9,13 @@ from ormlint.library.functions import BATCHES, MEMOISING, MODEL_GETTERS, NARROWI
 from ormlint.library.schemas import READ_CLASSES
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.schema import Orm
+from ormlint.link.templates import TemplateInfo
+from ormlint.run import containers, sessions
 from ormlint.run.annotations import annotated
 from ormlint.run.blocking import runs_elsewhere
 from ormlint.run.decorators import argument_put_in, parameter_put_in
 from ormlint.run.detaching import freshen
-from ormlint.run.evaluate import evaluate
+from ormlint.run.evaluate import EXPRESSIONS, IN_TEMPLATES, evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import outliving
@@ -50,6 +52,10 @@ from ormlint.run.values import (
 )
 
 
+def _call(m: Machine, f: Frame, node: ir.Call) -> Value:
+    return IN_TEMPLATES[ir.Call](m, f, node) if isinstance(f.module, TemplateInfo) else evaluate_call(m, f, node)
+
+
 def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
     """Evaluates the function, then the arguments, then the call."""
     if isinstance(node.func, ir.Name) and node.func.id == "super" and "super" not in f.env:
@@ -79,9 +85,7 @@ def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
         else:
             keywords["**"] = value
     if not f.module.is_library:
-        m.counters.calls.add(id(node))
-        if type(func) is not Unknown:
-            m.counters.resolved.add(id(node))
+        (m.counters.unresolved if type(func) is Unknown else m.counters.resolved).add(id(node))
     note_call(f, node, func)
     if f.stale:
         freshen(f, *args, *keywords.values())
@@ -154,9 +158,7 @@ def _filtered(made: Value, keywords: dict[str, Value]) -> Value:
 def call_unknown(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Returns what calling something unknown gives; its arguments escape."""
     if isinstance(node.func, ir.Attr) and isinstance(func, type(UNKNOWN)):
-        from ormlint.run.sessions import call_presumed_session
-
-        presumed = call_presumed_session(m, f, node, args, keywords)
+        presumed = sessions.call_presumed_session(m, f, node, args, keywords)
         if presumed is not None:
             return presumed
     if fill_in(m, f, node, args, keywords):
@@ -207,17 +209,13 @@ def call_table(m: Machine, f: Frame, node: ir.Call, method: Method, args: list[V
         case Row():
             return row_method(m, f, node, receiver, name, args, keywords)
         case Session():
-            from ormlint.run.sessions import session_method
-
-            return session_method(m, f, node, receiver, name, args, keywords)
+            return sessions.session_method(m, f, node, receiver, name, args, keywords)
         case Descriptor() | Option():
             from ormlint.run.loader_options import descriptor_method
 
             return descriptor_method(m, f, node, receiver, name, args, keywords)
         case Sequence() | Mapping():
-            from ormlint.run.containers import container_method
-
-            return container_method(m, f, node, receiver, name, args, keywords)
+            return containers.container_method(m, f, node, receiver, name, args, keywords)
         case _:
             escape(m, f, node, [*args, *keywords.values()])
             if name == "format":
@@ -261,7 +259,7 @@ def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: 
     rest = params[-1].name if params and params[-1].kind == "**" else ""
     runs = 0 if function.module.is_library else m.contexts.get(id(function), 0)
     made, bindings, rows = symbolic(outliving(env, f.left), runs=runs, rest=rest)
-    key: tuple[object, ...] = tuple(key_of(v) for v in made.values())
+    key: tuple[object, ...] = tuple([key_of(v) for v in made.values()])
     if outer is not None:
         m.keep.append(outer)
         key = (id(outer), *key)
@@ -557,5 +555,7 @@ def class_behind(m: Machine, value: Value) -> ClassInfo | None:
         case _:
             return None
 
+
+EXPRESSIONS[ir.Call] = _call
 
 __all__ = ["ModuleInfo", "adopt", "bind", "call", "call_function", "call_method", "class_behind", "construct", "evaluate_call", "unknown_arguments"]

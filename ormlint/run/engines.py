@@ -16,7 +16,7 @@ from ormlint.library.functions import INJECTORS
 from ormlint.link.names import External, FunctionInfo
 from ormlint.link.schema import Orm
 from ormlint.run.blocking import certain
-from ormlint.run.frame import Called, Frame
+from ormlint.run.frame import Called, Frame, Summary
 from ormlint.run.log import Event, Op
 from ormlint.run.machine import Machine, text_of, through
 from ormlint.run.parameters import resolve_deps
@@ -50,14 +50,34 @@ def note_repetitions(m: Machine, served: Iterable[str]) -> None:
         return
     names = {*served, *_dependencies(m)}
     m.events[:] = [event for event in m.events if event.op is not Op.ENGINE or event.parent is None]
-    for summary in list(m.memo.values()):
+    summaries = list(m.memo.values())
+    making = _making(summaries)
+    for summary in summaries:
+        if id(summary) not in making:
+            continue
         if summary.function in names:
             for sure in certain(summary):
                 if sure.event.op is Op.ENGINE:
                     sure.event.requests = summary.function
         for called in summary.calls:
-            if called.loops and not (called.around.conditional or called.around.guarded_by_cache):
+            if called.loops and id(called.summary) in making and not (called.around.conditional or called.around.guarded_by_cache):
                 m.events += _in_loop(called)
+
+
+def _making(summaries: list[Summary]) -> set[int]:
+    """Returns the ids of the summaries of functions that make an engine, or call one that does."""
+    callers: dict[int, list[Summary]] = {}
+    for summary in summaries:
+        for called in summary.calls:
+            callers.setdefault(id(called.summary), []).append(summary)
+    waiting = [summary for summary in summaries if any(event.op is Op.ENGINE for event in summary.events)]
+    found: set[int] = set()
+    while waiting:
+        summary = waiting.pop()
+        if id(summary) not in found:
+            found.add(id(summary))
+            waiting += callers.get(id(summary), ())
+    return found
 
 
 def _in_loop(called: Called) -> Iterator[Event]:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from ormlint.run.machine import Machine
 
 EXPRESSIONS: dict[type[ir.Node], Callable[..., Value]] = {}
-"""What evaluates each kind of expression; `run/expressions.py` fills it."""
+"""What evaluates each kind of expression; `run/expressions.py` and `run/calls.py` fill it."""
+IN_TEMPLATES: dict[type[ir.Node], Callable[..., Value]] = {}
+"""What evaluates those that mean something else in a template; a run fills it from `run/template_expressions.py`."""
 
 
 def evaluate(m: Machine, f: Frame, node: ir.Expr_) -> Value:

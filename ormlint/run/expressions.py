@@ -11,7 +11,7 @@ from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.templates import TemplateInfo
 from ormlint.run.attributes import attribute
 from ormlint.run.columns import columns_read, is_sifted
-from ormlint.run.evaluate import EXPRESSIONS, evaluate
+from ormlint.run.evaluate import EXPRESSIONS, IN_TEMPLATES, evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import Iterated, either, enter_loop, make_loop, walk
@@ -20,6 +20,7 @@ from ormlint.run.managers import misuse_manager
 from ormlint.run.merging import join_values
 from ormlint.run.queries import evaluate_query, iterate_query
 from ormlint.run.rows import PREFETCHED, note_key
+from ormlint.run.subscripts import subscript
 from ormlint.run.targets import assign
 from ormlint.run.values import (
     UNKNOWN,
@@ -52,9 +53,7 @@ def _const(m: Machine, f: Frame, node: ir.Const) -> Value:
 
 def _name(m: Machine, f: Frame, node: ir.Name) -> Value:
     if isinstance(f.module, TemplateInfo):
-        from ormlint.run.template_expressions import name_in_template
-
-        return name_in_template(m, f, node)
+        return IN_TEMPLATES[ir.Name](m, f, node)
     found = f.env.get(node.id)
     if found is not None:
         return found
@@ -79,9 +78,7 @@ def _attr(m: Machine, f: Frame, node: ir.Attr) -> Value:
     if type(value) is Row and value.model.is_primary_key(node.name):
         note_key(f, node)
     if isinstance(f.module, TemplateInfo):
-        from ormlint.run.template_expressions import attribute_in_template
-
-        return attribute_in_template(m, f, node, value)
+        return IN_TEMPLATES[ir.Attr](m, f, node, value)
     return attribute(m, f, node, value, node.name)
 
 
@@ -168,13 +165,9 @@ def read_column(loop: ir.Loop) -> str:
 
 
 def _index(m: Machine, f: Frame, node: ir.Index) -> Value:
-    from ormlint.run.subscripts import subscript
-
     value = evaluate(m, f, node.value)
     if isinstance(f.module, TemplateInfo):
-        from ormlint.run.template_expressions import index_in_template
-
-        return index_in_template(m, f, node, value)
+        return IN_TEMPLATES[ir.Index](m, f, node, value)
     return subscript(m, f, node, value)
 
 
@@ -371,17 +364,17 @@ def _text(m: Machine, f: Frame, node: ir.Text) -> Value:
 
 def to_text(m: Machine, f: Frame, value: Value, node: ir.Node) -> None:
     """Runs what formatting a value runs: `__str__` of a row."""
-    from ormlint.run.calls import call_function, text_method
-
     if f.error_path:  # the text of an error
         return
     for option in value.options if isinstance(value, Union) else (value,):
         if isinstance(option, (Row, Instance)):
+            from ormlint.run import calls
+
             if isinstance(option, Row) and option.origin is not None:
                 m.shown.add(option.model)
-            function = text_method(option.cls) if option.cls is not None else None
+            function = calls.text_method(option.cls) if option.cls is not None else None
             if function is not None:
-                call_function(m, f, node, function, [option], {})
+                calls.call_function(m, f, node, function, [option], {})
 
 
 def _star(m: Machine, f: Frame, node: ir.Star) -> Value:
@@ -419,16 +412,6 @@ def _lambda(m: Machine, f: Frame, node: ir.Lambda) -> Value:
 
 def _slice(m: Machine, f: Frame, node: ir.Slice) -> Value:
     return varying([evaluate(m, f, part) for part in (node.lower, node.upper, node.step) if part is not None])
-
-
-def _call(m: Machine, f: Frame, node: ir.Call) -> Value:
-    if isinstance(f.module, TemplateInfo):
-        from ormlint.run.template_expressions import call_in_template
-
-        return call_in_template(m, f, node)
-    from ormlint.run.calls import evaluate_call
-
-    return evaluate_call(m, f, node)
 
 
 # -------------------------------------------------------------------------------------------------------- iteration
@@ -483,7 +466,6 @@ EXPRESSIONS |= {
     ir.Attr: _attr,
     ir.Index: _index,
     ir.Slice: _slice,
-    ir.Call: _call,
     ir.Lambda: _lambda,
     ir.Comp: _comp,
     ir.Seq: _seq,

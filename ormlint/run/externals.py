@@ -35,7 +35,6 @@ from ormlint.run.values import (
     Session,
     Union,
     Value,
-    deps_of,
     varying,
 )
 
@@ -116,12 +115,12 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
     kind = UseKind.RENDER if name in RENDERS else UseKind.ARGUMENT
     for value in args if name == "in_" else ():
         m.use_as_parameter(f, value, node, name)
-    for value in (*args, *keywords.values()):
+    values = (*args, *keywords.values())
+    for value in values:
         m.use(f, value, kind, node)
         _walked(m, f, value, kind, node)
-    if any(deps_of(v) for v in (*args, *keywords.values())) or len(func.path) > MAX_PATH:
-        return varying((*args, *keywords.values()))
-    return known.called
+    made_from = varying(values)
+    return made_from if made_from.deps or len(func.path) > MAX_PATH else known.called
 
 
 def _described(m: Machine, func: External) -> Described:

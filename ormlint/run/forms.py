@@ -81,40 +81,40 @@ def show_forms(m: Machine, f: Frame, template: TemplateInfo, env: dict[str, Valu
 
 
 def _shown(m: Machine, template: TemplateInfo, variable: str) -> frozenset[str]:
-    known = m.written_out.get((template.path, variable))
-    if known is None:
-        known = m.written_out[template.path, variable] = frozenset(_written_out(m, template, variable))
-    return known
+    """Returns the fields of a form that a template and those it includes write out; `WHOLE` if it leaves that to the form."""
+    found: frozenset[str] = frozenset()
+    for info in m.templates.reached(template):
+        known = m.written_out.get(info.path)
+        if known is None:
+            known = m.written_out[info.path] = _written_out(info)
+        found |= known.get(variable, frozenset())
+    return found
 
 
-def _written_out(m: Machine, template: TemplateInfo, variable: str) -> Iterator[str]:
-    """Yields the fields of a form that a template and those it includes write out; `WHOLE` if it leaves that to the form.
+def _written_out(template: TemplateInfo) -> dict[str, frozenset[str]]:
+    """Returns the fields that a template writes out of each of its variables, if they are forms; `WHOLE` for one that stands alone.
 
     # `{{ form.author }}` is a select, `{{ form.author.errors }}` and `{{ form.fields.author.queryset }}` are not
     """
-    for info in m.templates.reached(template):
-        inner: set[int] = set()
-        for node in walk(info.function.node.body):
-            steps = _steps(node, variable) if id(node) not in inner else None
-            if steps is None:
-                continue
-            part: ir.Node = node
-            while isinstance(part, ir.Attr):
-                part = part.value
-                inner.add(id(part))
-            if not steps or steps[0] in RENDERING:
-                yield WHOLE
-            elif len(steps) == 1 or steps[1] in RENDERING:
-                yield steps[0]
-
-
-def _steps(node: ir.Node, variable: str) -> list[str] | None:
-    """Returns the names behind a variable in an expression like `form.author.errors`, None if it is none."""
-    steps: list[str] = []
-    while isinstance(node, ir.Attr):
-        steps.insert(0, node.name)
-        node = node.value
-    return steps if isinstance(node, ir.Name) and node.id == variable else None
+    found: dict[str, set[str]] = {}
+    inner: set[int] = set()
+    for node in walk(template.function.node.body):
+        if id(node) in inner or not isinstance(node, (ir.Attr, ir.Name)):
+            continue
+        steps: list[str] = []
+        part: ir.Node = node
+        while isinstance(part, ir.Attr):
+            steps.append(part.name)
+            part = part.value
+            inner.add(id(part))
+        if not isinstance(part, ir.Name):
+            continue
+        steps.reverse()
+        if not steps or steps[0] in RENDERING:
+            found.setdefault(part.id, set()).add(WHOLE)
+        elif len(steps) == 1 or steps[1] in RENDERING:
+            found.setdefault(part.id, set()).add(steps[0])
+    return {variable: frozenset(fields) for variable, fields in found.items()}
 
 
 def _show(m: Machine, f: Frame, form: Instance, shown: frozenset[str]) -> None:

@@ -308,6 +308,8 @@ class QueryObject(Tracked, eq=False):
 
     def every_way(self) -> tuple[QueryObject, ...]:
         """Returns the query object and those that it stands for, and so on to their ends, each once: a loop merges the merged again."""
+        if not self.ways:
+            return (self,)
         found = {self: None}
         waiting = [self]
         while waiting:
@@ -572,6 +574,8 @@ class QueryLog:
 
 def _places(query: QueryObject) -> set[Site]:
     """Returns the places that a query object, or one of those that it stands for, has passed."""
+    if not query.ways:
+        return {query.site, *query.trail}
     return {place for way in query.every_way() for place in (way.site, *way.trail)}
 
 

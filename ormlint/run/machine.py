@@ -59,8 +59,8 @@ class Counters:
     functions: int = 0
     loops: set[Site] = field(default_factory=set)
     query_loops: set[Site] = field(default_factory=set)
-    calls: set[int] = field(default_factory=set)  # ids of nodes
-    resolved: set[int] = field(default_factory=set)
+    resolved: set[int] = field(default_factory=set)  # the calls of something known, by the ids of their nodes
+    unresolved: set[int] = field(default_factory=set)  # those of something unknown, in one context at least
     queries: set[Site] = field(default_factory=set)
 
 
@@ -136,7 +136,7 @@ class Machine:
         self.serializer_fields: dict[object, list[Shown]] = {}
         self.varying_fields: dict[int, bool] = {}  # by serializer class: whether it drops fields as it is told to
         self.inline_templates: dict[tuple[str, int], TemplateInfo] = {}
-        self.written_out: dict[tuple[str, str], frozenset[str]] = {}  # by template and variable: the fields of a form that it writes out
+        self.written_out: dict[str, dict[str, frozenset[str]]] = {}  # by template and variable: the fields of a form that it writes out
         self.form_fields: dict[tuple[int, str], tuple[ModuleInfo, ir.Node]] = {}
         self.table_columns: dict[int, list[TableColumn]] = {}
         self.request_values: dict[str, Value] = {}  # what is kept on the object of a request, as far as anybody asked
@@ -258,7 +258,7 @@ class Machine:
         most = MAX_NESTED if function.module.is_library else 1
         if self.stack and self.stack[-1][0] == id(function):
             self.recursive.add(f"{function.module.name}:{function.qualname}")
-        if depth > MAX_DEPTH or identity in self.stack or sum(1 for f, _ in self.stack if f == id(function)) > most:
+        if depth > MAX_DEPTH or identity in self.stack or [running for running, _ in self.stack].count(id(function)) > most:
             return None
         contexts = self.contexts.get(id(function), 0)
         if contexts >= MAX_CONTEXTS and not function.module.is_library and (contexts >= MAX_GENERIC or not _is_generic(function, env)):
@@ -300,9 +300,9 @@ class Machine:
 
     def _run_closures(self, frame: Frame) -> None:
         """Runs the nested functions that the body defined but never called, as whoever gets them may call them."""
-        from ormlint.run.calls import unknown_arguments
-
         for closure in frame.closures:
+            from ormlint.run.calls import unknown_arguments
+
             if closure.function is not None and id(closure.function) not in frame.called:
                 env, _, _ = symbolic(unknown_arguments(self, closure.function, frame), runs=MANY_RUNS + 1)
                 self.keep.append(frame)

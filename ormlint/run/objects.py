@@ -103,11 +103,11 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
 
 def annotated_attribute(m: Machine, cls: ClassInfo, name: str) -> Value | None:
     """Returns what `name: Type` in a class body says about an attribute, or None."""
-    from ormlint.run.annotations import annotated
-
     for ancestor in cls.mro:
         for stmt in ancestor.bindings.get(name, ()):
             if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
+                from ormlint.run.annotations import annotated
+
                 return annotated(m, stmt.annotation, ancestor.module)
     return None
 

@@ -171,9 +171,16 @@ def _name(f: Frame, name: str, names: set[str]) -> Key:
 
 
 def _root(node: ir.Node) -> str:
-    while isinstance(node, (ir.Attr, ir.Index, ir.Call, ir.Await)):
-        node = node.func if isinstance(node, ir.Call) else node.value
-    return node.id if isinstance(node, ir.Name) else ""
+    while True:
+        match node:
+            case ir.Name():
+                return node.id
+            case ir.Attr() | ir.Index() | ir.Await():
+                node = node.value
+            case ir.Call():
+                node = node.func
+            case _:
+                return ""
 
 
 def _is_pure(m: Machine, f: Frame, node: ir.Call) -> bool:
@@ -225,12 +232,13 @@ def note_call(f: Frame, node: ir.Call, func: Value) -> None:
     """Notes what a call may change: a container, the state of an object, or, if nothing is known of it, the database."""
     if not isinstance(node.func, ir.Attr):
         return
-    name = node.func.name
-    root = _root(node.func)
-    if name in CHANGING and isinstance(node.func.value, ir.Name):
-        f.note_binding(root)
-    if not isinstance(func, (Unknown, External)):
+    name, value = node.func.name, node.func.value
+    if name in CHANGING and isinstance(value, ir.Name):
+        f.note_binding(value.id)
+    kind = type(func)
+    if kind is not Unknown and kind is not External:
         return
+    root = _root(value)
     receiver = f.env.get(root)
     if name in WRITING and not isinstance(receiver, (Constant, Sequence, Mapping)):
         f.note_write()

@@ -26,6 +26,7 @@ from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
 from ormlint.run.loops import Iterated, enter_loop, last_round, leaves, make_loop, outliving, walk
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
+from ormlint.run.narrowing import narrow
 from ormlint.run.recipes import end_loop
 from ormlint.run.targets import assign, note_attribute_write
 from ormlint.run.values import UNKNOWN, Closure, Constant, Option, Sequence, Session, Value, element_of, varying
@@ -285,8 +286,6 @@ def leaving(f: Frame, body: list[ir.Stmt]) -> frozenset[int]:
 
 def refine(m: Machine, f: Frame, test: ir.Expr_, *, positive: bool) -> None:
     """Narrows a variable by the test of a branch: `x is None`, `not x`, `isinstance(x, C)`."""
-    from ormlint.run.narrowing import narrow
-
     narrow(m, f, test, positive=positive)
 
 
@@ -455,12 +454,12 @@ def note_effects(f: Frame, mark: tuple[int, ...], loop: Loop) -> None:
 
 def note_sum(m: Machine, f: Frame, stmt: ir.Loop, source: Value) -> None:
     """Notes that a loop only adds up a column: `for sale in sales: total += sale.cents`."""
-    from ormlint.run.builtins import aggregated
-
     only = stmt.body[0] if len(stmt.body) == 1 and not stmt.orelse else None
     query = source.source if isinstance(source, Sequence) else source
     if isinstance(only, ir.Assign) and only.op == "+" and isinstance(only.value, ir.Attr) and isinstance(query, QueryObject):
         if isinstance(stmt.target, ir.Name) and isinstance(only.value.value, ir.Name) and only.value.value.id == stmt.target.id:
+            from ormlint.run.builtins import aggregated
+
             aggregated(m, f, stmt, query, "sum", only.value.name)
 
 

@@ -13,7 +13,7 @@ from ormlint.library import querysets
 from ormlint.link.names import ClassInfo, External, FunctionInfo
 from ormlint.link.template_tags import Extension
 from ormlint.link.templates import TemplateInfo
-from ormlint.run import templates
+from ormlint.run import calls, expressions, templates
 from ormlint.run.attributes import attribute
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
@@ -39,7 +39,6 @@ from ormlint.run.values import (
     Union,
     Unknown,
     Value,
-    deps_of,
     options,
     varying,
 )
@@ -136,17 +135,15 @@ def index_in_template(m: Machine, f: Frame, node: ir.Index, value: Value) -> Val
 # ----------------------------------------------------------------------------------------- what Django calls by itself
 def called(m: Machine, f: Frame, node: ir.Expr_, value: Value) -> Value:
     """Returns what Django puts in the place of a value that can be called: the result of calling it without arguments."""
-    from ormlint.run.calls import call_closure, call_function
-
     match value:
         case BoundMethod():
             if value.function.name in CHANGING or any(templates.required(value.function, bound=True)):
                 return UNKNOWN
-            return call_function(m, f, node, value.function, [value.self], {})
+            return calls.call_function(m, f, node, value.function, [value.self], {})
         case FunctionInfo():
-            return UNKNOWN if any(templates.required(value, bound=False)) else call_function(m, f, node, value, [], {})
+            return UNKNOWN if any(templates.required(value, bound=False)) else calls.call_function(m, f, node, value, [], {})
         case Closure(function=function) if function is not None:
-            return UNKNOWN if any(templates.required(function, bound=False)) else call_closure(m, f, node, value, [], {})
+            return UNKNOWN if any(templates.required(function, bound=False)) else calls.call_closure(m, f, node, value, [], {})
         case Method():
             return called_method(m, f, node, value)
         case Union():
@@ -174,15 +171,13 @@ def called_method(m: Machine, f: Frame, node: ir.Expr_, method: Method) -> Value
 # -------------------------------------------------------------------------------------------------------------- calls
 def call_in_template(m: Machine, f: Frame, node: ir.Call) -> Value:
     """Returns what a call gives: of a tag or filter, or in Jinja of anything else."""
-    from ormlint.run.calls import evaluate_call
-
     name = node.func.id if isinstance(node.func, ir.Name) else ""
     if name == "super":
         templates.render_inherited_block(m, f)
         return UNKNOWN
     kind, _, tail = name.partition(":")
     if not tail and name not in TAGS:
-        return evaluate_call(m, f, node)
+        return calls.evaluate_call(m, f, node)
     args = [evaluate(m, f, arg.value if isinstance(arg, ir.Star) else arg) for arg in node.args]
     keywords = {keyword: evaluate(m, f, value) for keyword, value in node.keywords}
     if not tail:
@@ -196,8 +191,6 @@ def call_in_template(m: Machine, f: Frame, node: ir.Call) -> Value:
 
 def filtered(m: Machine, f: Frame, node: ir.Call, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Returns what a filter gives: one that the project wrote, one of the library, or one that is not known."""
-    from ormlint.run.expressions import to_text
-
     own = templates.extension(m, f, "filter", name)
     if own is not None:
         return templates.use_extension(m, f, node, own, args, keywords)
@@ -206,17 +199,15 @@ def filtered(m: Machine, f: Frame, node: ir.Call, name: str, args: list[Value], 
         return known(m, f, node, args, keywords)
     for value in (*args, *keywords.values()):
         m.use(f, value, UseKind.OTHER, node)
-        to_text(m, f, value, node)
+        expressions.to_text(m, f, value, node)
     return varying((*args, *keywords.values()))
 
 
 def tested(m: Machine, f: Frame, node: ir.Call, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Returns what `value is name` gives in Jinja."""
-    from ormlint.run.calls import call_function
-
     own = templates.extension(m, f, "test", name)
     if own is not None:
-        return call_function(m, f, node, own.function, args, keywords)
+        return calls.call_function(m, f, node, own.function, args, keywords)
     if name == "defined" and args and isinstance(node.args[0], ir.Name) and node.args[0].id in templates.in_sight(f):
         return Constant(True)
     if name == "none" and args and isinstance(args[0], (Row, QueryObject, Sequence, Mapping, Instance, ClassInfo)):
@@ -228,14 +219,12 @@ def tested(m: Machine, f: Frame, node: ir.Call, name: str, args: list[Value], ke
 
 def output(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Shows a value: `__str__` of a row, the first rows of a QuerySet."""
-    from ormlint.run.expressions import to_text
-
     for value in options(args[0]) if args else ():
         if isinstance(value, QueryObject):
             show_rows(m, f, node.args[0], value)
         else:
             m.use(f, value, UseKind.OTHER, node)
-            to_text(m, f, value, node.args[0])
+            expressions.to_text(m, f, value, node.args[0])
     return UNKNOWN
 
 
@@ -274,4 +263,10 @@ TAGS = {
     "regroup": grouped,
 }
 
-__all__ = ["attribute_in_template", "call_in_template", "deps_of", "index_in_template", "name_in_template"]
+MEANINGS: dict[type[ir.Node], Callable[..., Value]] = {
+    ir.Name: name_in_template,
+    ir.Attr: attribute_in_template,
+    ir.Index: index_in_template,
+    ir.Call: call_in_template,
+}
+"""What evaluates the expressions that mean something else in a template."""

@@ -12,6 +12,7 @@ of expressions turns to in templates). A template that nobody renders is not run
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from msgspec import field
 
@@ -91,7 +92,7 @@ def fill_in(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
     # `render_theme_template(theme, "shop/list.html", books=books)`, `self.render("list.html", books=books)`
     """
     called = node.func.name if isinstance(node.func, ir.Attr) else node.func.id if isinstance(node.func, ir.Name) else ""
-    if not m.templates or not any(word in called.lower() for word in FILLING):
+    if not m.templates or not _fills(called):
         return False
     place = calling_file(f)
     for arg in args:
@@ -100,6 +101,12 @@ def fill_in(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
             render_template(m, f, node, arg, Sequence("tuple", items=(*context, Mapping(keywords))))
             return True
     return False
+
+
+@cache
+def _fills(name: str) -> bool:
+    """Whether a function of this name may fill in a template."""
+    return any(word in name.lower() for word in FILLING)
 
 
 def forget_context(env: dict[str, Value]) -> None:
@@ -368,12 +375,12 @@ def extension(m: Machine, f: Frame, kind: str, name: str) -> Extension | None:
 
 def tag(m: Machine, f: Frame, node: ir.Call, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Runs a tag of the project's own; those of Django and of others only read their arguments."""
-    from ormlint.run.expressions import truth_of
-
     own = extension(m, f, "tag", name)
     if own is None:
         for value in (*args, *keywords.values()):
             if name == "firstof":
+                from ormlint.run.expressions import truth_of
+
                 truth_of(m, f, value, node)
             m.use(f, value, UseKind.OTHER, node)
         return UNKNOWN

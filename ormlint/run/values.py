@@ -331,7 +331,10 @@ def join(left: Value, right: Value) -> Value:
     for option in (*options(left), *options(right)):
         if isinstance(option, Unknown):
             return varying((left, right))
-        if not any(_same(option, known) for known in merged):
+        for known in merged:
+            if _same(option, known):
+                break
+        else:
             merged.append(option)
     if len(merged) > MAX_UNION:
         return varying((left, right))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
+from functools import cache
 
 TEST_DIRECTORIES = frozenset({"test", "tests", "testing", "testutils", "test_utils", "fixtures", "e2e", "qa"})
 TEST_FILE = re.compile(r"(?:test_.*|.*_tests?|tests?|conftest|factories|.*_factory)\.py$")
@@ -34,6 +35,7 @@ def is_done_once(path: str) -> bool:
     return directories[-2:] == ["management", "commands"] and bool(_MADE_UP.search(stem))
 
 
+@cache
 def role_of(path: str) -> Role:
     """Returns the role of a file, given its path relative to the project root."""
     *directories, name = path.split("/")
