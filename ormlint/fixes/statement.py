@@ -6,6 +6,7 @@ libcst keeps white space, comments, commas and parentheses, which is what a smal
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TypeVar
 
 import libcst as cst
@@ -24,9 +25,12 @@ class Statement:
         self.text = text
         self._start = start
         self._spans = wrapper.resolve(ByteSpanPositionProvider)
-        self._parents = _parents(module)
         self._characters = None if text.isascii() else _character_offsets(text)
         self._expressions: dict[tuple[int, int], cst.BaseExpression] | None = None
+
+    @cached_property
+    def _parents(self) -> dict[cst.CSTNode, cst.CSTNode]:
+        return _parents(self.module)
 
     def span(self, node: cst.CSTNode) -> tuple[int, int]:
         """Returns where a node stands in the file, its own parentheses not included."""
