@@ -70,8 +70,7 @@ def lookup_of(sources: Sources, query: QueryObject, path: Iterable[Relation]) ->
 def _joined(query: QueryObject, hops: list[Relation]) -> Lookup | Refusal:
     if query.raw or query.has("raw"):
         return Refusal("`raw()` takes no `select_related()`")
-    first = {hops[0].name, hops[0].attname}
-    if query.plan.deferred & first or (query.plan.only is not None and hops[0].attname and not query.plan.only & first):
+    if any(way.plan.leaves_out(hops[0]) for way in query.every_way()):
         return Refusal(f"the query defers `{hops[0].name}`, which a join needs")
     # A reverse one-to-one is selected by its query name, but prefetched by the name of the attribute.
     return Lookup(SELECT, "__".join((hop.query_name or hop.name) if hop.kind is Kind.REVERSE_ONE_TO_ONE else hop.name for hop in hops))

@@ -178,7 +178,7 @@ class If(Node, tag=24, frozen=True):
 
 
 class Loop(Node, tag=25, frozen=True):
-    """`for target in iter: body else: orelse`; `kind` is for, comprehension or template."""
+    """`for target in iter: body else: orelse`; `kind` is for, comprehension or template, `ends` tells that `any()` or `next()` ends it early."""
 
     target: Expr_
     iter: Expr_
@@ -186,6 +186,7 @@ class Loop(Node, tag=25, frozen=True):
     orelse: list[Stmt]
     is_async: bool = False
     kind: str = "for"
+    ends: bool = False
 
 
 class While(Node, tag=26, frozen=True):

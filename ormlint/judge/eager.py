@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ormlint.judge.describe import at, built_at, code, is_shown, joined
 from ormlint.judge.finding import EagerLoad
-from ormlint.judge.homes import last_place, own_place, ways_of
+from ormlint.judge.homes import last_place, last_places, own_place, ways_of
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import decides_to_go_on, innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
@@ -298,23 +298,48 @@ def advice_for(project: Project, chain: Chain) -> str:
     """Returns the imperative that cures a chain, with the lookup and the place of the query."""
     query = chain.carrier
     where = where_of(project, chain)
+    if query.combined and not _loads_itself(chain.events[0].relation):
+        return f"add {lookup_text(chain)} to every query that is combined{where}"
     if _loads_itself(chain.events[0].relation):
         return _one_query_instead(chain, where)
     if query.orm is Orm.DJANGO and query.style == "list":
         return f'load it for all rows at once with `prefetch_related_objects(rows, "{chain.lookup}")`, rows{where}'
     if query.orm is Orm.DJANGO and chain.home.path in project.templates:
         return f"give the template rows of a query with {lookup_text(chain)} in the place of those{where}"
-    target = "every query that is combined" if query.combined else "the query"
-    begun = _beginnings_that_lack(chain)
-    if len(begun) > 1 and not query.combined:
-        return f"add {lookup_text(chain)} to the queries at {joined(project.at(site) for site in begun)}"
-    return f"add {lookup_text(chain)} to {target}{where}"
+    return f"add {lookup_text(chain)} to {query_of(project, chain)}{_with_the_key(chain)}"
 
 
-def _beginnings_that_lack(chain: Chain) -> tuple[Site, ...]:
-    """Returns where queries begin that come together only when they are used, and do not load the path; none if one place serves all."""
-    ways = ways_of(chain.carrier) if chain.carrier.orm is Orm.DJANGO and not chain.is_narrowed else ()
-    return tuple(dict.fromkeys(way.site for way in ways if not is_loaded(way.plan, chain.whole_path)))
+def _with_the_key(chain: Chain) -> str:
+    """Returns what is to be done besides where `only()` or `defer()` leaves out the key that a join needs, "" where it is there."""
+    hops = relations_along(chain.carrier.model, chain.whole_path)
+    if not hops or not hops[0].attname or not chain.carrier.plan.leaves_out(hops[0]):
+        return ""
+    return f", and `{hops[0].name}` to its `.only()`" if chain.carrier.plan.only is not None else f", and take `{hops[0].name}` out of its `.defer()`"
+
+
+def is_left_out_by_some(chain: Chain) -> bool:
+    """Whether one of several ways to make a query leaves out the key of the relation, with which it cannot be joined.
+
+    # `if "author" not in fields: books = books.defer("author")`
+    """
+    hops = relations_along(chain.carrier.model, chain.whole_path)
+    if not hops or not hops[0].attname or chain.carrier.orm is not Orm.DJANGO:
+        return False
+    doubtful = {"?*", f"?{hops[0].name}", f"?{hops[0].attname}"}
+    ways = ways_of(chain.carrier)
+    return bool(doubtful & chain.carrier.plan.deferred) or (len(ways) > 1 and any(way.plan.leaves_out(hops[0]) for way in ways))
+
+
+def query_of(project: Project, chain: Chain) -> str:
+    """Returns what is to be changed, "the query at path:line", or the queries that come together only when they are used and lack the path."""
+    query = chain.carrier
+    if query.orm is Orm.DJANGO and not (chain.is_narrowed or query.combined):
+        places = last_places(project, query)
+        begun = [site for site, way in places.items() if is_shown(project, site) and not is_loaded(way.plan, chain.whole_path)]
+        # in another file queries of other models begin there too
+        if len(begun) > 1 and not (query.generic and any(site.path != chain.home.path for site in begun)):
+            return f"the queries at {joined(project.at(site) for site in begun)}"
+    return f"the query{where_of(project, chain)}"
 
 
 def where_of(project: Project, chain: Chain) -> str:
@@ -333,7 +358,7 @@ def _else_at(project: Project, event: Event, query: QueryObject) -> Site:
     row that no loop asks for, the file that reads it counts.
     """
     if not query.generic:
-        return last_place(project, query) or query.site
+        return last_place(project, query) or next(iter(last_places(project, query)))
     loops = repeaters(event)
     walks = (innermost(loops).site,) if loops else ()
     path = walks[0].path if walks else event.site.path

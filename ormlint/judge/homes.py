@@ -63,6 +63,25 @@ def serves_others(log: QueryLog, query: QueryObject, home: Site, path: Path) -> 
     return 0 < profiting < len(callers) - profiting
 
 
+def last_places(project: Project, query: QueryObject) -> dict[Site, QueryObject]:
+    """Returns the last places on the trails of a query, or of those that come together in it, each with the query that passes it.
+
+    # `books = shop.current() if recent else Book.objects.all()`
+    """
+    found: dict[Site, QueryObject] = {}
+    waiting, seen = [query], {query}
+    while waiting:
+        way = waiting.pop(0)
+        last = last_place(project, way)
+        if last is not None or not way.ways:
+            found.setdefault(last or way.site, way)
+            continue
+        further = [each for each in way.ways if each not in seen]  # a loop merges the merged again
+        seen.update(further)
+        waiting = further + waiting
+    return found or {query.site: query}
+
+
 def ways_of(query: QueryObject) -> tuple[QueryObject, ...]:
     """Returns the queries that one stands for which is made in several ways, else the query itself."""
     return tuple(way for way in query.every_way() if not way.ways)

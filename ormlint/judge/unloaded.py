@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 from itertools import filterfalse
 
 from ormlint.judge.alternatives import may_lead_nowhere
-from ormlint.judge.describe import call_path, calls_between, code, is_shown, labels, per_model, place, place_of_column, places
-from ormlint.judge.eager import Chain, advice_for, intent_for, is_known, missing_chains, path_of, relations_along, where_of
+from ormlint.judge.describe import call_path, calls_between, can_be_changed, code, is_shown, labels, per_model, place, place_of_column, places
+from ormlint.judge.eager import Chain, advice_for, intent_for, is_known, is_left_out_by_some, missing_chains, path_of, query_of, relations_along
 from ormlint.judge.finding import EagerLoad, Intent, Report
-from ormlint.judge.homes import serves_others
+from ormlint.judge.homes import serves_others, ways_of
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.project import Project
-from ormlint.judge.repetition import heaviest, innermost, prefetched_by_some, repeaters
+from ormlint.judge.repetition import heaviest, innermost, is_search, prefetched_by_some, repeaters
 from ormlint.judge.rounds import Rounds, is_part_of_write
 from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access
 from ormlint.judge.worth import saves_little
 from ormlint.link.schema import Kind, Orm
-from ormlint.run.log import READS, Event, Op, QueryLog
+from ormlint.run.log import READS, Bound, Event, Loop, Op, QueryLog
 from ormlint.text import Site
 
 # these run a statement of their own even on a prefetched collection
@@ -49,8 +49,8 @@ class Remedy:
 
 
 AT_THE_QUERY = Remedy(
-    load=lambda project, chain: (advice_for(project, chain), intent_for(chain)),
-    where=lambda project, chain: f"the query{where_of(project, chain)}",
+    load=lambda project, chain: _with_the_query(project, chain),
+    where=query_of,
 )
 
 
@@ -95,13 +95,19 @@ def _object_reports(project: Project, log: QueryLog, chain: Chain, sink: Sink, r
             or saves_little(project, chain, event)
             or _is_work_of_its_own(rounds, event)
             or _is_shared(log, chain, rounds),
+            rank=_may_give_one(chain),
         )
+
+
+def _may_give_one(chain: Chain) -> int:
+    """Returns 1 if one of the ways to make the query asks for a row by its key, so that another query with the same cause speaks first."""
+    return int(any(way.bound is Bound.ONE for way in ways_of(chain.query)))
 
 
 def _is_uncertain(project: Project, chain: Chain, rounds: Rounds) -> bool:
     """Whether the relation of a chain may ask for nothing, or for little beside what the round asks anyhow."""
     event = chain.events[0]
-    if chain.follows_a_query_per_round or event.around.guarded_by_cache or not is_known(chain):
+    if chain.follows_a_query_per_round or event.around.guarded_by_cache or not is_known(chain) or is_left_out_by_some(chain):
         return True
     if may_lead_nowhere(chain) or may_be_held(event) or rounds.follow_a_fetch(chain.query, event) or rounds.bring_along(event):
         return True
@@ -150,6 +156,26 @@ def _with_the_owner(chain: Chain) -> tuple[str, None]:
     relation = chain.carrier.relation
     lookup = f"{relation.name}__{chain.lookup}" if relation is not None else chain.lookup
     return f'add `.prefetch_related("{lookup}")` to the queries whose rows come here, as other callers do', None
+
+
+def _with_the_query(project: Project, chain: Chain) -> tuple[str, Intent | None]:
+    """Returns the advice to load a chain with its query, or for the rows that need it if they were collected first."""
+    gathered = _gathered_for(chain)
+    if gathered is None or not can_be_changed(project, gathered.site):
+        return advice_for(project, chain), intent_for(chain)
+    where = project.at(gathered.site)
+    return f"load {code(chain.lookup)} for the rows that were collected, with `prefetch_related_objects()` before the loop at {where}", None
+
+
+def _gathered_for(chain: Chain) -> Loop | None:
+    """Returns the loop that has collections read of those rows alone which another loop has put into a list; None if others have them read too.
+
+    # `for order in Order.objects.all(): if order.ship(): shipped.append(order)`
+    """
+    if chain.query.orm is not Orm.DJANGO or all(hop.to_one for hop in relations_along(chain.carrier.model, chain.whole_path)):
+        return None  # a join costs the others little
+    loops = [next((loop for loop in event.row_loops if loop.picks), None) for event in chain.events]
+    return loops[0] if all(loops) else None
 
 
 def _places(project: Project, chain: Chain, sink: Sink) -> dict[Site, Event]:
@@ -230,7 +256,11 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
                 notes=(*also_from(project, chain), *call_path(project, event)),
                 relations=chain.relations,
                 severity=heaviest(project, chain.events),
-                preview=chain.follows_a_query_per_round or defeated or _asks_for_others_too(event) or _is_part_of_write(project, rounds, event),
+                preview=chain.follows_a_query_per_round
+                or defeated
+                or _asks_for_others_too(event)
+                or _is_part_of_write(project, rounds, event)
+                or is_search(event, innermost(repeaters(event))),
             )
 
 
@@ -243,14 +273,14 @@ def _collection_of(event: Event) -> tuple[Site | None, tuple[str, ...]]:
 
 
 def _advice_for_figure(project: Project, chain: Chain, event: Event) -> str:
-    where = where_of(project, chain)
+    query = query_of(project, chain)
     if event.orm is Orm.SQLALCHEMY:
-        return f"select the figure for all rows of the query{where} with one `group_by()`, or as a `column_property()`"
+        return f"select the figure for all rows of {query} with one `group_by()`, or as a `column_property()`"
     call = f'Count("{_counted(chain)}")' if event.op is Op.COUNT else f"{_AGGREGATES[event.op]}(…)"
     if chain.root is not None:
         way = "__".join(chain.root.path)
-        return f'compute it for all rows: add `.prefetch_related(Prefetch("{way}", queryset=….annotate(…={call})))` to the query{where}'
-    return f"compute it for all rows with `.annotate(…={call})` on the query{where}"
+        return f'compute it for all rows: add `.prefetch_related(Prefetch("{way}", queryset=….annotate(…={call})))` to {query}'
+    return f"compute it for all rows with `.annotate(…={call})` on {query}"
 
 
 def _is_unloaded_collection(event: Event) -> bool:
@@ -291,6 +321,7 @@ def _collection_reports(
             or defeated
             or of_some
             or not is_known(chain)
+            or is_left_out_by_some(chain)
             or _descends(chain)
             or event.around.guarded_by_cache
             or _takes_few(event)
@@ -300,6 +331,7 @@ def _collection_reports(
             or _is_far(project, event)
             or _is_in_unit_of_work(project, event)
             or (not curable and (_asks_for_others_too(event) or _is_deliberate(project, chain, rounds, event))),
+            rank=_may_give_one(chain),
         )
 
 

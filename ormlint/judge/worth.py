@@ -13,7 +13,7 @@ from ormlint.judge.describe import calls_between
 from ormlint.judge.eager import Chain, path_of, relations_along
 from ormlint.judge.listing import is_called, is_found_by_name, refers_to_others
 from ormlint.judge.project import Project
-from ormlint.judge.repetition import innermost, is_search, repeaters
+from ormlint.judge.repetition import grows, innermost, is_search, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run.log import Event, LoadPlan
 
@@ -29,7 +29,7 @@ def saves_little(project: Project, chain: Chain, event: Event) -> bool:
     """Whether few distinct rows are loaded or for few rows, by too long a way or where it is wanted, or the rounds end early."""
     if _steps(chain.query.plan, path_of(event)) > LONGEST or _is_of_one_name(chain, event) or _is_loaded_on_demand(chain, event):
         return True
-    if is_search(event, innermost(repeaters(event))):
+    if _is_one_search(event):
         return True
     if event.orm is not Orm.SQLALCHEMY or event.relation is None:
         return False
@@ -41,6 +41,12 @@ def saves_little(project: Project, chain: Chain, event: Event) -> bool:
     if far or dynamic or (chain.owner is not None and _names_kinds(chain.owner)):
         return True
     return _leads_to_few(event.relation) or _is_read_by_some(chain) or (event.relation.to_one and chain.query.has("from_statement"))
+
+
+def _is_one_search(event: Event) -> bool:
+    """Whether an event decides when its loop ends; a search in every round of another loop asks in each of them all the same."""
+    loops = repeaters(event)
+    return is_search(event, innermost(loops)) and not grows(loop for loop in loops if loop is not innermost(loops))
 
 
 def _is_read_by_some(chain: Chain) -> bool:

@@ -21,6 +21,8 @@ ASYNC = frozenset({
 })  # fmt: skip
 COROUTINES = ASYNC | {"asave", "adelete", "arefresh_from_db", "aget_object_or_404", "aget_list_or_404"}
 """Methods and functions that run their statement when their result is awaited."""
+CLASSES = frozenset({"django.db.models.QuerySet", "django.db.models.query.QuerySet"})
+"""What imports call the class itself."""
 TUPLES = frozenset({"values", "values_list", "dates", "datetimes"})
 USE_PREFETCH_CACHE = frozenset({"all", "count", "exists", "contains", "none", "get_queryset"})
 """Methods of a prefetched related manager that are answered from the rows at hand (`first` too, if they are ordered)."""

@@ -10,10 +10,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from ormlint.ir import nodes as ir
 from ormlint.read.lines import source_of
 
 Offsets = list[int]
+SEARCHES = frozenset({"any", "next"})  # the first that fits ends the generator that they are given
 _LONG_CHAIN = 32
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
@@ -109,13 +112,31 @@ def _slice(node: ast.Slice, at: Offsets) -> ir.Expr_:
 
 def _call(node: ast.Call, at: Offsets) -> ir.Expr_:
     func = node.func
+    args = [LOWER[type(arg)](arg, at) for arg in node.args] if node.args else []
+    if type(func) is ast.Name and func.id in SEARCHES and args and isinstance(args[0], ir.Comp) and args[0].kind == "generator":
+        args[0] = replace(args[0], body=_ending(args[0].body))
     return ir.Call(
         at[node.lineno] + node.col_offset,
         at[node.end_lineno] + node.end_col_offset,  # type: ignore
         LOWER[type(func)](func, at),
-        [LOWER[type(arg)](arg, at) for arg in node.args] if node.args else [],
+        args,
         lower_keywords(node.keywords, at) if node.keywords else [],
     )
+
+
+def _ending(loop: ir.Loop) -> ir.Loop:
+    """Returns a clause of a generator whose first element, or first that is true, is all that is wanted, and the clauses in it."""
+    return replace(loop, ends=True, body=[_ending_in(stmt) for stmt in loop.body])
+
+
+def _ending_in(stmt: ir.Stmt) -> ir.Stmt:
+    match stmt:
+        case ir.Loop():
+            return _ending(stmt)
+        case ir.If():
+            return replace(stmt, body=[_ending_in(inner) for inner in stmt.body])
+        case _:
+            return stmt
 
 
 def lower_keywords(keywords: list[ast.keyword], at: Offsets) -> list[tuple[str, ir.Expr_]]:

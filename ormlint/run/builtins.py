@@ -7,7 +7,8 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
-from ormlint.link.names import ClassInfo
+from ormlint.library import querysets
+from ormlint.link.names import ClassInfo, External
 from ormlint.run.attributes import attribute
 from ormlint.run.expressions import callback_loop, iterate, to_text, truth_of
 from ormlint.run.frame import Frame
@@ -15,6 +16,7 @@ from ormlint.run.log import Bound, Event, Length, Loop, Op, QueryObject, UseKind
 from ormlint.run.loops import Iterated
 from ormlint.run.machine import Machine
 from ormlint.run.managers import misuse_manager
+from ormlint.run.narrowing import is_queryset
 from ormlint.run.queries import evaluate_query
 from ormlint.run.values import (
     UNKNOWN,
@@ -303,8 +305,11 @@ def _type(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict
 
 
 def _isinstance(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
-    """Decides isinstance() of a row or object of a known class, unless it may be of a subclass."""
+    """Decides isinstance() of a row or object of a known class, unless it may be of a subclass, and of what may be a QuerySet."""
     value, wanted = (args[0], args[1]) if len(args) == 2 else (UNKNOWN, UNKNOWN)
+    if isinstance(wanted, External) and wanted.path in querysets.CLASSES:
+        answers = {is_queryset(option) for option in options(value)}
+        return Constant(answers.pop()) if len(answers) == 1 and None not in answers else UNKNOWN
     cls = value.cls if isinstance(value, (Row, Instance)) else None
     classes = wanted.items if isinstance(wanted, Sequence) else (wanted,)
     if cls is None or classes is None or not all(isinstance(c, ClassInfo) for c in classes):

@@ -317,7 +317,7 @@ def adopt(m: Machine, f: Frame, node: ir.Node, value: Value, given: tuple[Value,
         case Sequence() if value.source is not None and not any(value is g for g in given):
             source = adopt(m, f, node, value.source, given, bindings)
             assert isinstance(source, QueryObject)
-            return Sequence(value.kind, value.element, value.items, value.bound, value.limit, source, value.deps, value.batches)
+            return Sequence(value.kind, value.element, value.items, value.bound, value.limit, source, value.deps, value.batches, picked=value.picked)
         case Row() if value.single and f.loops and not any(value is g for g in given):
             return replace(value, births=(*f.loops, *value.births))
         case Union():

@@ -9,7 +9,7 @@ from ormlint.run.loops import reborn
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.subscripts import entry
-from ormlint.run.values import NONE, UNKNOWN, Constant, Mapping, Sequence, Value, deps_of, element_of, varying
+from ormlint.run.values import NONE, UNKNOWN, Constant, Mapping, Row, Sequence, Value, deps_of, element_of, varying
 
 
 def container_method(
@@ -29,6 +29,7 @@ def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str
     if name in ("append", "add", "insert", "appendleft") and args:
         _grow(m, receiver, args[-1], Bound.MANY if f.loops else Bound.FEW)
         _note_collection(m, f, node, receiver, name)
+        receiver.picked = receiver.picked or (bool(f.loops) and f.conditional > 0 and isinstance(args[-1], Row))
         # `for book in books: if book.is_odd(): odd.append(book)` keeps who knows how few
         if f.loops and f.loops[-1].source is not None and _is_variable(node) and not f.conditional:
             m.fed.setdefault(receiver, {})[f.loops[-1].source] = None
@@ -55,7 +56,7 @@ def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str
         for arg in args:
             if isinstance(arg, Sequence):
                 element = join_values(m, element, element_of(arg)) if receiver.items != () else element_of(arg)
-        return Sequence(receiver.kind, element, bound=receiver.bound, source=receiver.source)
+        return Sequence(receiver.kind, element, bound=receiver.bound, source=receiver.source, picked=receiver.picked)
     if name in ("sort", "reverse"):
         if receiver.source is not None:
             m.use(f, receiver, UseKind.ITERATE, node)

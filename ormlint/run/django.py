@@ -30,6 +30,7 @@ from ormlint.run.values import (
     Scalar,
     Sequence,
     Union,
+    Unknown,
     Value,
     deps_of,
     element_of,
@@ -217,7 +218,7 @@ def lazy(
     assert isinstance(plan, LoadPlan)
     if method in ("filter", "exclude"):
         changes["filters"] = query.filters | _lookups(method, keywords)
-        changes["varied"] = query.varied.union(*map(deps_of, keywords.values()))
+        changes["varied"] = query.varied.union(*map(deps_of, (*args, *keywords.values())))
         changes["sets"] = query.sets.union(*(deps_of(value) for name, value in keywords.items() if name.endswith("__in")))
         changes["stated"] = query.stated.union(name for name, value in keywords.items() if isinstance(value, Constant))
         if method == "filter":
@@ -324,10 +325,14 @@ def resolve_path(model: Model | None, text: str) -> tuple[str, ...]:
 
 def _columns(plan: LoadPlan, method: str, args: list[Value], model: Model | None) -> LoadPlan:
     names = [p for a in args for p in paths_in(a)]
+    # `for name in ("author", "notes"): books = books.defer(name)`
+    doubtful = {f"?{name}" for arg in args if isinstance(arg, Union) for option in arg.options for name in paths_in(option)}
+    if doubtful or any(isinstance(arg, Unknown) for arg in args):
+        return replace(plan, deferred=plan.deferred | (doubtful or {"?*"}))
     own = frozenset(n for n in names if "__" not in n)
     keys = {f"{n}_id" for n in own if model is not None and f"{n}_id" in model.columns}
     if method == "defer":
-        if len(args) == 1 and isinstance(args[0], Constant) and args[0].value is None:
+        if args == [NONE]:
             return replace(plan, deferred=frozenset(), only=None)
         return replace(plan, deferred=plan.deferred | own | keys)
     if not names:

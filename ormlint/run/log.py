@@ -159,7 +159,7 @@ class LoadPlan(Struct, frozen=True):
     """Which relations and columns a query loads: a tree of relation names.
 
     `certain` is False for a relation that only some of the ways to this point load.
-    `deferred` / `only` name columns (`only` is None when all columns are loaded).
+    `deferred` / `only` name columns (`only` is None when all are loaded); "?name" is deferred on some ways to this point, "?*" is one not known.
     `custom` marks a Prefetch with its own queryset; `to_attr` the attribute that then holds its list.
     `annotated` are the attributes that the rows have besides, as `annotate(…)` computes them.
     """
@@ -168,6 +168,12 @@ class LoadPlan(Struct, frozen=True):
     deferred: frozenset[str] = frozenset()
     only: frozenset[str] | None = None
     annotated: frozenset[str] = frozenset()
+
+    def leaves_out(self, relation: Relation) -> bool:
+        """Whether the rows may come without the key of a relation, so that it cannot be joined."""
+        names = {relation.name, relation.attname}
+        lacks = self.only is not None and bool(relation.attname) and not self.only & names
+        return lacks or not self.deferred.isdisjoint({"?*", *names, *(f"?{name}" for name in names)})
 
     def paths(self, prefix: str = "") -> Iterator[str]:
         """Yields every loaded lookup path, parents before children."""
@@ -344,6 +350,7 @@ class Loop(Struct, frozen=True):
     yields: bool = False  # hands something on in some of its rounds, to who may want no more
     decisive: tuple[Site, ...] = ()  # of a search, the expressions in its body that decide if it has found what it looks for
     groups: bool = False  # walks keys with what is collected for each: `for shop, books in by_shop.items()`
+    picks: bool = False  # walks a list that some rounds of another loop put rows into
 
 
 class Origin(Struct, frozen=True):

@@ -12,7 +12,7 @@ from ormlint.library.functions import BATCH_VARIABLES, WAITS
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Loop, QueryObject, Shape
 from ormlint.run.machine import Machine, text_of
-from ormlint.run.searching import deciding
+from ormlint.run.searching import deciding, first_found
 from ormlint.run.values import EMPTY, Instance, Mapping, Row, Sequence, Union, Unknown, Value, element_of, join
 from ormlint.text import Site
 
@@ -30,6 +30,7 @@ class Iterated:
     element: Value
     batches: bool = False
     constant: bool = False
+    picked: bool = False  # they are rows that some rounds of another loop have put together
     few: Value | None = None  # what the element may be instead, from a way that gives but a few
 
     def element_in(self, m: Machine, f: Frame, loop: Loop) -> Value:
@@ -54,7 +55,8 @@ def reborn(value: Value, loops: tuple[Loop, ...], loop: Loop, depth: int = 0, *,
             element = value.element if items is not None else reborn(value.element, loops, loop, depth + 1)
             if items is None and isinstance(value.element, Row):
                 element = value.element
-            return Sequence(value.kind, element, items, value.bound, value.limit, value.source, value.deps | {loop.id}, value.batches)
+            deps = value.deps | {loop.id}
+            return Sequence(value.kind, element, items, value.bound, value.limit, value.source, deps, value.batches, picked=value.picked)
         case Mapping() if depth < 2:
             known = {name: reborn(v, loops, loop, depth + 1) for name, v in value.known.items()}
             element = reborn(value.element, loops, loop, depth + 1) if value.element is not None else Unknown(frozenset({loop.id}))
@@ -87,6 +89,8 @@ def enter_loop(m: Machine, f: Frame, node: ir.Loop, iterated: Iterated) -> Loop 
     """Returns the loop that a statement makes in this frame, or None if it never runs."""
     if iterated.limit == 0:
         return None
+    if node.ends and id(node.body) not in m.exits:
+        m.exits[id(node.body)] = Exits(False, True, False, False, first_found(node.body))
     m.counters.loops.add(f.site(node.start, node.iter.end))
     if iterated.source is not None:
         m.counters.query_loops.add(f.site(node.start, node.iter.end))
@@ -119,7 +123,7 @@ def make_loop(
     if iterated.constant or (limit is not None and limit <= MAX_SMALL):
         bound = Bound.ONE if limit is not None and limit <= MAX_SMALL else min(bound, Bound.FEW)
     known = f.loop_ids.get(key)
-    if known is not None and known.bound == bound and known.source is iterated.source:
+    if known is not None and known.bound == bound and known.source is iterated.source and known.picks is iterated.picked:
         return known
     body = body if body is not None else NO_BODY
     if known is None:
@@ -143,6 +147,7 @@ def make_loop(
         searches=leaving.early,
         batches=iterated.batches or (_is_called_batch(variable) and iterated.source is None and not isinstance(iterated.element, Row)),
         polls=leaving.waits,
+        picks=iterated.picked,
         groups=iterated.source is None and _is_group(iterated.element),
         yields=leaving.yields,
         decisive=tuple(Site(body_site.path, start, end) for start, end in leaving.decisive),
@@ -260,7 +265,7 @@ def walk(value: Value) -> Iterated:
         case Sequence():
             limit = len(value.items) if value.items is not None else value.limit
             bound = Bound.FEW if value.items is not None else value.bound
-            return Iterated(bound, limit, value.source, element_of(value), value.batches, value.items is not None)
+            return Iterated(bound, limit, value.source, element_of(value), value.batches, value.items is not None, value.picked)
         case Mapping():
             few = value.element is None and bool(value.known)
             return Iterated(Bound.FEW if few else Bound.MANY, len(value.known) if few else None, None, value.key, constant=few)
@@ -283,7 +288,7 @@ def either(parts: list[Iterated], meet: Callable[[Value, Value], Value]) -> Iter
         if part not in many:
             few = part.element if few is None else meet(few, part.element)
     source = next((p.source for p in many if p.source is not None), None)
-    return Iterated(max(p.bound for p in many), None, source, element, all(p.batches for p in many), few=few)
+    return Iterated(max(p.bound for p in many), None, source, element, all(p.batches for p in many), picked=any(p.picked for p in many), few=few)
 
 
 __all__ = ["Iterated", "Shape", "enter_loop", "leaves", "make_loop", "outliving", "reborn", "walk"]

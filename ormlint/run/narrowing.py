@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ormlint.ir import nodes as ir
-from ormlint.link.names import ClassInfo
+from ormlint.library import querysets
+from ormlint.link.names import ClassInfo, External
+from ormlint.link.schema import Orm
 from ormlint.run.frame import Frame
+from ormlint.run.log import QueryObject
 from ormlint.run.machine import Machine
-from ormlint.run.values import NONE, Row, Union, Unknown, Value, options
+from ormlint.run.values import NONE, Constant, Manager, Mapping, Row, Sequence, Union, Unknown, Value, options
 
 
 def narrow(m: Machine, f: Frame, test: ir.Expr_, *, positive: bool) -> None:
@@ -33,28 +38,42 @@ def narrow(m: Machine, f: Frame, test: ir.Expr_, *, positive: bool) -> None:
                     f.env[test.left.id] = NONE
             else:
                 _drop_none(f, test.left.id)
-        case ir.Call(func=ir.Name(id="isinstance")) if positive and len(test.args) == 2 and isinstance(test.args[0], ir.Name):
-            _is_instance(m, f, test.args[0].id, test.args[1])
+        case ir.Call(func=ir.Name(id="isinstance")) if len(test.args) == 2 and isinstance(test.args[0], ir.Name):
+            _is_instance(m, f, test.args[0].id, test.args[1], positive=positive)
         case _:
             pass
 
 
+def is_queryset(value: Value) -> bool | None:
+    """Returns whether a value is a QuerySet of Django, None if that is not known."""
+    match value:
+        case QueryObject():
+            return value.orm is Orm.DJANGO and value.style in ("queryset", "related")
+        case Sequence() | Mapping() | Row() | Constant() | Manager():
+            return False
+        case _:
+            return None
+
+
 def _drop_none(f: Frame, name: str) -> None:
+    _keep(f, name, lambda option: option != NONE)
+
+
+def _keep(f: Frame, name: str, fits: Callable[[Value], bool]) -> None:
+    """Leaves of the values that a variable may have those that fit, unless there are none."""
     value = f.env.get(name)
     if isinstance(value, Union):
-        kept: list[Value] = [o for o in options(value) if o != NONE]
+        kept: list[Value] = [option for option in options(value) if fits(option)]
         if kept and len(kept) < len(value.options):
             f.env[name] = kept[0] if len(kept) == 1 else Union(tuple(kept))
 
 
-def _is_instance(m: Machine, f: Frame, name: str, node: ir.Expr_) -> None:
-    value = f.env.get(name)
+def _is_instance(m: Machine, f: Frame, name: str, node: ir.Expr_, *, positive: bool) -> None:
     symbol = m.program.resolve(node, f.module)
-    if not isinstance(symbol, ClassInfo) or symbol.model is None:
+    if isinstance(symbol, External) and symbol.path in querysets.CLASSES:
+        _keep(f, name, lambda option: is_queryset(option) is not (not positive))
+    if not positive or not isinstance(symbol, ClassInfo) or symbol.model is None:
         return
-    if isinstance(value, Unknown):
+    if isinstance(f.env.get(name), Unknown):
         f.env[name] = Row(symbol.model, symbol)
-    elif isinstance(value, Union):
-        kept = [o for o in value.options if isinstance(o, Row) and o.cls is not None and symbol in o.cls.mro]
-        if kept:
-            f.env[name] = kept[0] if len(kept) == 1 else Union(tuple(kept))
+    _keep(f, name, lambda option: isinstance(option, Row) and option.cls is not None and symbol in option.cls.mro)

@@ -71,7 +71,10 @@ def join(left: LoadPlan, right: LoadPlan) -> LoadPlan:
             assert one is not None
             loaded[name] = replace(one, certain=False)
     only = left.only if left.only == right.only else None
-    joined = LoadPlan(loaded, left.deferred & right.deferred, only, left.annotated & right.annotated)
+    deferred = left.deferred & right.deferred
+    if left.deferred is not right.deferred and left.deferred != right.deferred:
+        deferred |= {name if name[:1] == "?" else f"?{name}" for name in left.deferred ^ right.deferred}
+    joined = LoadPlan(loaded, deferred, only, left.annotated & right.annotated)
     _joined[key] = (left, right, joined)
     return joined
 

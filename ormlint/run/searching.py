@@ -17,6 +17,22 @@ Span = tuple[int, int]
 ADDING = frozenset({"add", "append", "update", "extend"})
 
 
+def first_found(body: list[ir.Stmt]) -> tuple[Span, ...]:
+    """Returns what `any()` and `next()` ask of the rows of a generator until one fits: its tests, what further clauses walk, and its element."""
+    found = []
+    for node in walk(body):
+        match node:
+            case ir.If():
+                found.append(node.test)
+            case ir.Loop():
+                found.append(node.iter)
+            case ir.Emit():
+                found.append(node.value)
+            case _:
+                pass
+    return tuple((part.start, part.end) for part in found)
+
+
 def deciding(body: list[ir.Stmt]) -> tuple[Span, ...]:
     """Returns the expressions in a loop's body that decide if it has found what it looks for; none for a loop that only refuses something."""
     tests = list(_tests(body, (), ("break", "return")))

@@ -148,6 +148,7 @@ class Sequence(Struct, eq=False):
     column: str = ""  # for a generator over rows of `source`: the only column it reads
     columns: frozenset[str] | None = None  # made of nothing but these attributes of the rows of `source`; None if it may hold the rows
     sifted: bool = False  # made of some of the rows of `source`, which its columns decide
+    picked: bool = False  # some rounds of a loop put a row into it
 
 
 class Mapping(Struct, eq=False):
@@ -375,7 +376,9 @@ def join_sequences(left: Sequence, right: Sequence) -> Sequence:
     source = left.source if left.source is right.source else None
     (bound, limit), (other, further) = _size(left), _size(right)
     most = None if limit is None or further is None else max(limit, further)
-    return Sequence(left.kind, element, items, max(bound, other), most, source, left.deps | right.deps, left.batches and right.batches)
+    both = Sequence(left.kind, element, items, max(bound, other), most, source, left.deps | right.deps, left.batches and right.batches)
+    both.picked = left.picked or right.picked
+    return both
 
 
 def _size(sequence: Sequence) -> tuple[Bound, int | None]:
@@ -433,7 +436,7 @@ def key_of(value: Value, depth: int = 0) -> object:
             if depth > 2:
                 return "seq"
             items = tuple(key_of(i, depth + 1) for i in value.items) if value.items is not None else key_of(value.element, depth + 1)
-            return (value.kind, items, value.bound, id(value.source))
+            return (value.kind, items, value.bound, id(value.source), value.picked)
         case Mapping():
             if depth > 2:
                 return "map"

@@ -6,6 +6,7 @@ from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, S
 from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.listing import parent_named
 from ormlint.judge.lists import searched
+from ormlint.judge.repetition import repeaters
 
 
 @rule("ORM207", "membership-loads-all")
@@ -21,8 +22,18 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=(search.site,),
             labels=query_labels(project, query, [search], "this asks for one of them"),
             severity=Severity.INFO if project.is_small(query.model) else Severity.WARNING,
-            preview=query.orm is Orm.SQLALCHEMY and bool(parent_named(query)),  # one statement either way, and what one row has is not much
+            preview=_is_small_by_nature(log, query),
         )
+
+
+def _is_small_by_nature(log: QueryLog, query: QueryObject) -> bool:
+    """Whether the rows are those of one row, asked for once: mostly few, and one statement either way.
+
+    # `group in user.groups.all()`, `select(Book).where(Book.shop_id == shop.id)`
+    """
+    if query.orm is Orm.SQLALCHEMY:
+        return bool(parent_named(query))
+    return query.relation is not None and not any(repeaters(event) for event in log.evaluations(query))
 
 
 def _advice(project: Project, query: QueryObject, search: Use) -> str:
