@@ -15,12 +15,11 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from ormlint.ir import nodes as ir
+from ormlint.library.views import CONTEXTS
 from ormlint.link.names import ClassInfo, External, FunctionInfo, decorator_name
 from ormlint.run.frame import Frame
 from ormlint.run.machine import Machine
 from ormlint.run.values import UNKNOWN, Closure, Constant, Native, Row, Unknown, Value
-
-CONTEXTS = frozenset({"view_config", "view_defaults"})
 
 
 class PutIn(Struct, eq=False):

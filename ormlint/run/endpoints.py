@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
+from ormlint.library.views import VERBS as METHODS
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.routes import Route, decorated, find_routes
 from ormlint.link.schema import Model
@@ -30,7 +31,6 @@ from ormlint.run.log import Bound, Endpoint, QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.pages import show_page
 from ormlint.run.pagination import endless_pages
-from ormlint.run.requests import VERBS as METHODS
 from ormlint.run.requests import actions_of, answering, is_view_set
 from ormlint.run.roots import internal_error, run_root
 from ormlint.run.schemas import answer

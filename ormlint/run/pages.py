@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ormlint.ir import nodes as ir
+from ormlint.library.views import TEMPLATE_KEYWORDS
 from ormlint.link.names import FunctionInfo
 from ormlint.link.templates import template_names
 from ormlint.run.frame import Frame, Summary
@@ -52,7 +53,7 @@ def page_of(m: Machine, function: FunctionInfo) -> Constant | None:
 
 def _texts(decorator: ir.Expr_) -> Iterator[str]:
     if isinstance(decorator, ir.Call):
-        given = (*decorator.args[:1], *(value for name, value in decorator.keywords if name in ("renderer", "template", "template_name")))
+        given = (*decorator.args[:1], *(value for name, value in decorator.keywords if name in TEMPLATE_KEYWORDS))
         yield from (value.value for value in given if isinstance(value, ir.Const) and isinstance(value.value, str))
 
 

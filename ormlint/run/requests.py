@@ -14,23 +14,12 @@ from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.ir.walk import walk
+from ormlint.library.views import ACTIONS, PREFETCHING, VERBS
 from ormlint.link.names import ClassInfo, FunctionInfo, decorator_name
 from ormlint.link.sqlalchemy_models import identifiers
 from ormlint.run.machine import Machine
 from ormlint.run.objects import MAX_SETTERS, assigned_attributes
 from ormlint.run.values import NONE, Constant, Instance, Row, Value, options
-
-PREFETCHING = frozenset({"prefetch_related_objects", "aprefetch_related_objects"})
-ACTIONS = frozenset({"action", "list_route", "detail_route"})
-VERBS = {
-    "list": "GET",
-    "retrieve": "GET",
-    "create": "POST",
-    "update": "PUT",
-    "partial_update": "PATCH",
-    "destroy": "DELETE",
-    **{verb: verb.upper() for verb in ("get", "post", "put", "patch", "delete")},
-}
 
 
 def actions_of(function: FunctionInfo) -> tuple[str, ...] | None:
