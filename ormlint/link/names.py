@@ -30,6 +30,7 @@ MAX_DEPTH = 40
 LOADERS = BY_LABEL | BY_PATH
 USER_MODEL = "django.contrib.auth.get_user_model()"
 MAX_IMPORTS = 6  # modules that a name is handed on through
+FLASK_EXTENSIONS = "flask.ext."
 BASE_KEYWORDS = frozenset({"cls", "model_class"})
 """Arguments by which a function that makes a base class is given one to derive it from: SQLAlchemy, Flask-SQLAlchemy."""
 
@@ -394,7 +395,8 @@ class Program:
     def absolute(self, stmt: ir.Import, module: ModuleInfo) -> str:
         """Returns the absolute dotted name of the module an import statement names."""
         if not stmt.level:
-            return stmt.module
+            # before Flask 1.0: `from flask.ext.sqlalchemy import SQLAlchemy`
+            return f"flask_{stmt.module.removeprefix(FLASK_EXTENSIONS)}" if stmt.module.startswith(FLASK_EXTENSIONS) else stmt.module
         parts = module.name.split(".")
         if not module.tree.is_package:
             parts = parts[:-1]

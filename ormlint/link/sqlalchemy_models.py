@@ -21,6 +21,7 @@ from ormlint.link.sqlalchemy_indexes import SqlalchemyIndexes, called, fill, tab
 BASE_NAMES = frozenset({
     "DeclarativeBase", "DeclarativeBaseNoMeta", "declarative_base", "generate_base", "automap_base", "SQLModel", "as_declarative_base",
 })  # fmt: skip
+ABSENT_BASES = ("Base", "Model")
 COLUMN_NAMES = frozenset({"Column", "mapped_column", "Field", "deferred", "column_property", "query_expression"})
 RELATIONSHIP_NAMES = frozenset({"relationship", "relation", "Relationship", "dynamic_loader"})
 WRAPPERS = frozenset({"Mapped", "Optional", "Union", "DynamicMapped", "WriteOnlyMapped", "None", "Annotated", "ClassVar", "typing", "t"})
@@ -40,6 +41,7 @@ class SqlalchemyModels:
         self._named_partners: dict[Relation, str] = {}
         self._collections: set[Relation] = set()  # those that are annotated as such
         self._later: Later = {}
+        self._named_elsewhere: set[Model] = set()  # the base that names their tables is not among the files
         self.keys: dict[Model, list[tuple[str, str]]] = {}  # foreign key columns of a model: (column, table or class)
 
     def build(self) -> None:
@@ -73,7 +75,17 @@ class SqlalchemyModels:
                 return True
         if any(decorator_name(d) in ("as_declarative", "mapped", "mapped_as_dataclass") for c in cls.mro for d in c.node.decorators):
             return self._is_mapped(cls)
-        return self._table(cls) is not None and any(True for c in cls.mro for _ in self._mapped(c))
+        if self._table(cls) is not None:
+            return any(True for c in cls.mro for _ in self._mapped(c))
+        return any(e.name.endswith(ABSENT_BASES) for e in cls.externals) and self._has_key_or_relationship(cls)
+
+    def _has_key_or_relationship(self, cls: ClassInfo) -> bool:
+        """Whether a class below a base that is not among the files, which may name its table, has what only a mapped class has."""
+        return any(
+            kind == "relationship"
+            or (call is not None and any(identifiers(arg)[-1:] == ["ForeignKey"] for arg in call.args if isinstance(arg, ir.Call)))
+            for _, _, call, kind in self._mapped(cls)
+        )
 
     def _is_mapped(self, cls: ClassInfo) -> bool:
         return self._table(cls) is not None or any(self._mapped(cls)) or "__table__" in cls.bindings
@@ -98,6 +110,8 @@ class SqlalchemyModels:
         )  # fmt: skip
         model = Model(cls.name, label, Orm.SQLALCHEMY, cls.site, abstract=abstract)
         model.bases = tuple(c.model for c in cls.mro[1:] if c.model is not None)
+        if self._table(cls) is None and any(e.name.endswith(ABSENT_BASES) and e.name not in BASE_NAMES and e.name != "Model" for e in cls.externals):
+            self._named_elsewhere.add(model)
         model.table = self._table(cls) or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.name).lower()
         self.schema.models[label] = model
         cls.model = model
@@ -334,6 +348,9 @@ class SqlalchemyModels:
         if relation.target is None:
             return None
         tables = {relation.target.table, *(b.table for b in relation.target.bases)}
+        if relation.target in self._named_elsewhere:
+            squashed = relation.target.name.lower()
+            tables |= {squashed, f"{squashed}s", f"{relation.target.table}s"}
         names = [column for column, table in self.keys.get(relation.model, ()) if table in tables]
         given = keywords.get("foreign_keys")
         joined = keywords.get("primaryjoin")

@@ -209,6 +209,8 @@ def model_member(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, model: Mod
             from ormlint.run.queries import new_queryset
 
             return new_queryset(m, f, node, model, style="query")
+        if name == "select" and cls.find(name) is None:
+            return select_of_base(cls)
         return None
     found = manager_named(m, cls, model, name)
     if found is not None:
@@ -223,6 +225,21 @@ def _is_query_property(cls: ClassInfo, name: str) -> bool:
     found = cls.find(name)
     value = found[1][-1].value if found is not None and isinstance(found[1][-1], ir.Assign) else None
     return isinstance(value, ir.Call) and isinstance(value.func, ir.Attr) and value.func.name == "query_property"
+
+
+def select_of_base(cls: ClassInfo) -> Native:
+    """Returns the class method of a base that is not among the files: `Book.select(user)` picks rows of the class, which of them is not known."""
+
+    def select(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+        from ormlint.run.sqlalchemy import statement
+
+        if "columns" in keywords:
+            return UNKNOWN
+        made = statement(m, f, node, [cls], "select")
+        made.recipe = None
+        return made
+
+    return Native("select", select)
 
 
 def _has_query(cls: ClassInfo) -> bool:

@@ -4,6 +4,7 @@
         title = fields.String()                                                        and of the author what AuthorSchema names
         author = fields.Nested(AuthorSchema)
 
+What is dumped may be a row, an object that the program made around it, or a dictionary: `PageSchema().dump({"books": books})`.
 What a field reads happens at the place where it is declared.
 """
 
@@ -101,8 +102,8 @@ def _dump(
     from ormlint.run.expressions import iterate
 
     if not many:
-        for row in [option for option in options(value) if isinstance(option, Row)][:1]:
-            _fields(m, f, node, cls, row, choice, above)
+        for shown in [option for option in options(value) if isinstance(option, (Row, Instance, Mapping))][:1]:
+            _fields(m, f, node, cls, shown, choice, above)
         return Mapping()
     held = [option for option in options(value) if isinstance(option, (Sequence, QueryObject))]
     if len(held) != 1:
@@ -116,7 +117,7 @@ def _dump(
     return Sequence("list", Mapping(), bound=iterated.bound, limit=iterated.limit, source=iterated.source)
 
 
-def _fields(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, row: Row, choice: Choice, above: tuple[ClassInfo, ...]) -> None:
+def _fields(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, row: Row | Instance | Mapping, choice: Choice, above: tuple[ClassInfo, ...]) -> None:
     if cls in above or len(above) > MOST_LEVELS:
         return
     for ancestor in cls.mro:
@@ -133,7 +134,7 @@ def _fields(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, row: Row, choic
             _show(m, at, field, cls, row, choice.below(field.name), (*above, cls))
 
 
-def _show(m: Machine, at: Frame, field: Dumped, cls: ClassInfo, row: Row, choice: Choice, above: tuple[ClassInfo, ...]) -> None:
+def _show(m: Machine, at: Frame, field: Dumped, cls: ClassInfo, row: Row | Instance | Mapping, choice: Choice, above: tuple[ClassInfo, ...]) -> None:
     given = dict(field.made.keywords) if field.made is not None else {}
     first = field.made.args[0] if field.made is not None and field.made.args else None
     name = _text(given.get("attribute")) or (_text(first) if field.kind == "auto_field" else "") or field.name
@@ -148,10 +149,11 @@ def _show(m: Machine, at: Frame, field: Dumped, cls: ClassInfo, row: Row, choice
         call(m, at, text, function, [row], {})
         return
     value: Value = row
-    text_of_read: ir.Expr_ = ir.Name(field.node.start, field.node.end, row.model.name.lower())
+    named = row.model.name if isinstance(row, Row) else row.cls.name if isinstance(row, Instance) else cls.name.removesuffix("Schema")
+    text_of_read: ir.Expr_ = ir.Name(field.node.start, field.node.end, named.lower())
     for part in name.split("."):
         text_of_read = ir.Attr(field.node.start, field.node.end, text_of_read, part)
-        value = attribute(m, at, text_of_read, value, part)
+        value = value.known.get(part, UNKNOWN) if isinstance(value, Mapping) else attribute(m, at, text_of_read, value, part)
     inner, many, given = _nested(m, field, first, given)
     if inner is not None:
         shape = choice

@@ -56,6 +56,7 @@ class Described(NamedTuple):
     session: Session | None  # the session of which it is a method
     made: Value | None  # what the call is known to give
     has_effects: bool  # outside the program and the database
+    may_be_of_session: bool  # a method that, given a model or a statement, only a session has
     called: External  # the result
 
 
@@ -94,7 +95,7 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
         return session_method(m, f, node, known.session, name, args, keywords)
     if made is not None:
         return replace(made, births=tuple(f.loops), made_in=f.number) if isinstance(made, Session) and "scoped" not in func.path else made
-    if name in PRESUMED and func.package not in SQLALCHEMY and isinstance(node.func, ir.Attr):
+    if known.may_be_of_session and isinstance(node.func, ir.Attr):
         from ormlint.run.sessions import call_presumed_session
 
         presumed = call_presumed_session(m, f, node, args, keywords)
@@ -132,7 +133,8 @@ def _described(m: Machine, func: External) -> Described:
     owner = known_value(m, External(path.rpartition(".")[0])) if func.package in SQLALCHEMY or "SQLAlchemy()" in path else None
     called = External(path + "()")
     session = owner if isinstance(owner, Session) else None
-    return Described(func.name, special, session, known_value(m, called), path.startswith(EFFECTS), called)
+    presumed = func.package not in SQLALCHEMY and (func.name in PRESUMED or (func.name in api.SESSION_METHODS and "session" in path.lower()))
+    return Described(func.name, special, session, known_value(m, called), path.startswith(EFFECTS), presumed, called)
 
 
 def _walked(m: Machine, f: Frame, value: Value, kind: UseKind, node: ir.Node) -> None:

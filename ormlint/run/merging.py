@@ -126,8 +126,25 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
     cls = _common_class(m.queryset_classes.get(left), m.queryset_classes.get(right))
     if cls is not None:
         m.queryset_classes[merged] = cls
+    _keep_columns(m, merged, left, right)
     m.queries.append(merged)
     return merged
+
+
+def _keep_columns(m: Machine, merged: QueryObject, left: QueryObject, right: QueryObject) -> None:
+    """Notes what the rows of a merged query hold beside its model, where that is the same on both ways."""
+    entities = m.entities.get(left)
+    if entities is not None and entities == m.entities.get(right):
+        m.entities[merged] = entities
+        loaded = m.entity_plans.get(left, {}), m.entity_plans.get(right, {})
+        if loaded[0] or loaded[1]:
+            from ormlint.run.queries import mapping_plan
+
+            further = [model for model in entities[1:] if model is not None]
+            m.entity_plans[merged] = {model: plans.join(*(plan.get(model) or mapping_plan(model) for plan in loaded)) for model in further}
+    for kept in (m.counting, m.wrapped):
+        if left in kept and right in kept:
+            kept.add(merged)
 
 
 def _common_class(left: ClassInfo | None, right: ClassInfo | None) -> ClassInfo | None:

@@ -177,7 +177,10 @@ def _compared(m: Machine, f: Frame, conditions: list[ir.Expr_], model: Model | N
             case ir.Call(func=ir.Attr(value=column, name="in_")):
                 names += _lookup(m, f, column, "__in", model)
             case ir.Compare() if arg.op in COMPARED:
-                names += _lookup(m, f, arg.left, COMPARED[arg.op], model) or _lookup(m, f, arg.right, MIRRORED[arg.op], model)
+                left, right = _lookup(m, f, arg.left, COMPARED[arg.op], model), _lookup(m, f, arg.right, MIRRORED[arg.op], model)
+                joins = (left or _is_of_subquery(arg.left)) and (right or _is_of_subquery(arg.right))
+                # `Book.id == Loan.book_id`, `Book.id == latest.c.book_id` join two tables, and no key of one row is given
+                names += [name for name in left or right if not joins or not _is_unique(model, frozenset((name,)))]
             case ir.Star(value=ir.Name(id=listed)):
                 names += ["*", *_compared_in_list(m, f, listed, model, stated=stated)]
             case ir.Star() | ir.Call(func=ir.Name(id="or_") | ir.Attr(name="or_")) | ir.Binary(op="|"):
@@ -199,6 +202,11 @@ def _compared_in_list(m: Machine, f: Frame, name: str, model: Model | None, *, s
             return _compared(m, f, items, model, stated=stated)
         case _:
             return []
+
+
+def _is_of_subquery(expression: ir.Expr_) -> bool:
+    """Whether an expression is a column of a subquery or table: `latest.c.book_id`."""
+    return isinstance(expression, ir.Attr) and isinstance(expression.value, ir.Attr) and expression.value.name in ("c", "columns")
 
 
 def _sorted_by(m: Machine, f: Frame, part: ir.Expr_, model: Model | None) -> str:
