@@ -130,13 +130,18 @@ def _subjects(test: ir.Expr_) -> list[ir.Expr_]:
         case ir.Compare(op="in"):
             return [test.right]
         case ir.Compare(op="is") if isinstance(test.right, ir.Const) and test.right.value is None:
-            return [test.left]
+            return [_looked_into(test.left)]
         case ir.Not():
-            return _subjects(test.value) or [test.value]
+            return _subjects(test.value) or [_looked_into(test.value)]
         case ir.Bool():
             return [s for v in test.values for s in _subjects(v)]
         case _:
             return []
+
+
+def _looked_into(node: ir.Expr_) -> ir.Expr_:
+    """Returns the container of `books.get(key)`, of anything else the expression itself."""
+    return node.func.value if isinstance(node, ir.Call) and isinstance(node.func, ir.Attr) and node.func.name == "get" else node
 
 
 def is_fallback(f: Frame, stmt: ir.Try, handler: ir.Handler, env: Env) -> bool:
