@@ -10,6 +10,7 @@ for name in names:                                                     a search,
 from __future__ import annotations
 
 from ormlint.judge.describe import calls_between, is_shown
+from ormlint.judge.identity import loaded_along
 from ormlint.judge.lookups import has_no_key
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import is_search
@@ -30,6 +31,9 @@ def is_apart(project: Project, rounds: Rounds, event: Event, loop: Loop) -> bool
         return True
     if loop.source is None:
         return True  # a list of who knows what is as often one of a few as one of many
+    along = loaded_along(loop.source.plan, loop.source.model) if event.orm is Orm.SQLALCHEMY and event.method == "get" else ()
+    if any(model is event.model for model in along):
+        return True  # `session.get(Person, bill.payer_id)` asks nothing if the payer is one of `bill.guests`, which are loaded
     way = [callee for _, callee in calls_between(project, event, loop)]
     return bool(way) and (_is_unit_of_work(rounds, event, loop, way) or rounds.are_recursive(way) or _is_recursive(event, loop))
 

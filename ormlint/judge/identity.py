@@ -69,7 +69,7 @@ def _is_the_same(query: QueryObject, path: tuple[str, ...]) -> bool:
     if not hops or not all(hop.to_one for hop in hops) or hops[0].kind is not Kind.FOREIGN_KEY:
         return False
     first = hops[0]
-    named = {first.attname, first.name} - {""}
+    named = {first.attname, first.name, f"{first.name}_id"} - {""}
     if first.target is not None:
         # `.join(Author).where(Author.id == key)`, or by another column that tells one from all others
         named |= {

@@ -15,6 +15,7 @@ FEW_BY_NAME = frozenset({
 })  # fmt: skip
 """Last words in the names of models that list what there is few of."""
 
+_SUFFIXES = frozenset({"model", "schema", "table", "entity", "record"})
 _FEW_VALUES = ("Bool", "NullBool", "Enum")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 NAMES = frozenset({
@@ -65,9 +66,11 @@ def lists_kinds(model: Model) -> bool:
 
 
 def is_called(model: Model, words: frozenset[str]) -> bool:
-    """Whether the last word in the name of a model is one of these."""
-    found = _WORDS.findall(model.name)
-    return bool(found) and found[-1].lower() in words
+    """Whether the last word in the name of a model is one of these, not counting that it is a model: `GatewayModel`."""
+    found = [word.lower() for word in _WORDS.findall(model.name)]
+    while len(found) > 1 and found[-1] in _SUFFIXES:
+        found.pop()
+    return bool(found) and found[-1] in words
 
 
 def asks_for_a_value(query: QueryObject) -> bool:

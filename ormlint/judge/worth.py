@@ -1,6 +1,7 @@
 """Relations that are read row after row of which loading them in advance may save little, though every read may run a query.
 
 perm.permission                       of a dozen permissions each is fetched once
+for role in user.roles                the rows of one row
 Series with one name                  one row, or two
 library.folder.parent.root.actions    a load of five steps for what some rows need
 for action in actions:                the first that fits ends it
@@ -15,7 +16,7 @@ from ormlint.judge.listing import is_called, is_found_by_name, refers_to_others
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import grows, innermost, is_search, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
-from ormlint.run.log import Event, LoadPlan
+from ormlint.run.log import Bound, Event, LoadPlan
 
 LONGEST = 4  # steps of a load that people write
 NEAR = 2  # calls between a loop and a read; what is done to a row farther away is mostly work of its own
@@ -38,7 +39,7 @@ def saves_little(project: Project, chain: Chain, event: Event) -> bool:
     far = len(calls_between(project, event, innermost(repeaters(event)))) > NEAR
     # an eager load of a dynamic collection, or of what is behind one, is refused
     dynamic = any(hop.lazy in ("dynamic", "write_only") for hop in relations_along(chain.query.model, path_of(event)[:-1]))
-    if far or dynamic or (chain.owner is not None and _names_kinds(chain.owner)):
+    if far or dynamic or _is_of_one_owner(chain, event) or (chain.owner is not None and _names_kinds(chain.owner)):
         return True
     return _leads_to_few(event.relation) or _is_read_by_some(chain) or (event.relation.to_one and chain.query.has("from_statement"))
 
@@ -53,6 +54,12 @@ def _is_read_by_some(chain: Chain) -> bool:
     """Whether the other side of a one-to-one is read in some rounds only: joined, it would be for all rows."""
     optional = (event.relation is not None and event.relation.kind is Kind.REVERSE_ONE_TO_ONE for event in chain.events)
     return all(optional) and all(event.around.conditional for event in chain.events)
+
+
+def _is_of_one_owner(chain: Chain, event: Event) -> bool:
+    """Whether the reads are of the rows that one row has, mostly few: the roles of a user, the steps of a job. What each of these has is more."""
+    hops = relations_along(chain.query.model, path_of(event)[:-1])
+    return chain.query.bound is Bound.ONE and sum(not hop.to_one for hop in hops) == 1
 
 
 def _steps(plan: LoadPlan, path: tuple[str, ...]) -> int:

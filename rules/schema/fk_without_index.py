@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import AddKeyword, Column, Kind, Label, Mark, Model, Orm, Project, QueryLog, Relation, Report, Severity, Table, rule
 from ormlint.judge.describe import code, is_shown
 from ormlint.judge.foreign_keys import Filters, Owner, filters_by_key, loaded_relations
+from ormlint.judge.listing import lists_kinds
 
 LOOKED_UP_ON_DELETE = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
 
@@ -26,6 +27,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             uses = (*(label for _, label in loads), *_filtered(filters, owner, column))
             if is_shown(project, column.site) and (cascade or uses):
                 seen = len(uses) > len(loads) or any(relation in loaded for relation, _ in loads)
+                seen = seen and not any(lists_kinds(model) for model in project.schema if model.table == column.references)
                 yield _report(owner, column, cascade, uses, seen=seen)
 
 
