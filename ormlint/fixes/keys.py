@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
 from ormlint.fixes.chain import chain_of
+from ormlint.fixes.receivers import assigned, may_be_given
 from ormlint.fixes.source import Sources
+from ormlint.fixes.statement import Function, Statement
 from ormlint.judge.finding import Applicability, Fix, ReadKey
 from ormlint.text import Site
 
@@ -22,7 +26,7 @@ def read_key(sources: Sources, intent: ReadKey) -> Fix | None:
         if file is None or not relation.attname or file.text[start : site.end] != written:
             return None
         edits.append(file.edit(start, site.end, relation.attname))
-        risk = risk or _risk_of_a_parameter(sources, site)
+        risk = risk or _risk_of_other_rows(sources, site)
     description = f"read the key from `{relation.attname}`"
     if relation.nullable:
         return Fix(Applicability.UNSAFE, description, tuple(edits), "where there is no row, an AttributeError becomes None")
@@ -31,16 +35,43 @@ def read_key(sources: Sources, intent: ReadKey) -> Fix | None:
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, description, tuple(edits), risk)
 
 
-def _risk_of_a_parameter(sources: Sources, site: Site) -> str:
-    """Returns why a row that the function around it is given may be another for another caller, "" if it is not given the row."""
+def _loops_around(statement: Statement, node: cst.BaseExpression, variable: str) -> Iterator[cst.For | cst.CompFor]:
+    """Yields the loops around an expression that give a variable its value."""
+    for above in statement.ancestors(node):
+        clauses = [above] if isinstance(above, cst.For) else [above.for_in] if isinstance(above, cst.BaseComp) else []
+        for loop in clauses:
+            clause: cst.For | cst.CompFor | None = loop
+            while clause is not None:
+                if any(name.value == variable for name in statement.within(clause.target, cst.Name)):
+                    yield clause
+                clause = clause.inner_for_in if isinstance(clause, cst.CompFor) else None
+
+
+def _risk_of_other_rows(sources: Sources, site: Site) -> str:
+    """Returns why the row may be one that the program has just made, "" if the function around it is seen to fetch it."""
     statement = sources.statement(site)
     node = statement.expression(site.start, site.end) if statement is not None else None
     if statement is None or node is None:
         return "the row is not understood"
     root = chain_of(statement, node).root
-    function = statement.function(node)
-    if isinstance(root, cst.Name) and function is not None:
-        parameters = {parameter.name.value for parameter in statement.within(function.params, cst.Param)}
-        if root.value in parameters:
-            return "callers may give a row that they have just made, which has the related row and not yet its key"
-    return ""
+    proven = not isinstance(root, cst.Name) or _is_fetched(statement, node, root, statement.function(node), may_be_list=True)
+    return "" if proven else "the row may be one that the program has just made, which has the related row and not yet its key"
+
+
+def _is_fetched(statement: Statement, at: cst.BaseExpression, value: cst.BaseExpression, function: Function | None, *, may_be_list: bool) -> bool:
+    """Whether an expression at a place is a row of a query, or its rows, by what the function says: a variable that is set in one place only."""
+    match value:
+        case cst.Name(value=name):
+            walked = [loop.iter for loop in _loops_around(statement, at, name)]
+            values = walked or list(assigned(statement, function or statement.module, name))
+            if len(values) != 1 or may_be_given(statement, value, function):
+                return False
+            return _is_fetched(statement, at, values[0], function, may_be_list=bool(walked))
+        case cst.Await(expression=awaited):
+            return _is_fetched(statement, at, awaited, function, may_be_list=may_be_list)
+        case cst.Call(func=cst.Name(value="list" | "tuple" | "sorted" | "set"), args=[cst.Arg(value=rows), *_]):
+            return may_be_list and _is_fetched(statement, at, rows, function, may_be_list=True)
+        case cst.Call() | cst.Subscript():
+            return not may_be_given(statement, value, function)
+        case _:
+            return False

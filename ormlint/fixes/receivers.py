@@ -31,7 +31,12 @@ def risk_of_another_value(sources: Sources, statement: Statement, node: cst.Base
         return KEPT
     if any(use.either for use in query.all_uses() if use.kind in _TESTS):
         return EITHER
-    return GIVEN if _may_be_given(statement, node, statement.function(node), set()) else ""
+    return GIVEN if may_be_given(statement, node, statement.function(node)) else ""
+
+
+def is_list(query: QueryObject) -> bool:
+    """Whether it is a list of a query's rows that is counted or tested, which has neither `count()` nor `exists()`."""
+    return any(use.listed for use in query.all_uses() if use.kind in _TESTS)
 
 
 def _is_kept(sources: Sources, site: Site, user: Function | None) -> bool:
@@ -45,33 +50,33 @@ def _is_kept(sources: Sources, site: Site, user: Function | None) -> bool:
     return any(last_name(name) in MEMOISING or "memo" in last_name(name) or "cache" in last_name(name) for name in names)
 
 
-def _may_be_given(statement: Statement, node: cst.BaseExpression, function: Function | None, seen: set[str]) -> bool:
+def may_be_given(statement: Statement, node: cst.BaseExpression, function: Function | None, seen: frozenset[str] = frozenset()) -> bool:
     """Whether an expression is a parameter of the function around it, or made from one in a way that tells nothing of what it is."""
     match node:
         case cst.Name(value=name):
-            return name not in seen and _is_given(statement, name, function, {*seen, name})
+            return name not in seen and _is_given(statement, name, function, seen | {name})
         case cst.BooleanOperation(left=left, right=right):
-            return any(_may_be_given(statement, part, function, seen) for part in (left, right))
+            return any(may_be_given(statement, part, function, seen) for part in (left, right))
         case cst.IfExp(body=body, orelse=orelse):
-            return any(_may_be_given(statement, part, function, seen) for part in (body, orelse))
+            return any(may_be_given(statement, part, function, seen) for part in (body, orelse))
         case cst.NamedExpr(value=value) | cst.Await(expression=value):
-            return _may_be_given(statement, value, function, seen)
+            return may_be_given(statement, value, function, seen)
         case cst.Call(func=cst.Attribute()) | cst.Subscript() | cst.Attribute():
             chain = chain_of(statement, node)
             direct = not any(link.is_attribute for link in chain.links[: chain.inner])  # `book.tags.all()` asks for rows of a row
-            return direct and isinstance(chain.root, cst.Name) and _may_be_given(statement, chain.root, function, seen)
+            return direct and isinstance(chain.root, cst.Name) and may_be_given(statement, chain.root, function, seen)
         case _:
             return False
 
 
-def _is_given(statement: Statement, name: str, function: Function | None, seen: set[str]) -> bool:
+def _is_given(statement: Statement, name: str, function: Function | None, seen: frozenset[str]) -> bool:
     while function is not None:
         parameter = next((each for each in statement.within(function.params, cst.Param) if each.name.value == name), None)
         if parameter is not None:
             return name not in _OWN and not _is_query(parameter.annotation)
-        values = list(_assigned(statement, function, name))
+        values = list(assigned(statement, function, name))
         if values:
-            return any(_may_be_given(statement, value, function, seen) for value in values)
+            return any(may_be_given(statement, value, function, seen) for value in values)
         function = statement.function(function)
     return False
 
@@ -88,7 +93,7 @@ def _is_query(annotation: cst.Annotation | None) -> bool:
             return False
 
 
-def _assigned(statement: Statement, function: Function, name: str) -> Iterator[cst.BaseExpression]:
+def assigned(statement: Statement, function: cst.CSTNode, name: str) -> Iterator[cst.BaseExpression]:
     """Yields the values that a function assigns to a name."""
     yield from (node.value for node in statement.within(function, cst.Assign) if any(_is_name(target.target, name) for target in node.targets))
     yield from (node.value for node in statement.within(function, cst.AnnAssign) if _is_name(node.target, name) and node.value is not None)

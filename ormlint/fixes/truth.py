@@ -10,7 +10,7 @@ import libcst as cst
 from ormlint.fixes.chain import Chain, chain_of, insert_links
 from ormlint.fixes.counts import counted_by_len, unwrap
 from ormlint.fixes.imports import is_imported
-from ormlint.fixes.receivers import risk_of_another_value
+from ormlint.fixes.receivers import is_list, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, ReplaceCountTest, ReplaceTruthTest
@@ -23,7 +23,8 @@ _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 # Comparison of a count with a number → whether it asks for emptiness.
 _TESTS = {(">", "0"): False, ("!=", "0"): False, (">=", "1"): False, ("==", "0"): True, ("<", "1"): True, ("<=", "0"): True}
 _DESCRIPTION = "ask the database with `.exists()`"
-_COLLECTIONS = frozenset({"bool", "list", "tuple", "set"})
+_LISTS = frozenset({"list", "tuple", "set"})
+_COLLECTIONS = _LISTS | {"bool"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def _exists_for_len(
 ) -> Fix | None:
     """`len(query) > 0` → `query.exists()`."""
     count, counted, test = parts
-    if query.locked or query.raw:
+    if query.locked or query.raw or (counted is count.args[0].value and is_list(query)):
         return None
     edits = unwrap(file, statement, count, counted, ".exists()")
     if edits is None:
@@ -204,6 +205,9 @@ def replace_truth_test(sources: Sources, intent: ReplaceTruthTest) -> Fix | None
         case _ if not _is_tested(statement, tested):
             return None
     if isinstance(wrapped, (cst.NamedExpr, cst.Await)) or _is_async(statement, tested):
+        return None
+    listed = isinstance(tested, cst.Call) and isinstance(tested.func, cst.Name) and tested.func.value in _LISTS
+    if is_list(intent.query) and not listed:
         return None
     if wrapped is not None:
         edits = unwrap(file, statement, tested, wrapped, ".exists()")

@@ -112,6 +112,7 @@ class Use(Struct, eq=False):
     negated: bool = False  # under `not`
     reflected: bool = False  # `0 < qs.count()`: the constant stands on the left
     certain: bool = True  # False if something else may stand there instead, such as None; for a truth test
+    listed: bool = False  # it concerns the list that was made of a query's rows, not the query
     either: bool = False  # something that is no query, None or a list, may stand there instead; for a truth test and `len()`
     repeated: bool = False  # in a loop around which the query is made, or in another function; for a search, a loop and an argument
     columns: frozenset[str] | None = None  # the attributes it reads of each row; None if it may read all

@@ -211,13 +211,14 @@ class Machine:
                 known.columns = known.columns | columns if known.columns is not None and columns is not None else None
                 known.sifted = known.sifted and facts.get("sifted", False)
                 known.either = known.either or facts.get("either", False)
+                known.listed = known.listed or facts.get("listed", False)
                 return
         tracked.uses.append(Use(kind, site, operator, constant, columns=columns, sieve=NO_TESTS, length=None, **facts))
 
     def use_rows(self, frame: Frame, rows: Sequence, kind: UseKind, node: ir.Node, *, negated: bool = False, either: bool = False) -> None:
         """Notes what is done with the list of a query's rows, on the query."""
         if rows.source is not None:
-            self.use(frame, rows.source, kind, node, negated=negated, certain=False, sifted=rows.sifted, either=either)
+            self.use(frame, rows.source, kind, node, negated=negated, certain=False, sifted=rows.sifted, either=either, listed=True)
 
     def use_as_parameter(self, frame: Frame, value: Value, node: ir.Node, lookup: str) -> None:
         """Notes that a value is given away, as the parameter of a query if a lookup is named: `filter(author__in=authors)`."""

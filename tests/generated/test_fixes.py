@@ -53,7 +53,7 @@ def _new_findings(before: Examined, after: Examined) -> list[Finding]:
     found = []
     for finding in after.result.findings:
         key = (finding.code, finding.site.path, finding.message)
-        if figures and finding.code == "ORM206":
+        if figures and finding.code in ("ORM204", "ORM205", "ORM206"):
             continue
         if not known[key] and not any((finding.code, finding.site.path, relation) in paths for relation in finding.relations):
             found.append(finding)
