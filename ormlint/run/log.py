@@ -546,7 +546,7 @@ class QueryLog:
         """Returns the queries that are built by the expression at a place, refined by it or returned by the call that it is."""
         if not self._passing:
             for query in self.queries:
-                for place in _places(query):
+                for place in {place for way in query.every_way() for place in (way.site, *way.trail)}:  # of all that it stands for
                     self._passing.setdefault(place, []).append(query)
         return self._passing.get(site, [])
 
