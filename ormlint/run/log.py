@@ -546,7 +546,8 @@ class QueryLog:
         """Returns the queries that are built by the expression at a place, refined by it or returned by the call that it is."""
         if not self._passing:
             for query in self.queries:
-                for place in {place for way in query.every_way() for place in (way.site, *way.trail)}:  # of all that it stands for
+                ways = query.every_way() if query.ways else (query,)
+                for place in {place for way in ways for place in (way.site, *way.trail)}:
                     self._passing.setdefault(place, []).append(query)
         return self._passing.get(site, [])
 
@@ -578,13 +579,6 @@ class QueryLog:
         """Yields the events with one of these operations."""
         for op in ops:
             yield from self._by_op.get(op, ())
-
-
-def _places(query: QueryObject) -> set[Site]:
-    """Returns the places that a query object, or one of those that it stands for, has passed."""
-    if not query.ways:
-        return {query.site, *query.trail}
-    return {place for way in query.every_way() for place in (way.site, *way.trail)}
 
 
 class Analysis(Struct, eq=False):
