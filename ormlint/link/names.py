@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Union
 from msgspec import Struct
 
 from ormlint.ir import nodes as ir
+from ormlint.link.bindings import bind_body
 from ormlint.link.class_loaders import BY_LABEL, BY_PATH, loaded
 from ormlint.text import Site
 
@@ -177,57 +178,6 @@ class ConstRef:
 
 
 Symbol = Union[External, ModuleInfo, FunctionInfo, ClassInfo, InstanceRef, ConstRef]
-
-
-def bind_body(body: Iterable[ir.Stmt], into: dict[str, list[ir.Stmt]], stars: list[ir.Import] | None = None) -> None:
-    """Records every name that the statements of a module or class body bind, without entering functions."""
-    for stmt in body:
-        match stmt:
-            case ir.Import():
-                if stmt.name == "*":
-                    if stars is not None:
-                        stars.append(stmt)
-                else:
-                    into.setdefault(stmt.bound, []).append(stmt)
-            case ir.Function() | ir.Class():
-                into.setdefault(stmt.name, []).append(stmt)
-            case ir.Assign():
-                for target in stmt.targets:
-                    _bind_target(target, stmt, into)
-            case ir.Loop():
-                _bind_target(stmt.target, stmt, into)
-                bind_body(stmt.body, into, stars)
-                bind_body(stmt.orelse, into, stars)
-            case ir.If() | ir.While():
-                bind_body(stmt.body, into, stars)
-                bind_body(stmt.orelse, into, stars)
-            case ir.Try():
-                # `try: import a / except ImportError: a = None`: the try block speaks last
-                for handler in stmt.handlers:
-                    bind_body(handler.body, into, stars)
-                bind_body(stmt.body, into, stars)
-                bind_body(stmt.orelse, into, stars)
-                bind_body(stmt.final, into, stars)
-            case ir.With():
-                for _, target_ in stmt.items:
-                    if target_ is not None:
-                        _bind_target(target_, stmt, into)
-                bind_body(stmt.body, into, stars)
-            case _:
-                pass
-
-
-def _bind_target(target: ir.Expr_, stmt: ir.Stmt, into: dict[str, list[ir.Stmt]]) -> None:
-    match target:
-        case ir.Name():
-            into.setdefault(target.id, []).append(stmt)
-        case ir.Seq():
-            for item in target.items:
-                _bind_target(item, stmt, into)
-        case ir.Star():
-            _bind_target(target.value, stmt, into)
-        case _:
-            pass
 
 
 class Program:
