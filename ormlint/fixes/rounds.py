@@ -13,6 +13,7 @@ over the rows, and none between that loop and the place where the rows are loade
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import libcst as cst
@@ -27,6 +28,7 @@ from ormlint.text import Site
 SOME_ROUNDS = "only some rounds read what would be loaded for all rows"
 SOME_WAYS = "the rows are loaded in another place, from which not every way leads to the loop that reads them"
 _BLOCKS = (cst.IndentedBlock, cst.SimpleStatementSuite, cst.SimpleStatementLine, cst.Module)
+_DROPPING = re.compile(r"\bfields\.pop\(|\bdel self\.fields\[|\bdef get_field(?:s|_names)\(")
 _LISTS = ("list", "tuple")
 _ROWS_READERS = frozenset({"len", "bool", "list", "exists", "count"})
 
@@ -94,8 +96,9 @@ def _is_always_reached(sources: Sources, event: Event, place: Site, loop: Loop |
     node = statement.expression(place.start, place.end) if statement is not None else None
     if statement is None or node is None:
         return False
-    if statement.function(node) is None and event.around.conditional:
-        return False  # a field of a serializer that may drop it
+    file = sources.file(place)
+    if statement.function(node) is None and file is not None and _DROPPING.search(file.text):
+        return False  # a field of a serializer, which may drop it
     top: cst.CSTNode | None = _loop_at(statement, loop) if loop is not None else statement.function(node)
     if loop is not None and top is None:
         return False

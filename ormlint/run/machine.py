@@ -134,7 +134,6 @@ class Machine:
         self.template_variables: dict[str, Value] | None = None  # what context processors give every template
         self.imported_templates: dict[str, Value] = {}
         self.serializer_fields: dict[object, list[Shown]] = {}
-        self.varying_fields: dict[int, bool] = {}  # by serializer class: whether it drops fields as it is told to
         self.inline_templates: dict[tuple[str, int], TemplateInfo] = {}
         self.written_out: dict[str, dict[str, frozenset[str]]] = {}  # by template and variable: the fields of a form that it writes out
         self.form_fields: dict[tuple[int, str], tuple[ModuleInfo, ir.Node]] = {}

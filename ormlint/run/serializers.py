@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ormlint.ir import nodes as ir
-from ormlint.ir.walk import walk as walk_ir
 from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run.attributes import attribute
@@ -62,7 +61,6 @@ class Shown:
     field: Instance | None = None
 
 
-_CHOOSING = ("get_fields", "get_field_names")
 Place = tuple[ModuleInfo, ir.Node]
 
 
@@ -109,7 +107,6 @@ def _show(m: Machine, f: Frame, shown: Shown, serializer: Instance, row: Value) 
         where = Frame(shown.module, f"{shown.module.name}:{serializer.cls.qualname}.{shown.name}", owner=serializer.cls)
         at = replace_frame(f, where, {})
         at.qualname, at.remembered, at.left = where.qualname, f.remembered, f.left
-        at.conditional += _has_varying_fields(m, serializer.cls)
     if shown.field is None:
         read_path(m, at, shown.node, row, shown.source)
         return
@@ -232,29 +229,6 @@ def _dropped(cls: ClassInfo) -> Iterator[str]:
                     yield name
                 case _:
                     pass
-
-
-def _has_varying_fields(m: Machine, cls: ClassInfo) -> bool:
-    """Whether a serializer drops fields as it is told to: `self.fields.pop(name)`, or a `get_fields()` of its own."""
-    known = m.varying_fields.get(id(cls))
-    if known is None:
-        own = [ancestor for ancestor in cls.mro if not ancestor.module.is_library]
-        known = m.varying_fields[id(cls)] = any(
-            name in _CHOOSING or (name == "__init__" and any(map(_drops_some, walk_ir(function.node.body))))
-            for ancestor in own
-            for name, function in ancestor.functions.items()
-        )
-    return known
-
-
-def _drops_some(node: ir.Node) -> bool:
-    match node:
-        case ir.Call(func=ir.Attr(value=ir.Attr(name="fields"), name="pop"), args=[first, *_]):
-            return not isinstance(first, ir.Const)
-        case ir.Delete(targets=targets):
-            return any(isinstance(each, ir.Index) and isinstance(each.value, ir.Attr) and each.value.name == "fields" for each in targets)
-        case _:
-            return False
 
 
 def _is_only_written(shown: Shown) -> bool:
