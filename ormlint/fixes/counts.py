@@ -42,7 +42,7 @@ def replace_len(sources: Sources, intent: ReplaceLen) -> Fix | None:
         if query.style == "query" or _index(chain_of(statement, counted), "query") is not None:
             return _count_query(file, statement, call, counted, query)
         return _count_select(file, statement, call, counted)
-    if query.locked or query.raw or (counted is call.args[0].value and is_list(query)):
+    if query.locked or query.raw or is_list(query, intent.site):
         return None
     edits = unwrap(file, statement, call, counted, ".count()")
     risk = risk_of_another_value(sources, statement, counted, query)

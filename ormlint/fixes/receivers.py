@@ -34,9 +34,11 @@ def risk_of_another_value(sources: Sources, statement: Statement, node: cst.Base
     return GIVEN if may_be_given(statement, node, statement.function(node)) else ""
 
 
-def is_list(query: QueryObject) -> bool:
-    """Whether it is a list of a query's rows that is counted or tested, which has neither `count()` nor `exists()`."""
-    return any(use.listed for use in query.all_uses() if use.kind in _TESTS)
+def is_list(query: QueryObject, test: Site) -> bool:
+    """Whether it is a list that another place has made of a query's rows that is counted or tested: it has neither `count()` nor `exists()`."""
+    uses = list(query.all_uses())
+    made = [use.site for use in uses if use.kind is UseKind.ITERATE or (use.kind is UseKind.DERIVE and use.operator in ("list", "tuple"))]
+    return any(use.listed for use in uses if use.kind in _TESTS) and not (made and all(test.encloses(site) for site in made))
 
 
 def _is_kept(sources: Sources, site: Site, user: Function | None) -> bool:

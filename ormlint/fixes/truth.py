@@ -16,7 +16,7 @@ from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, ReplaceCountTest, ReplaceTruthTest
 from ormlint.link.schema import Orm
 from ormlint.run.log import QueryObject
-from ormlint.text import Edit
+from ormlint.text import Edit, Site
 
 _EXISTING = {"count": "exists", "acount": "aexists"}
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
@@ -52,7 +52,7 @@ def replace_count_test(sources: Sources, intent: ReplaceCountTest) -> Fix | None
         return None
     counted = counted_by_len(count)
     if counted is not None:
-        return _exists_for_len(sources, file, statement, intent.query, (count, counted, test))
+        return _exists_for_len(sources, file, statement, intent.query, (count, counted, test), intent.test)
     if count.args or _method(count).value not in _EXISTING:
         return None
     if intent.query.orm is Orm.SQLALCHEMY:
@@ -68,11 +68,11 @@ def _graded(edits: Iterable[Edit], risk: str) -> Fix:
 
 
 def _exists_for_len(
-    sources: Sources, file: SourceFile, statement: Statement, query: QueryObject, parts: tuple[cst.Call, cst.BaseExpression, _Test]
+    sources: Sources, file: SourceFile, statement: Statement, query: QueryObject, parts: tuple[cst.Call, cst.BaseExpression, _Test], test_site: Site
 ) -> Fix | None:
     """`len(query) > 0` → `query.exists()`."""
     count, counted, test = parts
-    if query.locked or query.raw or (counted is count.args[0].value and is_list(query)):
+    if query.locked or query.raw or is_list(query, test_site):
         return None
     edits = unwrap(file, statement, count, counted, ".exists()")
     if edits is None:
@@ -207,7 +207,7 @@ def replace_truth_test(sources: Sources, intent: ReplaceTruthTest) -> Fix | None
     if isinstance(wrapped, (cst.NamedExpr, cst.Await)) or _is_async(statement, tested):
         return None
     listed = isinstance(tested, cst.Call) and isinstance(tested.func, cst.Name) and tested.func.value in _LISTS
-    if is_list(intent.query) and not listed:
+    if is_list(intent.query, intent.site) or (not listed and any(use.listed for use in intent.query.all_uses())):
         return None
     if wrapped is not None:
         edits = unwrap(file, statement, tested, wrapped, ".exists()")
