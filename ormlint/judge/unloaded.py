@@ -13,6 +13,7 @@ from ormlint.judge.finding import EagerLoad, Intent, Report
 from ormlint.judge.homes import serves_others, ways_of
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
+from ormlint.judge.listing import is_filtered
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import heaviest, innermost, is_search, prefetched_by_some, repeaters
 from ormlint.judge.rounds import Rounds, is_part_of_write
@@ -276,7 +277,8 @@ def _advice_for_figure(project: Project, chain: Chain, event: Event) -> str:
     query = query_of(project, chain)
     if event.orm is Orm.SQLALCHEMY:
         return f"select the figure for all rows of {query} with one `group_by()`, or as a `column_property()`"
-    call = f'Count("{_counted(chain)}")' if event.op is Op.COUNT else f"{_AGGREGATES[event.op]}(…)"
+    narrowed = ", filter=Q(…)" if event.query is not None and is_filtered(event.query) else ""
+    call = f'Count("{_counted(chain)}"{narrowed})' if event.op is Op.COUNT else f"{_AGGREGATES[event.op]}(…)"
     if chain.root is not None:
         way = "__".join(chain.root.path)
         return f'compute it for all rows: add `.prefetch_related(Prefetch("{way}", queryset=….annotate(…={call})))` to {query}'

@@ -57,9 +57,10 @@ def _is_read_by_some(chain: Chain) -> bool:
 
 
 def _is_of_one_owner(chain: Chain, event: Event) -> bool:
-    """Whether the reads are of the rows that one row has, mostly few: the roles of a user, the steps of a job. What each of these has is more."""
+    """Whether the reads are of the rows that one row has, mostly few if they are of others too: the roles of a user, not the lines of an order."""
     hops = relations_along(chain.query.model, path_of(event)[:-1])
-    return chain.query.bound is Bound.ONE and sum(not hop.to_one for hop in hops) == 1
+    collections = [hop for hop in hops if not hop.to_one]
+    return chain.query.bound is Bound.ONE and len(collections) == 1 and collections[0].kind is Kind.MANY_TO_MANY
 
 
 def _steps(plan: LoadPlan, path: tuple[str, ...]) -> int:

@@ -162,7 +162,7 @@ def queryset_method(m: Machine, f: Frame, node: ir.Call, query: QueryObject, nam
 def _one_row(m: Machine, f: Frame, node: ir.Call, query: QueryObject, method: str, keywords: dict[str, Value], parameters: frozenset[int]) -> Value:
     evaluated = query.cached or (query in f.evaluated)
     m.use(f, query, UseKind.METHOD, node, operator=method)
-    if evaluated and method == "first" and query.has("order_by"):
+    if evaluated and method == "first" and _is_ordered(query):
         from ormlint.run.queries import element_of_query
 
         return element_of_query(m, query, single=True)
@@ -173,6 +173,11 @@ def _one_row(m: Machine, f: Frame, node: ir.Call, query: QueryObject, method: st
     if row is not None:
         m.rows_of[source] = row
     return single_row(m, f, node, source, method, parameters)
+
+
+def _is_ordered(query: QueryObject) -> bool:
+    """Whether `first()` takes the rows in the order they have, and so those at hand; groups lose the order of their model."""
+    return query.has("order_by") or (query.model is not None and bool(query.model.ordering) and not query.has("annotate"))
 
 
 def number(m: Machine, f: Frame, node: ir.Call, query: QueryObject, method: str, parameters: frozenset[int]) -> Value:

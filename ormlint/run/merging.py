@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from ormlint.link.names import ClassInfo
+from ormlint.link.names import ClassInfo, External
 from ormlint.run import plans
-from ormlint.run.log import QueryObject
+from ormlint.run.log import QueryObject, Use, UseKind
 from ormlint.run.machine import Machine
-from ormlint.run.values import Row, Union, Value, join, options, varying
+from ormlint.run.values import Constant, Instance, Mapping, Row, Sequence, Union, Unknown, Value, join, options, varying
 from ormlint.text import Site
 
 
@@ -21,9 +21,30 @@ def join_values(m: Machine, left: Value, right: Value) -> Value:
         return _merge_queries(m, left, right)  # type: ignore[arg-type]
     if kinds == (Row, Row) and left.model is right.model:  # type: ignore[union-attr]
         return _merge_rows(m, left, right)  # type: ignore[arg-type]
-    if Union in kinds:
-        return _merge_options(m, (*options(left), *options(right)))
-    return join(left, right)
+    joined = _merge_options(m, (*options(left), *options(right))) if Union in kinds else join(left, right)
+    if not _UNTRACKED.issuperset(kinds):
+        _let_go(left, joined)
+        _let_go(right, joined)
+    return joined
+
+
+_UNTRACKED = frozenset({Unknown, Constant, Row, Instance, External, Mapping})
+
+
+def _let_go(value: Value, joined: Value) -> None:
+    """Notes on the queries whose rows a value holds, and what stands for it from here on does not tell of, that they may be used anyhow.
+
+    # `rows = list(books) if books else load()`
+    """
+    kept = {id(source) for source in map(_source_of, options(joined))}
+    for option in options(value):
+        source = _source_of(option)
+        if source is not None and id(source) not in kept:
+            source.uses.append(Use(UseKind.OTHER, source.site))
+
+
+def _source_of(value: Value) -> QueryObject | None:
+    return value.source if isinstance(value, Sequence) else None
 
 
 def _merge_options(m: Machine, values: tuple[Value, ...]) -> Value:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Event, Op, Orm, Project, QueryLog, ReplaceCountTest, Report, Severity, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, tests_before_loads
 from ormlint.judge.describe import at, calls_between, code, is_shown, query_labels
-from ormlint.judge.listing import gives_few
+from ormlint.judge.listing import asks_for_one, gives_few
 from ormlint.judge.repetition import costs_nothing, grows, innermost, is_deliberate, prefetched_by_some, repeaters, worth_counting
 
 
@@ -27,7 +27,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             or is_deliberate(query)
         ):
             continue
-        if query.model is not None and not query.has("exclude") and any(query.model.is_primary_key(name) for name in query.filters):
+        if asks_for_one(query):
             continue  # `Book.objects.filter(pk=pk).count()` counts one row at most
         if query.sliced and query.limit == 1:
             continue  # and so does `query.limit(1).count()`
