@@ -103,22 +103,26 @@ def is_found_by_name(query: QueryObject) -> bool:
 
 
 def gives_few(query: QueryObject) -> bool:
-    """Whether a query of SQLAlchemy, whose `exists()` is another statement, gives a few rows: of one name, in a list, of a table of settings."""
-    if query.model is None or query.orm is not Orm.SQLALCHEMY:
+    """Whether a query gives a few rows: of one pair; of SQLAlchemy, whose `exists()` is another statement, of one name, in a list, of settings."""
+    if query.model is None:
+        return False
+    if _asks_for_one_pair(query):
+        return True
+    if query.orm is not Orm.SQLALCHEMY:
         return False
     # `filter_by(**{field: value})` is how one asks whether a value is taken
-    if asks_for_one(query) or is_found_by_name(query) or _asks_for_one_pair(query) or "**" in query.filters or names_its_rows(query):
+    if asks_for_one(query) or is_found_by_name(query) or "**" in query.filters or names_its_rows(query):
         return True
     return lists_kinds(query.model) and not refers_to_others(query.model)
 
 
 def _asks_for_one_pair(query: QueryObject) -> bool:
-    """Whether a query names all keys of a table that has several: the review of a book by a reader, of which there is mostly one."""
+    """Whether a query names several foreign keys of its table: the review of a book by a reader, of which there is mostly one."""
     model = query.model
     assert model is not None
     keys = [column for column in model.columns.values() if column.references]
     names = {relation.attname: relation.name for relation in model.relations.values() if relation.attname}
-    return len(keys) > 1 and all(not query.filters.isdisjoint((key.name, names.get(key.name, key.name))) for key in keys)
+    return sum(not query.filters.isdisjoint((key.name, names.get(key.name, key.name))) for key in keys) > 1
 
 
 def refers_to_others(model: Model) -> bool:
