@@ -104,11 +104,9 @@ def is_found_by_name(query: QueryObject) -> bool:
 
 def gives_few(query: QueryObject) -> bool:
     """Whether a query gives a few rows: of one pair; of SQLAlchemy, whose `exists()` is another statement, of one name, in a list, of settings."""
-    if query.model is None:
-        return False
-    if _asks_for_one_pair(query):
+    if asks_for_a_pair(query):
         return True
-    if query.orm is not Orm.SQLALCHEMY:
+    if query.model is None or query.orm is not Orm.SQLALCHEMY:
         return False
     # `filter_by(**{field: value})` is how one asks whether a value is taken
     if asks_for_one(query) or is_found_by_name(query) or "**" in query.filters or names_its_rows(query):
@@ -116,10 +114,11 @@ def gives_few(query: QueryObject) -> bool:
     return lists_kinds(query.model) and not refers_to_others(query.model)
 
 
-def _asks_for_one_pair(query: QueryObject) -> bool:
+def asks_for_a_pair(query: QueryObject) -> bool:
     """Whether a query names several foreign keys of its table: the review of a book by a reader, of which there is mostly one."""
     model = query.model
-    assert model is not None
+    if model is None:
+        return False
     keys = [column for column in model.columns.values() if column.references]
     names = {relation.attname: relation.name for relation in model.relations.values() if relation.attname}
     return sum(not query.filters.isdisjoint((key.name, names.get(key.name, key.name))) for key in keys) > 1

@@ -6,7 +6,7 @@ from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Relation,
 from ormlint.judge.bulk import Write, passed_over, together, walks_its_rows, writes_one_by_one
 from ormlint.judge.describe import at, at_query, call_path, code, joined, labels, per
 from ormlint.judge.eager import is_loaded
-from ormlint.judge.listing import is_found_by_name
+from ormlint.judge.listing import asks_for_a_pair, is_found_by_name
 from ormlint.judge.rounds import Rounds
 
 _ON_OTHER_SIDE = (Kind.REVERSE_FOREIGN_KEY, Kind.REVERSE_ONE_TO_ONE, Kind.MANY_TO_MANY)
@@ -31,7 +31,9 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             if event.orm is Orm.DJANGO
             else None,
             severity=write.severity,
-            preview=write.preview or (event.orm is Orm.SQLALCHEMY and _saves_little(rounds, loop)),
+            preview=write.preview
+            or (event.orm is Orm.SQLALCHEMY and _saves_little(rounds, loop))
+            or (loop.source is not None and asks_for_a_pair(loop.source)),
             counted_as=write.counted_as,
         )
 
