@@ -15,6 +15,7 @@ from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix
 from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run.log import QueryObject
+from ormlint.run.plans import is_separate
 from ormlint.text import Edit, Site
 
 SELECT, PREFETCH = "select_related", "prefetch_related"
@@ -58,8 +59,9 @@ def lookup_of(sources: Sources, query: QueryObject, path: Iterable[Relation]) ->
         if hop.name not in plan.loaded:
             break
         plan = plan.loaded[hop.name].plan
+    separate = is_separate(query.plan, hops[0].name)
     # `select_related()` without arguments would be ended by one with names
-    if not query.follows and all(hop.to_one and hop.kind is not Kind.GENERIC_FOREIGN_KEY for hop in hops):
+    if not query.follows and not separate and all(hop.to_one and hop.kind is not Kind.GENERIC_FOREIGN_KEY for hop in hops):
         return _joined(query, hops)
     if query.has("iterator", "aiterator") or any(use.operator in ("iterator", "aiterator") for use in query.uses):
         if not has_arguments(sources, query, "iterator", "aiterator"):

@@ -19,6 +19,7 @@ from ormlint.judge.project import Project
 from ormlint.judge.repetition import decides_to_go_on, innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run.log import NOWHERE, Bound, Event, LoadPlan, Origin, QueryLog, QueryObject
+from ormlint.run.plans import is_separate
 from ormlint.text import Site
 
 
@@ -376,6 +377,7 @@ def lookup_text(chain: Chain) -> str:
         if hops:
             return f'`.prefetch_related("{"__".join(chain.whole_path[:hops])}")`'
         joinable = all(relation.to_one and relation.kind is not Kind.GENERIC_FOREIGN_KEY for relation in known)
+        joinable = joinable and not is_separate(chain.carrier.plan, chain.whole_path[0])
         # one that names a relation ends what `select_related()` without arguments follows
         method = "select_related" if joinable and not (chain.carrier.raw or chain.carrier.follows) else "prefetch_related"
         return f'`.{method}("{chain.spelled}")`'

@@ -82,3 +82,9 @@ def join(left: LoadPlan, right: LoadPlan) -> LoadPlan:
 def without(plan: LoadPlan, kind: LoadKind) -> LoadPlan:
     """Returns the plan without the relations loaded in one way: `prefetch_related(None)`."""
     return replace(plan, loaded={name: entry for name, entry in plan.loaded.items() if entry.kind is not kind})
+
+
+def is_separate(plan: LoadPlan, name: str) -> bool:
+    """Whether a relation is loaded by a statement of its own, which gives each row that it leads to once; a join repeats them."""
+    entry = plan.loaded.get(name)
+    return entry is not None and entry.kind is LoadKind.SEPARATE
