@@ -27,7 +27,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             or is_deliberate(query)
         ):
             continue
-        if asks_for_one(query):
+        if query.model is not None and not query.has("exclude") and any(query.model.is_primary_key(name) for name in query.filters):
             continue  # `Book.objects.filter(pk=pk).count()` counts one row at most
         if query.sliced and query.limit == 1:
             continue  # and so does `query.limit(1).count()`
@@ -48,7 +48,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
             intent=_intent(event, uses[0]) if len(uses) == 1 else None,
             severity=Severity.INFO if project.is_small(model) else Severity.WARNING,
-            preview=gives_few(query),
+            preview=gives_few(query) or (len(query.filters) > 1 and asks_for_one(query)),
         )
 
 
