@@ -27,7 +27,7 @@ _END_NAMES = """
     aiterator acount aexists aaggregate ain_bulk aget afirst alast aearliest alatest acontains aexplain
     acreate aget_or_create aupdate_or_create abulk_create abulk_update aupdate adelete
 """
-_ENDS = frozenset(_END_NAMES.split())
+ENDS = frozenset(_END_NAMES.split())
 _SHORTCUTS = frozenset({"get_object_or_404", "aget_object_or_404", "get_list_or_404", "aget_list_or_404"})
 
 
@@ -177,7 +177,7 @@ class _Addition:
 
     def _ends(self, number: int) -> bool:
         link = self.chain.links[number]
-        return link.call is not None and link.name in _ENDS
+        return link.call is not None and link.name in ENDS
 
     def _extend(self, call: cst.Call, wanted: list[Lookup], quote: str) -> None:
         """Adds lookups to the arguments of a call; a literal that is the beginning of one gives way to it."""

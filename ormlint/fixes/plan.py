@@ -15,8 +15,11 @@ from ormlint.judge.finding import (
     Finding,
     Fix,
     ListSelectRelated,
+    LoadFirst,
     MoveAfterLoop,
+    OrderRows,
     ReadKey,
+    RemoveDeclaration,
     ReplaceCountTest,
     ReplaceLen,
     ReplaceLoader,
@@ -60,7 +63,7 @@ def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str],
 
 
 def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
-    from ormlint.fixes import aggregates, bulk, calls, counts, keys, lookups, loops, truth
+    from ormlint.fixes import aggregates, bulk, calls, counts, declarations, kept_rows, keys, lookups, loops, ordering, truth
 
     match finding.intent:
         case ReplaceLen() as intent:
@@ -69,6 +72,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return truth.replace_count_test(sources, intent)
         case ReplaceTruthTest() as intent:
             return truth.replace_truth_test(sources, intent)
+        case LoadFirst() as intent:
+            return kept_rows.load_first(sources, intent)
         case AggregateInDatabase() as intent:
             return aggregates.aggregate_in_database(sources, intent, project.schema)
         case ReadKey() as intent:
@@ -79,6 +84,10 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return lookups.fetch_before(sources, intent)
         case WriteTogether() as intent:
             return bulk.write_together(sources, intent, project.schema)
+        case RemoveDeclaration() as intent:
+            return declarations.remove_declaration(sources, intent)
+        case OrderRows() as intent:
+            return ordering.order_rows(sources, intent)
         case AddKeyword() as intent:
             return calls.add_keyword(sources, intent)
         case AppendMethod() as intent:

@@ -26,7 +26,7 @@ _END_NAMES = """
     limit offset slice fetch paginate yield_per update delete exists subquery cte scalar_subquery as_scalar label
     union union_all intersect intersect_all except_ except_all with_entities from_self unique mappings tuples partitions columns
 """
-_ENDS = frozenset(_END_NAMES.split())
+ENDS = frozenset(_END_NAMES.split())
 _EXECUTING = frozenset({"scalars", "scalar", "execute", "exec", "stream", "stream_scalars", "paginate", "first_or_404", "one_or_404"})
 _IDENTITY = frozenset({"get", "get_one", "get_or_404", "merge"})
 _TAKING_OPTIONS = frozenset({"get", "get_one"})
@@ -82,7 +82,7 @@ def add_options(file: SourceFile, statement: Statement, query: QueryObject, path
         return None
     if query.style == "related":
         return Refusal("the rows come from a relationship: load it further where its owner is queried")
-    place = _locate(statement, node, query.model.name)
+    place = locate(statement, node, query.model.name)
     if isinstance(place, Refusal):
         return place
     entity = Spelling(place.entity) if place.entity else spell_model(file, query.site.start, query.model, schema)
@@ -92,10 +92,11 @@ def add_options(file: SourceFile, statement: Statement, query: QueryObject, path
     return _Options(file, statement, query, schema, place, entity).add(wanted)
 
 
-def _locate(statement: Statement, node: cst.BaseExpression, model: str) -> Place | Refusal:
+def locate(statement: Statement, node: cst.BaseExpression, model: str) -> Place | Refusal:
+    """Returns where further methods go in the expression that builds a query, or why that is not clear."""
     chain = chain_of(statement, node)
     if isinstance(chain.root, cst.Await):
-        return _locate(statement, chain.root, model)
+        return locate(statement, chain.root, model)
     if isinstance(chain.root, cst.Call):
         entity = _entity(statement, chain.root, model)
         if entity is not None:
@@ -106,7 +107,7 @@ def _locate(statement: Statement, node: cst.BaseExpression, model: str) -> Place
                 entity = _entity(statement, link.call, model)
                 return Place(chain, number + 1, entity) if entity else Refusal(f"which of the selected entities is `{model}` is not clear")
             if link.name in _EXECUTING:
-                return _locate(statement, link.call.args[0].value, model)
+                return locate(statement, link.call.args[0].value, model)
         elif link.is_attribute and link.name == "query":
             return Place(chain, number + 1, statement.code(link.receiver))
     for link in chain.links[: chain.inner]:
@@ -162,7 +163,7 @@ class _Options:
     def add(self, wanted: list[Hops]) -> Fix | Refusal:
         """Returns the fix."""
         links = self.place.chain.links
-        end = next((number for number in range(self.place.start, len(links)) if links[number].is_index or links[number].name in _ENDS), len(links))
+        end = next((number for number in range(self.place.start, len(links)) if links[number].is_index or links[number].name in ENDS), len(links))
         calls = [link.call for link in links[self.place.start : end] if link.call is not None and link.name == "options"]
         given = self._given()
         if isinstance(given, Refusal):

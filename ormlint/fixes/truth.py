@@ -28,7 +28,7 @@ _COLLECTIONS = _LISTS | {"bool"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Test:
+class CountTest:
     """A test of a count: the whole expression, the part that stays, and whether it asks for emptiness."""
 
     whole: cst.BaseExpression
@@ -47,7 +47,7 @@ def replace_count_test(sources: Sources, intent: ReplaceCountTest) -> Fix | None
         count = count.expression
     if whole is None or not isinstance(count, cst.Call):
         return None
-    test = _read_test(whole, count)
+    test = read_test(whole, count)
     if test is None:
         return None
     counted = counted_by_len(count)
@@ -68,7 +68,12 @@ def _graded(edits: Iterable[Edit], risk: str) -> Fix:
 
 
 def _exists_for_len(
-    sources: Sources, file: SourceFile, statement: Statement, query: QueryObject, parts: tuple[cst.Call, cst.BaseExpression, _Test], test_site: Site
+    sources: Sources,
+    file: SourceFile,
+    statement: Statement,
+    query: QueryObject,
+    parts: tuple[cst.Call, cst.BaseExpression, CountTest],
+    test_site: Site,
 ) -> Fix | None:
     """`len(query) > 0` → `query.exists()`."""
     count, counted, test = parts
@@ -88,7 +93,7 @@ def _method(call: cst.Call) -> cst.Name:
             return cst.Name("_")
 
 
-def _read_test(whole: cst.BaseExpression, count: cst.Call) -> _Test | None:
+def read_test(whole: cst.BaseExpression, count: cst.Call) -> CountTest | None:
     """Returns what a test does, or None if it is none of the forms that ask whether a row exists."""
     match whole:
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
@@ -99,13 +104,13 @@ def _read_test(whole: cst.BaseExpression, count: cst.Call) -> _Test | None:
                 key, kept = (_MIRRORED.get(sign, ""), left.value), right
             else:
                 return None
-            return _Test(whole, kept, _TESTS[key]) if key in _TESTS else None
+            return CountTest(whole, kept, _TESTS[key]) if key in _TESTS else None
         case cst.Call(func=cst.Name(value="bool"), args=[cst.Arg(value=inner, star="", keyword=None)]) if _is_count(inner, count):
-            return _Test(inner, inner, False)
+            return CountTest(inner, inner, False)
         case cst.UnaryOperation(operator=cst.Not(), expression=inner) if _is_count(inner, count):
-            return _Test(inner, inner, False)
+            return CountTest(inner, inner, False)
         case _ if _is_count(whole, count):
-            return _Test(whole, whole, False)
+            return CountTest(whole, whole, False)
         case _:
             return None
 
@@ -132,7 +137,7 @@ def _sign(operator: cst.BaseCompOp) -> str:
             return ""
 
 
-def _reduce(file: SourceFile, statement: Statement, test: _Test, opening: str = "", closing: str = "") -> list[Edit]:
+def _reduce(file: SourceFile, statement: Statement, test: CountTest, opening: str = "", closing: str = "") -> list[Edit]:
     """Returns the edits that leave of a test only the part that stays, between `opening` and `closing`, with a `not` if needed."""
     start, end = statement.span(test.whole)
     first, last = statement.outer(test.kept)
@@ -157,7 +162,7 @@ def _reduce(file: SourceFile, statement: Statement, test: _Test, opening: str = 
     return [edit for edit in edits if edit.content or edit.start < edit.end]
 
 
-def _exists_in_sqlalchemy(file: SourceFile, statement: Statement, intent: ReplaceCountTest, count: cst.Call, test: _Test) -> Fix | None:
+def _exists_in_sqlalchemy(file: SourceFile, statement: Statement, intent: ReplaceCountTest, count: cst.Call, test: CountTest) -> Fix | None:
     """`session.query(M)….count() > 0` → `session.query(session.query(M)….exists()).scalar()`."""
     query = intent.query
     if query.style != "query" or query.limit is not None or query.sliced or query.combined or query.has("limit", "offset", "slice"):
@@ -197,12 +202,12 @@ def replace_truth_test(sources: Sources, intent: ReplaceTruthTest) -> Fix | None
     wrapped: cst.BaseExpression | None = None
     match tested:
         case cst.Call(func=cst.Name(value=name), args=[cst.Arg(value=inner, star="", keyword=None)]) if name in _COLLECTIONS:
-            if name != "bool" and not _is_tested(statement, tested):
+            if name != "bool" and not is_tested(statement, tested):
                 return None
             wrapped = inner
         case cst.NamedExpr() | cst.Await():
             return None
-        case _ if not _is_tested(statement, tested):
+        case _ if not is_tested(statement, tested):
             return None
     if isinstance(wrapped, (cst.NamedExpr, cst.Await)) or _is_async(statement, tested):
         return None
@@ -217,7 +222,7 @@ def replace_truth_test(sources: Sources, intent: ReplaceTruthTest) -> Fix | None
     return _graded(edits, risk_of_another_value(sources, statement, tested, intent.query))
 
 
-def _is_tested(statement: Statement, node: cst.CSTNode) -> bool:
+def is_tested(statement: Statement, node: cst.CSTNode) -> bool:
     """Whether of an expression's value only the truth matters."""
     for above in statement.ancestors(node):
         match above:

@@ -146,11 +146,11 @@ def counts_before_loads(project: Project, log: QueryLog) -> dict[Event, Event]:
 def _only_asks_whether(event: Event) -> bool:
     if event.op is Op.EXISTS and event.method not in ("contains", "acontains"):
         return True
-    uses = _answers(event) if event.op is Op.COUNT or is_figure(event) else []
+    uses = answers(event) if event.op is Op.COUNT or is_figure(event) else []
     return bool(uses) and all(asks_for_some(use) is not None for use in uses)
 
 
-def _answers(event: Event) -> list[Use]:
+def answers(event: Event) -> list[Use]:
     """Returns what is done with the number or truth value that a statement was run for."""
     if event.op not in LOADS or event.query is None:
         return list(event.all_uses())
@@ -172,7 +172,7 @@ def follows(test: Event, event: Event) -> bool:
     # `if mine and books.exists():` asks under the condition `mine`, and its body stands under both
     if not all(any(condition.encloses(part) for condition, _ in others) for part, _ in own):
         return False
-    asked = {use.site: (asks_for_some(use) is not False) is not use.negated for use in _answers(test)}
+    asked = {use.site: (asks_for_some(use) is not False) is not use.negated for use in answers(test)}
     return all(_is_condition(test, condition, held, asked) for condition, held in others)
 
 

@@ -99,6 +99,19 @@ class ReplaceTruthTest:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadFirst:
+    """Load rows before they are tested, and test what was loaded.
+
+    `asked` is the call that asks whether there are rows of `query`, `test` the test of its answer, `load` the statement that loads them.
+    """
+
+    query: QueryObject
+    asked: Site
+    test: Site
+    load: Event = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class AggregateInDatabase:
     """`sum(row.f for row in query)` → an aggregate query. `site` is the call of `function` (sum, min, max, len)."""
 
@@ -156,6 +169,26 @@ class AddKeyword:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveDeclaration:
+    """Take away what stands at `site` in a list of a model, or those of the arguments `keywords` that the call there is given as True.
+
+    `reason` tells what that leaves to do.
+    """
+
+    site: Site
+    keywords: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRows:
+    """Have a query give its rows in the order of their key."""
+
+    query: QueryObject
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplaceLoader:
     """`joinedload(…)` → `selectinload(…)` and the like, at each of `sites`, which are calls of loaders; `by` is the new one."""
 
@@ -192,8 +225,11 @@ Intent = (
     | EagerLoad
     | FetchBefore
     | ListSelectRelated
+    | LoadFirst
     | MoveAfterLoop
+    | OrderRows
     | ReadKey
+    | RemoveDeclaration
     | ReplaceCountTest
     | ReplaceLen
     | ReplaceLoader

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Label, Mark, Op, Orm, Project, QueryLog, Report, Severity, UseKind, rule
-from ormlint.judge.again import loaded_by, tests_before_loads
+from ormlint.api import Event, Label, LoadFirst, Mark, Op, Orm, Project, QueryLog, Report, Severity, UseKind, rule
+from ormlint.judge.again import answers, loaded_by, tests_before_loads
 from ormlint.judge.describe import at, code, is_shown
 from ormlint.judge.repetition import prefetched_by_some
 
@@ -27,8 +27,16 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                 for label in (Label(test.site, Mark.QUERY, "this asks whether there are rows"), Label(load.site, Mark.ACCESS, "this loads them"))
                 if is_shown(project, label.site)
             ),
+            intent=_intent(test, load),
             severity=Severity.INFO if project.is_small(query.model) else Severity.WARNING,
         )
+
+
+def _intent(test: Event, load: Event) -> LoadFirst | None:
+    uses = answers(test)
+    if test.query is None or len(uses) != 1 or test.site.path != load.site.path:
+        return None
+    return LoadFirst(test.query, test.site, uses[0].site, load)
 
 
 def _test(test: Event) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Index, Label, Mark, Model, Project, QueryLog, Report, Severity, Table, rule
+from ormlint.api import Index, Label, Mark, Model, Project, QueryLog, RemoveDeclaration, Report, Severity, Table, rule
 from ormlint.judge.describe import code, is_shown
 
 Owner = Model | Table
@@ -49,5 +49,8 @@ def _report(project: Project, owner: Owner, index: Index, other: Index) -> Repor
         help="remove it from the model, and drop the index in a migration",
         cause=(index.site, index.columns),
         labels=tuple(label for label in labels if is_shown(project, label.site)) if other.site != index.site else labels[1:],
+        intent=RemoveDeclaration(index.site, ("index", "db_index"), "drop the index in a migration, too")
+        if index.site != other.site or index.columns == other.columns
+        else None,
         preview=other.columns != index.columns,
     )

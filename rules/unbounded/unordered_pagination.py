@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Op, Orm, Project, QueryLog, QueryObject, Report, UseKind, rule
+from ormlint.api import Op, OrderRows, Orm, Project, QueryLog, QueryObject, Report, UseKind, rule
 from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
 from ormlint.judge.listing import gives_groups
 from ormlint.judge.lists import LISTS
@@ -24,8 +24,17 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                 message=f"pages of {row_of(query)}s are cut from a query without an order",
                 help=_advice(project, query),
                 cause=(where.path, where.start),
+                intent=_intent(query),
                 labels=query_labels(project, query, [], "") if where is not query.site else (),
             )
+
+
+def _intent(query: QueryObject) -> OrderRows | None:
+    """Returns the order that changes least, None where it may have to be given in another place than the query's first expression."""
+    key = query.model.primary_key if query.model is not None else ""
+    if not key or query.ways or query.parent is not None or query.aggregates:
+        return None
+    return OrderRows(query, "pk" if query.orm is Orm.DJANGO else key)
 
 
 def _is_complete(query: QueryObject) -> bool:
