@@ -85,14 +85,33 @@ def asks_for_a_value(query: QueryObject) -> bool:
 
 def asks_for_one(query: QueryObject) -> bool:
     """Whether the filters of a query name all columns of a key of the table, so that one row fits at most."""
-    model = query.model
-    if model is None or query.has("exclude"):
+    return query.model is not None and not query.has("exclude") and _name_a_key(query.model, query.filters)
+
+
+def may_ask_for_one(query: QueryObject) -> bool:
+    """Whether the filters of a query name all columns of a key together with those that some ways to it add."""
+    added = {lookup[1:] for lookup in query.filters if lookup.startswith("?")}
+    if query.model is None or not added or query.has("exclude"):
         return False
-    if any(model.is_primary_key(name) for name in query.filters):
+    return _name_a_key(query.model, query.filters | added) or any(_is_name(query.model, lookup) for lookup in added)
+
+
+def _name_a_key(model: Model, lookups: frozenset[str]) -> bool:
+    if any(model.is_primary_key(name) for name in lookups):
         return True
     keys = [frozenset(index.columns) for index in model.indexes if index.unique and not index.partial and "" not in index.columns]
-    keys += [*model.unique_together, frozenset(name for name, column in model.columns.items() if column.primary_key)]
-    return any(key and key <= query.filters for key in keys)
+    keys += [*model.unique_together, _primary_key(model)]
+    return any(key and key <= lookups for key in keys)
+
+
+def asks_for_most_of_a_key(query: QueryObject) -> bool:
+    """Whether the filters of a query name all columns but one of a primary key of three or more: the few that are left differ in that one."""
+    key = _primary_key(query.model) if query.model is not None else frozenset()
+    return len(key) > 2 and len(key - query.filters) == 1
+
+
+def _primary_key(model: Model) -> frozenset[str]:
+    return frozenset(name for name, column in model.columns.items() if column.primary_key)
 
 
 def is_found_by_name(query: QueryObject) -> bool:
@@ -106,10 +125,12 @@ def gives_few(query: QueryObject) -> bool:
     """Whether a query gives a few rows: of one pair; of SQLAlchemy, whose `exists()` is another statement, of one name, in a list, of settings."""
     if asks_for_a_pair(query):
         return True
+    # `filter_by(**{field: value})` is how one asks whether a value is taken
+    if query.orm is Orm.SQLALCHEMY and "**" in query.filters:
+        return True
     if query.model is None or query.orm is not Orm.SQLALCHEMY:
         return False
-    # `filter_by(**{field: value})` is how one asks whether a value is taken
-    if asks_for_one(query) or is_found_by_name(query) or "**" in query.filters or names_its_rows(query):
+    if asks_for_one(query) or may_ask_for_one(query) or is_found_by_name(query) or names_its_rows(query):
         return True
     return lists_kinds(query.model) and not refers_to_others(query.model)
 

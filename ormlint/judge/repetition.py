@@ -17,6 +17,9 @@ from ormlint.text import Site
 
 NEGLIGIBLE = 3  # repetitions nobody needs to hear of
 _LARGE = 1_000_000
+_STARTING = frozenset(
+    {"start", "startup", "setup", "install", "init", "initialize", "initialise", "initialized", "bootstrap", "configure", "migrate", "seed"}
+)
 
 
 def repeaters(event: Event) -> tuple[Loop, ...]:
@@ -77,6 +80,13 @@ def _walks_small_table(project: Project, loop: Loop) -> bool:
 
 def _in_management_command(event: Event) -> bool:
     return "/management/commands/" in f"/{event.site.path}"
+
+
+def starts_the_program(event: Event) -> bool:
+    """Whether an event stands where a program is set up or started, by the words in the name of its function or file: `init_db`."""
+    name = event.site.path.rpartition("/")[2].partition(".")[0]
+    words = {*name.lower().split("_"), *event.function.rpartition(".")[2].rpartition(":")[2].lower().split("_")}
+    return not words.isdisjoint(_STARTING)
 
 
 def asked_per_round(log: QueryLog) -> set[Site]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ormlint.judge.describe import calls_between
 from ormlint.judge.eager import Chain, path_of, relations_along
-from ormlint.judge.listing import is_called, is_found_by_name, refers_to_others
+from ormlint.judge.listing import asks_for_most_of_a_key, is_called, is_found_by_name, refers_to_others
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import grows, innermost, is_search, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
@@ -82,9 +82,9 @@ def _is_loaded_on_demand(chain: Chain, event: Event) -> bool:
 
 
 def _is_of_one_name(chain: Chain, event: Event) -> bool:
-    """Whether the reads are of rows of one name themselves, and not of a collection of them."""
+    """Whether the reads are of rows of one name, or of one pair of keys, themselves, and not of a collection of them."""
     hops = relations_along(chain.query.model, path_of(event)[:-1])
-    return is_found_by_name(chain.query) and all(hop.to_one for hop in hops)
+    return (is_found_by_name(chain.query) or asks_for_most_of_a_key(chain.query)) and all(hop.to_one for hop in hops)
 
 
 def _leads_to_few(relation: Relation) -> bool:

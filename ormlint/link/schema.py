@@ -43,7 +43,8 @@ class Index:
     """An index of a table, or a constraint that the database keeps with one.
 
     `columns` are the attributes in their order, "" for an expression. `partial` tells that it does not serve every look-up by its
-    columns: it has a condition, is not a B-tree, or has an operator class or a collation.
+    columns: it has a condition, is not a B-tree, or has an operator class or a collation. `name` is what the program calls it, "" if it
+    does not say.
     """
 
     columns: tuple[str, ...]
@@ -51,6 +52,7 @@ class Index:
     kind: str = "index"  # index | unique constraint | primary key | foreign key (the one that Django makes) | migration (which only that declares)
     unique: bool = False
     partial: bool = False
+    name: str = ""
 
 
 @dataclass(slots=True, eq=False)

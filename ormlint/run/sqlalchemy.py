@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import walk
 from ormlint.library import sqlalchemy_api as api
 from ormlint.link.names import ClassInfo, External, ModuleInfo
 from ormlint.link.schema import Model, Orm
@@ -111,6 +114,7 @@ def build(
         changes["paged"] = None if isinstance(args[0], Constant) else f.site(node.start, node.end)
     elif name == "select_from" and args and query.model is None:
         changes["model"] = next((a.model for a in args if isinstance(a, (ClassInfo, Descriptor))), None)
+        changes["filters"] = query.filters.union(*(inner.filters for inner in _subqueries(f, node.args)))
     elif name in ("join", "outerjoin"):
         changes["joins"] = (*query.joins, *joins_of(m, f, node, query, args))
     elif name == "yield_per" or (name == "execution_options" and "yield_per" in keywords):
@@ -143,6 +147,18 @@ def build(
     return new
 
 
+def _subqueries(f: Frame, arguments: list[ir.Expr_]) -> Iterator[QueryObject]:
+    """Yields the statements in variables of which arguments make subqueries: `select(func.count()).select_from(books.subquery())`."""
+    for argument in arguments:
+        match argument:
+            case ir.Call(func=ir.Attr(value=ir.Name(id=name), name="subquery" | "alias" | "cte")):
+                held = f.env.get(name)
+                if isinstance(held, QueryObject):
+                    yield held
+            case _:
+                pass
+
+
 def joins_of(m: Machine, f: Frame, node: ir.Call, query: QueryObject, args: list[Value]) -> tuple[Join, ...]:
     """Returns what `.join(Book.author)`, `.join(Author, Book.author)` or `.join(Author)` joins; the last if there is one way only.
 
@@ -172,6 +188,10 @@ def _compared(m: Machine, f: Frame, conditions: list[ir.Expr_], model: Model | N
         match arg:
             case ir.Call(func=ir.Name(id="and_") | ir.Attr(name="and_")):
                 names += _compared(m, f, arg.args, model, stated=stated)
+            case ir.Binary(op="&", left=first) if first is not None:
+                names += _compared(m, f, [first, arg.right], model, stated=stated)
+            case ir.Name(id=condition):
+                names += _compared_in(m, f, condition, model, stated=stated)
             case ir.Compare() if stated and not isinstance(arg.right, ir.Const):
                 pass
             case ir.Call(func=ir.Attr(value=column, name="in_")):
@@ -191,15 +211,50 @@ def _compared(m: Machine, f: Frame, conditions: list[ir.Expr_], model: Model | N
 
 
 def _compared_in_list(m: Machine, f: Frame, name: str, model: Model | None, *, stated: bool) -> list[str]:
-    """Returns what the conditions ask for that a list of the function begins with.
+    """Returns what the conditions ask for that a list of the function begins with; what is added to it later may be, "?name".
 
     # `conditions = [Book.shop_id == key]`, later `conditions.append(…)`, and `filter(*conditions)`
     """
+    match _assigned(f, name):
+        case [ir.Seq(items=items)]:
+            added = (condition for stmt in _statements(f) for condition in _added(stmt, name))
+            maybe = _compared(m, f, list(added), model, stated=stated)
+            return [*_compared(m, f, items, model, stated=stated), *(f"?{each.lstrip('?')}" for each in maybe if each != "*")]
+        case _:
+            return []
+
+
+def _compared_in(m: Machine, f: Frame, name: str, model: Model | None, *, stated: bool) -> list[str]:
+    """Returns what a condition asks for that a variable of the function holds: `of_shop = and_(Book.shop_id == key, Book.day == day)`."""
+    match _assigned(f, name):
+        case [ir.Call() | ir.Compare() | ir.Binary() as condition]:
+            return _compared(m, f, [condition], model, stated=stated)
+        case _:
+            return []
+
+
+def _assigned(f: Frame, name: str) -> list[ir.Expr_]:
+    """Returns what the function assigns to a variable, in its outermost statements."""
     body = f.function.node.body if f.function is not None else []
-    assignments = [each for each in body if isinstance(each, ir.Assign) and not each.op]
-    match [each for each in assignments if any(isinstance(target, ir.Name) and target.id == name for target in each.targets)]:
-        case [ir.Assign(value=ir.Seq(items=items))]:
-            return _compared(m, f, items, model, stated=stated)
+    assignments = (each for each in body if isinstance(each, ir.Assign) and not each.op)
+    return [
+        each.value
+        for each in assignments
+        if each.value is not None and any(isinstance(target, ir.Name) and target.id == name for target in each.targets)
+    ]
+
+
+def _statements(f: Frame) -> Iterator[ir.Node]:
+    return walk(f.function.node) if f.function is not None else iter(())
+
+
+def _added(node: ir.Node, name: str) -> list[ir.Expr_]:
+    """Returns what a call adds to a list: `conditions.append(Book.shop_id == key)`, `conditions.extend([…])`."""
+    match node:
+        case ir.Call(func=ir.Attr(value=ir.Name(id=listed), name="append"), args=[condition]) if listed == name:
+            return [condition]
+        case ir.Call(func=ir.Attr(value=ir.Name(id=listed), name="extend"), args=[ir.Seq(items=items)]) if listed == name:
+            return list(items)
         case _:
             return []
 

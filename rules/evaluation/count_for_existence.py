@@ -6,7 +6,7 @@ from ormlint.api import Event, Op, Orm, Project, QueryLog, ReplaceCountTest, Rep
 from ormlint.judge.again import asks_for_some, tests_before_loads
 from ormlint.judge.describe import at, calls_between, code, is_shown, query_labels
 from ormlint.judge.listing import asks_for_one, gives_few
-from ormlint.judge.repetition import costs_nothing, grows, innermost, is_deliberate, prefetched_by_some, repeaters, worth_counting
+from ormlint.judge.repetition import costs_nothing, grows, innermost, is_deliberate, prefetched_by_some, repeaters, starts_the_program, worth_counting
 
 
 @rule("ORM202", "count-for-existence")
@@ -48,7 +48,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
             intent=_intent(event, uses[0]) if len(uses) == 1 else None,
             severity=Severity.INFO if project.is_small(model) else Severity.WARNING,
-            preview=gives_few(query) or (len(query.filters) > 1 and asks_for_one(query)),
+            preview=gives_few(query) or (len(query.filters) > 1 and asks_for_one(query)) or _is_asked_once(project, event),
         )
 
 
@@ -57,6 +57,14 @@ def _is_asked_per_round(project: Project, event: Event) -> bool:
     decisive = event.depends | (event.query.parameters if event.query is not None else frozenset())
     loops = worth_counting(loop for loop in repeaters(event) if loop.id in decisive)
     return grows(loops) and not calls_between(project, event, innermost(loops))
+
+
+def _is_asked_once(project: Project, event: Event) -> bool:
+    """Whether a command or what starts the program asks if a table has rows at all, as it does before it fills it."""
+    query = event.query
+    if query is None or query.orm is not Orm.SQLALCHEMY or not query.filters <= query.stated or event.loops:
+        return False
+    return event.function in project.background or starts_the_program(event)
 
 
 def _intent(event: Event, use: Use) -> ReplaceCountTest | None:

@@ -52,5 +52,29 @@ def _report(project: Project, owner: Owner, index: Index, other: Index) -> Repor
         intent=RemoveDeclaration(index.site, ("index", "db_index"), "drop the index in a migration, too")
         if index.site != other.site or index.columns == other.columns
         else None,
-        preview=other.columns != index.columns,
+        preview=other.columns != index.columns or _may_be_the_same(owner, index, other) or _may_have_more(owner, index),
     )
+
+
+def _may_be_the_same(owner: Owner, index: Index, other: Index) -> bool:
+    """Whether a convention may give the index that a column asks for the name of the one spelled out, so that there is but one.
+
+    # `key = Column(String, index=True)` and `Index("ix_page_key", "key")`
+    """
+    if bool(index.name) == bool(other.name):
+        return False
+    table = owner.table if isinstance(owner, Model) else owner.name
+    own = "".join(("ix", table, *index.columns))
+    return "".join(_words(index.name or other.name)) == "".join(_words(own))
+
+
+def _may_have_more(owner: Owner, index: Index) -> bool:
+    """Whether an index is called after a further column of its table, which the database may have it include: `ix_page_key_size`."""
+    words = _words(index.name)
+    own = {word for name in index.columns for word in _words(name)}
+    others = {name for name in owner.columns if len(name) > 2 and own.isdisjoint(_words(name))}
+    return any(set(_words(name)) <= set(words) for name in others)
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in name.lower().split("_") if word]
