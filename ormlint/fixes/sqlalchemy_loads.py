@@ -11,10 +11,10 @@ from ormlint.fixes.chain import Chain, Link, append_argument, append_element, ch
 from ormlint.fixes.imports import Refusal, Spelling, import_in_function, in_one_statement, spell_import, spell_model
 from ormlint.fixes.source import SourceFile
 from ormlint.fixes.statement import Statement
-from ormlint.judge.eager import loader_of
+from ormlint.judge.eager import below, loader_of
 from ormlint.judge.finding import Applicability, Fix
 from ormlint.link.schema import Relation, Schema
-from ormlint.run.log import QueryObject
+from ormlint.run.log import LoadPlan, QueryObject
 from ormlint.text import Edit
 
 Hops = tuple[Relation, ...]
@@ -63,12 +63,14 @@ class Option:
     def clashes(self, path: Hops, query: QueryObject) -> bool:
         """Whether it loads a relation on the way of a path in another way: SQLAlchemy refuses two loaders for one relation."""
         first: QueryObject | None = query
+        plan = query.plan
         for name, loader, hop in zip(self.path, self.loaders, path, strict=False):
             if name != hop.name:
                 return False
-            if loader not in (loader_of(hop, first), "defaultload"):
+            own = loader_of(hop, first, plan)
+            if "defaultload" not in (loader, own) and loader != own:
                 return True
-            first = None
+            first, plan = None, below(plan, name)
         return False
 
 
@@ -185,14 +187,14 @@ class _Options:
             base = max(opened, key=lambda option: len(option.path), default=None)
             if base is not None:
                 present.remove(base)
-                code = "".join(_loads(path, classes)[len(base.path) :])
+                code = "".join(_loads(path, classes, self.query.plan)[len(base.path) :])
                 edits.append(self.file.insert(self.statement.outer(base.value)[1], code))
                 continued.append(code)
             elif any(option.clashes(path, self.query) for option in present):
                 return Refusal(f"the query has an option for `{names[0]}` that loads it in another way: continue that one")
             else:
                 routes.append((path, classes))
-        branches = self._branches(routes, self.query)
+        branches = self._branches(routes, self.query, self.query.plan)
         if isinstance(branches, Refusal):
             return branches
         added = [branch.loader.text + branch.tail for branch in branches]
@@ -208,7 +210,7 @@ class _Options:
         description = f"add `.options({', '.join(texts)})` to the query" if added else f"continue the option with `{''.join(texts)}`"
         return Fix(Applicability.SAFE, description, tuple(_in_order(in_one_statement(edits))))
 
-    def _branches(self, routes: list[_Route], query: QueryObject | None) -> list[_Branch] | Refusal:
+    def _branches(self, routes: list[_Route], query: QueryObject | None, plan: LoadPlan) -> list[_Branch] | Refusal:
         """Returns the options for some paths, of a query if they begin there; what they share stands once.
 
         joinedload(Book.author).joinedload(Author.country)        joinedload(Book.author).options(joinedload(…), selectinload(…))
@@ -218,9 +220,9 @@ class _Options:
             groups.setdefault((path[0], classes[0]), []).extend([(path[1:], classes[1:])] if path[1:] else [])
         branches = []
         for (hop, owner), rest in groups.items():
-            name = loader_of(hop, query)
+            name = loader_of(hop, query, plan)
             loader = spell_import(self.file, self.query.site.start, "sqlalchemy.orm", name)
-            further = self._branches(rest, None)
+            further = self._branches(rest, None, below(plan, hop.name))
             if isinstance(loader, Refusal) or isinstance(further, Refusal):
                 return loader if isinstance(loader, Refusal) else further
             tail, edits = f"({owner}.{hop.name})", tuple(edit for branch in further for edit in branch.edits)
@@ -289,8 +291,12 @@ def _in_order(edits: list[Edit]) -> list[Edit]:
     return [*(edit for edit in edits if edit.start < edit.end), *(Edit(path, at, at, text) for (path, at), text in inserted.items())]
 
 
-def _loads(path: Hops, classes: list[str]) -> list[str]:
-    return [f".{loader_of(hop, None)}({owner}.{hop.name})" for hop, owner in zip(path, classes, strict=True)]
+def _loads(path: Hops, classes: list[str], plan: LoadPlan) -> list[str]:
+    loads = []
+    for hop, owner in zip(path, classes, strict=True):
+        loads.append(f".{loader_of(hop, None, plan)}({owner}.{hop.name})")
+        plan = below(plan, hop.name)
+    return loads
 
 
 def _read_options(statement: Statement, value: cst.BaseExpression, above: Option | None = None) -> Iterator[Option]:
@@ -311,7 +317,9 @@ def _read_options(statement: Statement, value: cst.BaseExpression, above: Option
         if name not in _LOADERS | _REFUSERS:
             continue
         path.extend(last_name(argument.value) if isinstance(argument.value, cst.Attribute) else "" for argument in call.args)
-        loaders.extend(name for _ in call.args)
+        # `joinedload(A.b, innerjoin=True)` and `joinedload(A.b)` are two ways to load it
+        way = "" if any(argument.keyword is not None for argument in call.args) else name
+        loaders.extend(way for _ in call.args)
     found = Option(value, tuple(path), plain and above is None and "" not in path, tuple(loaders))
     yield found
     for name, call in calls:

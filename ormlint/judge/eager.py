@@ -18,7 +18,7 @@ from ormlint.judge.homes import last_place, last_places, own_place, ways_of
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import decides_to_go_on, innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
-from ormlint.run.log import NOWHERE, Bound, Event, LoadPlan, Origin, QueryLog, QueryObject
+from ormlint.run.log import NOWHERE, Bound, Event, LoadKind, LoadPlan, Origin, QueryLog, QueryObject
 from ormlint.run.plans import is_separate
 from ormlint.text import Site
 
@@ -382,23 +382,33 @@ def lookup_text(chain: Chain) -> str:
         method = "select_related" if joinable and not (chain.carrier.raw or chain.carrier.follows) else "prefetch_related"
         return f'`.{method}("{chain.spelled}")`'
     steps: list[str] = []
-    owner = chain.query.model
+    owner, plan = chain.query.model, chain.carrier.plan
     for name in chain.path:
         relation = owner.relation(name) if owner is not None else None
-        loader = loader_of(relation, chain.carrier if not steps else None)
+        loader = loader_of(relation, chain.carrier if not steps else None, plan)
         steps.append(f"{loader}({owner.name if owner is not None else '…'}.{name})")
-        owner = relation.target if relation is not None else None
+        owner, plan = (relation.target if relation is not None else None), below(plan, name)
     return f"`.options({'.'.join(steps)})`"
 
 
-def loader_of(relation: Relation | None, query: QueryObject | None) -> str:
-    """Returns the loader option for a relation, of a query if it is the first of a path.
+def below(plan: LoadPlan, name: str) -> LoadPlan:
+    """Returns what a plan loads behind a relation."""
+    return plan.loaded[name].plan if name in plan.loaded else LoadPlan()
 
+
+def loader_of(relation: Relation | None, query: QueryObject | None, plan: LoadPlan) -> str:
+    """Returns the loader option for a relation, of a query if it is the first of a path; `plan` is what the rows are loaded with so far.
+
+    # `selectinload(Book.author)` and `joinedload(Book.author).…` in one query are an error; `defaultload(Book.author).…` goes on from either
     # joined to `select(Shop).group_by(Shop.id)`, the columns of the owner are neither grouped nor aggregated
     # `select(Shop).from_statement(text("…"))` takes no joins: `joinedload` is without effect (measured with SQLAlchemy 2.1)
     """
     joined = (relation is None or relation.to_one) and not (query is not None and query.has("group_by", "from_statement"))
-    return "joinedload" if joined else "selectinload"
+    loader = "joinedload" if joined else "selectinload"
+    entry = plan.loaded.get(relation.name) if relation is not None else None
+    if entry is not None and entry.certain and entry.kind in (LoadKind.JOIN, LoadKind.SEPARATE) and entry.method.isidentifier():
+        return loader if entry.method == loader else "defaultload"
+    return loader
 
 
 def _one_query_instead(chain: Chain, where: str) -> str:
