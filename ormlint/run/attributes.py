@@ -274,26 +274,39 @@ def manager_named(m: Machine, cls: ClassInfo, model: Model, name: str) -> Manage
         if isinstance(stmt, ir.Assign) and isinstance(stmt.value, (ir.Call, ir.Name, ir.Attr)):
             found = manager_of(m, bound[0], stmt.value, model)
     elif name in MANAGER_NAMES:
-        found = Manager(model) if name == "objects" else default_manager(m, cls, model)
+        is_plain = name == "objects" or (name == "_base_manager" and not model.has_base_manager)
+        found = Manager(model) if is_plain else default_manager(m, cls, model)
     if found is not None:
         m.managers[key] = found
     return found
 
 
 def default_manager(m: Machine, cls: ClassInfo, model: Model) -> Manager:
-    """Returns the manager that Django uses by default for a model: the first one it declares."""
+    """Returns the manager that Django uses by default for a model: the one that `Meta` names, or the first one it declares."""
     key = (id(cls), "<default>")
     known = m.managers.get(key)
     if known is None:
-        declared = (
+        named = _named_in_meta(cls)
+        first = (
             manager_of(m, ancestor, stmts[-1].value, model)
             for ancestor in cls.mro
             for name, stmts in ancestor.bindings.items()
             if isinstance(stmts[-1], ir.Assign) and isinstance(stmts[-1].value, ir.Call) and name not in model.relations
         )
+        declared = iter((manager_named(m, cls, model, named),)) if named else first
         known = m.managers[key] = next((found for found in declared if found is not None), Manager(model))
     assert isinstance(known, Manager)
     return known
+
+
+def _named_in_meta(cls: ClassInfo) -> str:
+    """Returns the name that `default_manager_name` in the nearest `Meta` of a model gives, "" if it says none."""
+    meta = next((c.classes["Meta"] for c in cls.mro if "Meta" in c.classes), None)
+    bound = meta.find("default_manager_name") if meta is not None else None
+    stmt = bound[1][-1] if bound is not None else None
+    if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Const) and isinstance(stmt.value.value, str):
+        return stmt.value.value
+    return ""
 
 
 def manager_of(m: Machine, cls: ClassInfo, node: ir.Expr_, model: Model) -> Manager | None:

@@ -14,7 +14,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, LoadKind, LoadPlan, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.matches import matches_of
-from ormlint.run.prefetches import leads_nowhere, lookups_of, paths_in, places_of, prefetched_along
+from ormlint.run.prefetches import default_plan, leads_nowhere, lookups_of, paths_in, places_of, prefetched_along
 from ormlint.run.queries import around_row, evaluate_query, new_queryset, query_facts, refined, single_row
 from ormlint.run.recipes import extended, is_repeatable, note_statement, recipe_of_expression
 from ormlint.run.rows import new_row
@@ -49,12 +49,16 @@ def manager_query(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> Quer
 
     custom = manager.cls.method("get_queryset") if manager.cls is not None else None
     query: QueryObject | None = None
-    if custom is not None and manager.row is None:
-        made = call_function(m, f, node, custom, [replace(manager, cls=manager.cls)], {})
+    if custom is not None:
+        # the class behind `shop.books` inherits from that of the default manager, and so does what its `get_queryset` gives
+        made = call_function(m, f, node, custom, [replace(manager, row=None, relation=None, loaded=None, site=None)], {})
         candidates = made.options if isinstance(made, Union) else (made,)
         query = next((c for c in candidates if isinstance(c, QueryObject)), None)
         if query is None:
-            query = new_queryset(m, f, node, manager.model, complete=False)
+            query = base_query(m, f, node, manager)
+            query.complete = False
+        elif manager.row is not None:
+            query = _among_those_of_row(base_query(m, f, node, manager), query)
         else:
             # the manager's own query is where a relation is added by default, but the place that uses it is nearer
             recipe = recipe_of_expression(m, f, node)
@@ -65,6 +69,14 @@ def manager_query(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> Quer
     if manager.queryset_cls is not None:
         m.queryset_classes[query] = manager.queryset_cls
     return query
+
+
+def _among_those_of_row(related: QueryObject, given: QueryObject) -> QueryObject:
+    """Returns the query of a row's relation with what `get_queryset` of the default manager gives it; a prefetch of the relation does the same."""
+    related.plan, related.follows, related.ordering = given.plan, given.follows, given.ordering
+    related.filters, related.stated, related.matches = given.filters, given.stated, given.matches
+    related.distinct, related.aggregates, related.complete = given.distinct, given.aggregates, given.complete
+    return related
 
 
 def base_query(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> QueryObject:
@@ -218,7 +230,8 @@ def lazy(
         row = m.rows_of.get(query)
         entry = row.plan.loaded.get(query.relation.name) if row is not None and query.relation is not None else None
         if query.relation is not None and not (entry is not None and entry.custom):
-            changes["plan"] = plans.EMPTY  # only a Prefetch with a queryset of its own hands on what that queryset loads
+            # only a Prefetch with a queryset of its own hands on what that queryset loads
+            changes["plan"] = default_plan(m, f, node, query.relation)
     plan = changes.get("plan", query.plan)
     assert isinstance(plan, LoadPlan)
     if method in ("filter", "exclude"):
@@ -234,7 +247,7 @@ def lazy(
         changes["plan"] = _select_related(f, plan, query.model, args, node)
         changes["follows"] = not args and not keywords
     elif method == "prefetch_related":
-        changes["plan"] = loaded = prefetched_along(f, plan, query.model, args, node)
+        changes["plan"] = loaded = prefetched_along(m, f, plan, query.model, args, node)
         if not _spelled_out(args) or any(leads_nowhere(m, loaded, query.model, path) for path in lookups_of(args)):
             changes["complete"] = False
     elif method in ("only", "defer"):

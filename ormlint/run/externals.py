@@ -201,25 +201,25 @@ def _prefetch_objects(m: Machine, f: Frame, node: ir.Call, args: list[Value], ke
     shown = node.args[0] if node.args else None
     for item in shown.items if isinstance(shown, ir.Seq) else ():  # `prefetch_related_objects([book], …)`: the variable's row
         if isinstance(item, ir.Name) and item.id in f.env:
-            f.env[item.id] = _with_prefetches(f, f.env[item.id], args[1:], node)
+            f.env[item.id] = _with_prefetches(m, f, f.env[item.id], args[1:], node)
     if isinstance(rows, Sequence):
-        rows.element = _with_prefetches(f, rows.element, args[1:], node)
+        rows.element = _with_prefetches(m, f, rows.element, args[1:], node)
         if rows.items is not None:
-            rows.items = tuple(_with_prefetches(f, row, args[1:], node) for row in rows.items)
+            rows.items = tuple(_with_prefetches(m, f, row, args[1:], node) for row in rows.items)
     elif isinstance(rows, QueryObject):
-        rows.plan = prefetched_along(f, rows.plan, rows.model, args[1:], node)
+        rows.plan = prefetched_along(m, f, rows.plan, rows.model, args[1:], node)
     return Constant(None)
 
 
-def _with_prefetches(f: Frame, value: Value, given: list[Value], node: ir.Call) -> Value:
+def _with_prefetches(m: Machine, f: Frame, value: Value, given: list[Value], node: ir.Call) -> Value:
     """Returns the row with more loaded, each of them if it may be one of several; anything else as it is."""
     from ormlint.run.prefetches import prefetched_along
 
     match value:
         case Row():
-            return replace(value, plan=prefetched_along(f, value.plan, value.model, given, node))
+            return replace(value, plan=prefetched_along(m, f, value.plan, value.model, given, node))
         case Union():
-            return Union(tuple(_with_prefetches(f, option, given, node) for option in value.options))
+            return Union(tuple(_with_prefetches(m, f, option, given, node) for option in value.options))
         case _:
             return value
 

@@ -5,29 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ormlint.ir import nodes as ir
-from ormlint.link.schema import Model
+from ormlint.link.schema import Model, Relation
 from ormlint.run import plans
 from ormlint.run.frame import Frame
-from ormlint.run.log import LoadKind, LoadPlan, QueryObject
+from ormlint.run.log import Loaded, LoadKind, LoadPlan, QueryObject
 from ormlint.run.machine import Machine
-from ormlint.run.values import Constant, Instance, Sequence, Union, Value
+from ormlint.run.values import NONE, Constant, Instance, Sequence, Union, Value
 from ormlint.text import Site
 
 METHOD = "prefetch_related"
 
 
-def prefetched_along(f: Frame, plan: LoadPlan, model: Model | None, args: list[Value], node: ir.Call) -> LoadPlan:
+def prefetched_along(m: Machine, f: Frame, plan: LoadPlan, model: Model | None, args: list[Value], node: ir.Call) -> LoadPlan:
     """Returns a load plan with what the arguments of `prefetch_related()` add to it or, with None, without any prefetch."""
     for arg, site in zip(args, places_of(f, node, args), strict=True):
         if isinstance(arg, Constant) and arg.value is None:
             return plans.without(plan, LoadKind.SEPARATE)
         for path in paths_in(arg):
-            plan = plans.load(plan, _prefetch_path(plan, model, path), LoadKind.SEPARATE, method=METHOD, site=site)
+            names = _prefetch_path(plan, model, path)
+            plan = plans.load(_with_defaults(m, f, plan, model, names, node), names, LoadKind.SEPARATE, method=METHOD, site=site)
         items = arg.items if isinstance(arg, Sequence) and arg.items is not None else (arg,)
         for item in items:
             for option in item.options if isinstance(item, Union) else (item,):
                 if isinstance(option, Instance) and option.cls.name == "Prefetch":
-                    plan = _prefetch(plan, model, option, site)
+                    plan = _prefetch(m, f, plan, model, option, node, site)
     return plan
 
 
@@ -62,6 +63,43 @@ def leads_nowhere(m: Machine, plan: LoadPlan, model: Model | None, text: str) ->
     return False
 
 
+def default_plan(m: Machine, f: Frame, node: ir.Node, relation: Relation | None) -> LoadPlan:
+    """Returns what the rows of a collection load by themselves: what `get_queryset` of their model's default manager adds.
+
+    To a single row behind a relation leads the base manager, which is a plain one.
+    """
+    from ormlint.run.attributes import default_manager
+    from ormlint.run.django import manager_query
+
+    if relation is None or relation.to_one or relation.target is None:
+        return plans.EMPTY
+    cls = m.class_of(relation.target)
+    manager = default_manager(m, cls, relation.target) if cls is not None else None
+    if manager is None or manager.cls is None or manager.cls.method("get_queryset") is None:
+        return plans.EMPTY
+    return manager_query(m, f, node, manager).plan
+
+
+def _with_defaults(m: Machine, f: Frame, plan: LoadPlan, model: Model | None, path: tuple[str, ...], node: ir.Call) -> LoadPlan:
+    """Returns a load plan with what the collections along a path load by themselves; those that it has already are complete."""
+    for length, (relation, entry) in enumerate(_hops(plan, model, path), 1):
+        own = default_plan(m, f, node, relation) if entry is None else plans.EMPTY
+        if own is not plans.EMPTY:
+            plan = plans.load(plan, path[:length], LoadKind.SEPARATE, own, method=METHOD, site=f.site(node.start, node.end))
+    return plan
+
+
+def _hops(plan: LoadPlan, model: Model | None, path: tuple[str, ...]) -> Iterator[tuple[Relation, Loaded | None]]:
+    """Yields the relations that a path of a plan names, each with the plan's entry for it; ends where one is not known."""
+    for name in path:
+        entry = plan.loaded.get(name)
+        relation = model.relation(entry.to_attr if entry is not None and entry.to_attr else name) if model is not None else None
+        if relation is None:
+            return
+        yield relation, entry
+        plan, model = entry.plan if entry is not None else plans.EMPTY, relation.target
+
+
 def _prefetch_path(plan: LoadPlan, model: Model | None, text: str) -> tuple[str, ...]:
     """Returns the path of a prefetch, which may go on from the attribute of an earlier Prefetch."""
     names: list[str] = []
@@ -76,7 +114,7 @@ def _prefetch_path(plan: LoadPlan, model: Model | None, text: str) -> tuple[str,
     return tuple(names)
 
 
-def _prefetch(plan: LoadPlan, model: Model | None, prefetch: Instance, site: Site) -> LoadPlan:
+def _prefetch(m: Machine, f: Frame, plan: LoadPlan, model: Model | None, prefetch: Instance, node: ir.Call, site: Site) -> LoadPlan:
     """Adds a `Prefetch(lookup, queryset, to_attr)` to a plan."""
     lookup = prefetch.attributes.get("lookup")
     if not isinstance(lookup, Constant) or not isinstance(lookup.value, str):
@@ -84,8 +122,13 @@ def _prefetch(plan: LoadPlan, model: Model | None, prefetch: Instance, site: Sit
     path = _prefetch_path(plan, model, lookup.value)
     queryset = prefetch.attributes.get("queryset")
     to_attr = prefetch.attributes.get("to_attr")
-    leaf = queryset.plan if isinstance(queryset, QueryObject) else plans.EMPTY
     custom = isinstance(queryset, QueryObject)
+    plan = _with_defaults(m, f, plan, model, path[:-1], node)
+    if isinstance(queryset, QueryObject):
+        leaf = queryset.plan
+    else:
+        last = list(_hops(plan, model, path))[len(path) - 1 :] if queryset in (None, NONE) else []
+        leaf = default_plan(m, f, node, last[0][0]) if last else plans.EMPTY
     if isinstance(to_attr, Constant) and isinstance(to_attr.value, str):
         path, attribute = (*path[:-1], f"to_attr:{to_attr.value}"), path[-1]
         return plans.load(plan, path, LoadKind.SEPARATE, leaf, custom=True, to_attr=attribute, method=METHOD, site=site)
