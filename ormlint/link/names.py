@@ -33,6 +33,7 @@ USER_MODEL = "django.contrib.auth.get_user_model()"
 MAX_IMPORTS = 6  # modules that a name is handed on through
 FLASK_EXTENSIONS = "flask.ext."
 BASE_KEYWORDS = frozenset({"cls", "model_class"})
+ACCESSORS = frozenset({"setter", "deleter", "expression", "comparator", "update_expression"})  # the last three of a hybrid property
 """Arguments by which a function that makes a base class is given one to derive it from: SQLAlchemy, Flask-SQLAlchemy."""
 
 BUILTINS = frozenset(dir(builtins))
@@ -237,7 +238,7 @@ class Program:
                     function = FunctionInfo(stmt, module, prefix + name, owner, kind="method" if owner else "function")
                     _classify(function)
                     if name in functions and any(_is_accessor(d) for d in stmt.decorators):
-                        continue  # `@x.setter` does not replace the getter
+                        continue  # neither `@x.setter` nor `@x.expression` replaces the getter
                     functions[name] = function
                     self.functions.append(function)
 
@@ -534,7 +535,7 @@ def decorator_name(node: ir.Expr_) -> str:
 
 
 def _is_accessor(node: ir.Expr_) -> bool:
-    return isinstance(node, ir.Attr) and node.name in ("setter", "deleter")
+    return isinstance(node, ir.Attr) and node.name in ACCESSORS
 
 
 def _classify(function: FunctionInfo) -> None:

@@ -518,14 +518,9 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
     instance = Instance(cls, initialised=True, deps=deps)
     function = cls.method("__init__")
     if function is not None:
-        env, bindings, _ = symbolic(bind(m, function, [instance, *args], keywords), runs=0)
-        key = ("new", node.start, id(f), *(key_of(v) for v in env.values()))
-        m.keep.append(f)
-        summary = m.run_function(function, env, key, depth=f.depth + 1, caller=f, node=node)
-        if summary is not None:
-            m.absorb(f, node, function.qualname, summary, bindings)
-        for name, value in instance.attributes.items():
-            instance.attributes[name] = returned(value, bindings, {})
+        from ormlint.run.construction import initialise_new
+
+        initialise_new(m, f, node, function, instance, args, keywords)
         if function.module.is_library and cls.derives_from("BaseForm"):  # `instance` and the like
             instance.attributes.update((name, value) for name, value in keywords.items() if name not in ("**", "fields"))
         return instance

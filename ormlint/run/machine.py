@@ -34,6 +34,7 @@ from ormlint.text import Site
 
 if TYPE_CHECKING:
     from ormlint.link.template_tags import Extensions
+    from ormlint.run.construction import Made
     from ormlint.run.decorators import PutIn
     from ormlint.run.externals import Described
     from ormlint.run.log import Tracked
@@ -78,6 +79,7 @@ class Machine:
         self.counters = Counters()
         self.memo: dict[tuple[int, object], Summary] = {}
         self.contexts: dict[int, int] = {}
+        self.made_objects: dict[tuple[int, object], Made] = {}  # by `__init__` and the keys of what it is given
         self.stack: list[tuple[int, object]] = []
         self.recursive: set[str] = set()  # qualified names of the functions that call themselves
         self.rows_of: dict[QueryObject, Row] = {}  # the row whose related manager a query came from
@@ -506,12 +508,20 @@ def _is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:
         return True  # `Book.objects.visible_to(user)`: all that follows hangs on what the method of a queryset gives
     if isinstance(first, ClassInfo) and first.model is not None and function.owner is not None and first is not function.owner:
         return length < LONG  # `Book.read_many(session, keys)`, which every model has from one base
+    if isinstance(first, Instance) and length < LONG and any(_names_rows(value) for value in first.attributes.values()):
+        return True  # `Search(session, Book).newest()`: an object around a model or its query
+    if length < LONG and any(isinstance(value, ClassInfo) and value.model is not None for value in env.values()):
+        return True  # `find_or_404(session, Book, key)`
     if length >= SHORT:
         return False
     cls = first.cls if isinstance(first, Instance) else first
     if isinstance(cls, ClassInfo) and function.owner is not None and cls is not function.owner:
         return True
     return any(isinstance(value, QueryObject) and value.style == "select" for value in env.values())
+
+
+def _names_rows(value: Value) -> bool:
+    return isinstance(value, QueryObject) or (isinstance(value, ClassInfo) and value.model is not None)
 
 
 def _length(function: FunctionInfo) -> int:
