@@ -269,6 +269,9 @@ def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: 
     depth = f.depth + (not function.module.is_library)  # the inside of a framework is no way of the project
     summary = m.run_function(function, made, key, depth=depth, outer=outer, caller=f, node=node)
     if summary is None:
+        from ormlint.run.spent import absorb_spent
+
+        absorb_spent(m, f, node, function, env)
         escape(m, f, node, given)
         return varying(given)
     if f.loops and summary.given is not made:

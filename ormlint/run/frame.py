@@ -60,6 +60,7 @@ class Summary(Struct, eq=False):
     function: str = ""  # qualified name
     is_async: bool = False
     given: dict[str, Value] = field(default_factory=dict)  # the arguments of the first such call
+    certain: Summary | None = None  # what of it happens on every way through the function, once somebody has asked
 
 
 class Flow(Struct, eq=False):

@@ -251,6 +251,7 @@ class Machine:
         outer: Frame | None = None,
         caller: Frame | None = None,
         node: ir.Node | None = None,
+        spent: bool = False,
     ) -> Summary | None:
         """Returns the summary of a function run with these arguments, or None if it may not be run (depth, recursion, too many contexts)."""
         identity = (id(function), key if not self.greenlets else ("greenlet", key))
@@ -263,7 +264,7 @@ class Machine:
         if depth > MAX_DEPTH or identity in self.stack or [running for running, _ in self.stack].count(id(function)) > most:
             return None
         contexts = self.contexts.get(id(function), 0)
-        if contexts >= MAX_CONTEXTS and not function.module.is_library and (contexts >= MAX_GENERIC or not _is_generic(function, env)):
+        if contexts >= MAX_CONTEXTS and not spent and not function.module.is_library and (contexts >= MAX_GENERIC or not _is_generic(function, env)):
             return None
         self.contexts[id(function)] = contexts + 1
         self.keep.append(env)
