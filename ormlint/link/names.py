@@ -33,6 +33,7 @@ USER_MODEL = "django.contrib.auth.get_user_model()"
 MAX_IMPORTS = 6  # modules that a name is handed on through
 FLASK_EXTENSIONS = "flask.ext."
 BASE_KEYWORDS = frozenset({"cls", "model_class"})
+ASYNC_FACTORY = "sqlalchemy.ext.asyncio.async_sessionmaker"
 ACCESSORS = frozenset({"setter", "deleter", "expression", "comparator", "update_expression"})  # the last three of a hybrid property
 """Arguments by which a function that makes a base class is given one to derive it from: SQLAlchemy, Flask-SQLAlchemy."""
 
@@ -433,7 +434,11 @@ class Program:
                     if found is not None:
                         return found
                 if isinstance(func, External):
-                    return self._got(expr, module, cls, depth) if func.path == "builtins.getattr" else External(func.path + "()")
+                    if func.path == "builtins.getattr":
+                        return self._got(expr, module, cls, depth)
+                    kind = [value for name, value in expr.keywords if name == "class_"] if func.name == "sessionmaker" else ()
+                    is_async = any(makes_async_sessions(self.resolve(value, module, cls, depth + 1)) for value in kind)
+                    return External((ASYNC_FACTORY if is_async else func.path) + "()")
                 if isinstance(func, ClassInfo):
                     return InstanceRef(func)
                 return self._returned(func, depth) if isinstance(func, FunctionInfo) else None
@@ -532,6 +537,11 @@ def decorator_name(node: ir.Expr_) -> str:
     if isinstance(node, ir.Call):
         node = node.func
     return node.name if isinstance(node, ir.Attr) else node.id if isinstance(node, ir.Name) else ""
+
+
+def makes_async_sessions(cls: object) -> bool:
+    """Whether a class of sessions, as in `sessionmaker(engine, class_=AsyncSession)`, is an asynchronous one."""
+    return cls.derives_from("AsyncSession") if isinstance(cls, ClassInfo) else isinstance(cls, External) and cls.name == "AsyncSession"
 
 
 def _is_accessor(node: ir.Expr_) -> bool:

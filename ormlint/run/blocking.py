@@ -92,15 +92,16 @@ def certain(summary: Summary, seen: set[int] | None = None) -> Iterator[Sure]:
     seen = set() if seen is None else seen
     seen.add(id(summary))
     for event in summary.events:
-        if _is_unconditional(event.around):
+        if is_unconditional(event.around):
             yield Sure(event, (), ())
     for called in summary.calls:
-        if _is_unconditional(called.around) and not called.awaited and id(called.summary) not in seen:
+        if is_unconditional(called.around) and not called.awaited and id(called.summary) not in seen:
             for sure in certain(called.summary, seen):
                 yield Sure(sure.event, *through(called.site, called.name, sure.calls, sure.names))
 
 
-def _is_unconditional(around: Circumstances) -> bool:
+def is_unconditional(around: Circumstances) -> bool:
+    """Whether a function comes to an event or a call whatever it is given."""
     return not (around.conditional or around.guarded_by_cache or around.error_path)
 
 
@@ -122,11 +123,11 @@ class Waits:
 
     def _find(self, summary: Summary) -> Sure | None:
         for event in summary.events:
-            if _is_unconditional(event.around) and not event.around.asynchronous and _is_waited_for(event):
+            if is_unconditional(event.around) and not event.around.asynchronous and _is_waited_for(event):
                 return Sure(event, (), ())
         for called in summary.calls:
             inner = None
-            if _is_unconditional(called.around) and not called.awaited and not called.summary.is_async:
+            if is_unconditional(called.around) and not called.awaited and not called.summary.is_async:
                 inner = self.first(called.summary)
             if inner is not None:
                 return Sure(inner.event, *through(called.site, called.name, inner.calls, inner.names))

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api
 from ormlint.library.functions import BATCHES, COUNTERS, EFFECTS, INJECTORS, NARROWING, RENDERS
-from ormlint.link.names import USER_MODEL, ClassInfo, External, FunctionInfo, ModuleInfo
+from ormlint.link.names import ASYNC_FACTORY, USER_MODEL, ClassInfo, External, FunctionInfo, ModuleInfo, makes_async_sessions
 from ormlint.link.schema import Orm
 from ormlint.run import intrinsics
 from ormlint.run.blocking import elsewhere
@@ -257,6 +257,12 @@ def _load(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict
     return Option((), (), args[0].model if args and isinstance(args[0], ClassInfo) else None)
 
 
+def _session_factory(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns what makes sessions, of the class that is given as `class_`."""
+    path = ASYNC_FACTORY if makes_async_sessions(keywords.get("class_")) else "sqlalchemy.orm.sessionmaker"
+    return External(f"{path}()")
+
+
 def _count_function(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Returns `func.count(Book.id)`: a column that counts."""
     from ormlint.run.values import Descriptor
@@ -375,6 +381,7 @@ FUNCTIONS: dict[str, Function] = {
     "sqlalchemy.sql.expression.func.count": _count_function,
     "flask_sqlalchemy.SQLAlchemy().func.count": _count_function,
     "sqlmodel.func.count": _count_function,
+    "sqlalchemy:sessionmaker": _session_factory,
     "sqlalchemy:create_engine": maker("sqlalchemy.create_engine"),
     "sqlmodel:create_engine": maker("sqlalchemy.create_engine"),
     "sqlalchemy:create_async_engine": maker("sqlalchemy.ext.asyncio.create_async_engine"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import FunctionInfo
+from ormlint.run.blocking import is_unconditional
 from ormlint.run.calls import unknown_arguments
 from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import Circumstances
@@ -46,4 +47,4 @@ def _certain(summary: Summary) -> Summary:
 
 
 def _is_certain(around: Circumstances, site: Site, way_out: int | None) -> bool:
-    return not around.conditional and not around.error_path and (way_out is None or site.start < way_out)
+    return is_unconditional(around) and (way_out is None or site.start < way_out)
