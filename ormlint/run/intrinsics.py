@@ -12,6 +12,7 @@ value_at(row, path)     what a dotted path leads to, methods called on the way
 key_at(row, path)       the key of the row that a dotted path leads to
 represent(s, row)       shows every field of a serializer of a row
 represent_each(s, rows) shows every field of a serializer of each of some rows
+inside_greenlet(session) the session as a function sees it that `AsyncSession.run_sync` runs: it loads lazily
 read_fields(c, row)     fills a schema class from the attributes of a row
 """
 
@@ -30,7 +31,7 @@ from ormlint.run.schemas import adapter, read_fields
 from ormlint.run.serializers import key_at, represent, represent_each, value_at
 from ormlint.run.tables import show_cells
 from ormlint.run.templates import show_block
-from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, Sequence, Union, Unknown, Value, options
+from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, Sequence, Session, Union, Unknown, Value, options
 
 Function = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]
 
@@ -51,6 +52,12 @@ def is_set(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dic
     value = args[0] if args else UNKNOWN
     empty = (isinstance(value, Constant) and not value.value) or (isinstance(value, Sequence) and value.items == ())
     return Constant(not empty and not any(isinstance(option, (Unknown, External)) for option in options(value)))
+
+
+def inside_greenlet(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns a session that loads lazily and for which nobody waits, for an asynchronous one."""
+    value = args[0] if args else UNKNOWN
+    return Session(proven=False) if isinstance(value, Session) and value.is_async else value
 
 
 def rows_of(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -160,6 +167,7 @@ FUNCTIONS: dict[str, Function] = {
     "ormlint.intrinsics.is_known": is_known,
     "ormlint.intrinsics.is_set": is_set,
     "ormlint.intrinsics.rows_of": rows_of,
+    "ormlint.intrinsics.inside_greenlet": inside_greenlet,
     "ormlint.intrinsics.show": show,
     "ormlint.intrinsics.show_block": show_block,
     "ormlint.intrinsics.is_whole_template": is_whole_template,

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ormlint.ir import nodes as ir
-from ormlint.library.schemas import BEFORE, COLLECTIONS, READ_CLASSES, RESOLVER, RESOLVING, WRAPPERS
-from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo, decorator_name
+from ormlint.library.schemas import BEFORE, COLLECTIONS, PAGE_PACKAGE, READ_CLASSES, RESOLVER, RESOLVING, WRAPPERS
+from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.routes import VERBS
 from ormlint.link.schema import Kind
 from ormlint.link.sqlalchemy_models import identifiers
@@ -25,7 +25,7 @@ from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import QueryObject
 from ormlint.run.loops import make_loop
 from ormlint.run.machine import Machine
-from ormlint.run.values import UNKNOWN, Constant, Instance, Manager, Native, Row, Sequence, Value, options
+from ormlint.run.values import UNKNOWN, Constant, Instance, Manager, Mapping, Native, Row, Sequence, Value, options
 
 MOST_LEVELS = 6
 Types = dict[str, "Shape"]
@@ -114,14 +114,31 @@ def validated(m: Machine, f: Frame, node: ir.Node, shape: Shape, value: Value, a
     """Returns what filling an annotation from a value gives; of a row, what the annotation names is read."""
     if shape.many and isinstance(value, Manager):
         value = rows_of_manager(m, f, node, value)
+    elif shape.many and isinstance(value, Instance) and value.cls.module.name.startswith(PAGE_PACKAGE):
+        value = value.attributes.get("items", UNKNOWN)
     elif shape.cls is None and not shape.types:
         return value
     if shape.many:
         return _each(m, f, node, shape, value, above)
-    rows = [option for option in options(value) if isinstance(option, Row)]
-    if len(rows) != 1 or shape.cls is None or shape.cls.model is not None or shape.cls in above or len(above) > MOST_LEVELS:
+    if shape.cls is None or shape.cls.model is not None or shape.cls in above or len(above) > MOST_LEVELS:
         return value
-    return _filled(m, f, node, shape, rows[0], above)
+    rows = [option for option in options(value) if isinstance(option, Row)]
+    if not rows:
+        _fill_parts(m, f, node, shape, value, above)
+    return _filled(m, f, node, shape, rows[0], above) if len(rows) == 1 else value
+
+
+def _fill_parts(m: Machine, f: Frame, node: ir.Node, shape: Shape, value: Value, above: tuple[ClassInfo, ...]) -> None:
+    """Fills the fields of a schema from what a dict or an object of its own holds for them: `{"items": books, "total": 3}`."""
+    cls = shape.cls
+    held = [option for option in options(value) if isinstance(option, Mapping) or (isinstance(option, Instance) and option.cls is cls)]
+    if cls is None or len(held) != 1 or _first_looks(cls):
+        return
+    given = held[0].known if isinstance(held[0], Mapping) else held[0].attributes
+    for field in fields_of(m, cls, dict(zip(_parameters(cls), shape.types, strict=False))) if given else ():
+        part = given.get(field.path[0]) or given.get(field.name)
+        if part is not None and field.shape != ANYTHING:
+            validated(m, f, node, field.shape, part, (*above, cls))
 
 
 def _each(m: Machine, f: Frame, node: ir.Node, shape: Shape, value: Value, above: tuple[ClassInfo, ...]) -> Value:
@@ -280,6 +297,8 @@ def _generic(m: Machine, node: ir.Index, module: ModuleInfo, types: Types | None
     if head in COLLECTIONS and inner:
         return Shape(inner[0].cls, True, inner[0].types) if not inner[0].many else ANYTHING
     symbol = m.program.resolve(node.value, module)
+    if isinstance(symbol, External) and symbol.package == PAGE_PACKAGE and inner:
+        return Shape(inner[0].cls, True, inner[0].types)
     return Shape(symbol, types=tuple(inner)) if isinstance(symbol, ClassInfo) and is_schema(symbol) else ANYTHING
 
 
