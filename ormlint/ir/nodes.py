@@ -63,6 +63,11 @@ class Call(Node, tag=6, frozen=True):
     args: list[Expr_]
     keywords: list[tuple[str, Expr_]]
 
+    @property
+    def called(self) -> str:
+        """The last part of the name of what is called, nothing if it has none."""
+        return self.func.name if isinstance(self.func, Attr) else self.func.id if isinstance(self.func, Name) else ""
+
 
 class Lambda(Node, tag=7, frozen=True):
     params: list[Param]

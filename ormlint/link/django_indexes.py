@@ -55,7 +55,7 @@ def _declared(item: ir.Expr_, cls: ClassInfo, model: Model) -> None:
     if not isinstance(item, ir.Call):
         model.indexes_known = False
         return
-    name = item.func.name if isinstance(item.func, ir.Attr) else item.func.id if isinstance(item.func, ir.Name) else ""
+    name = item.called
     fields = next((value for key, value in item.keywords if key == "fields"), None)
     names = _strings(fields) if isinstance(fields, ir.Seq) else []
     if not names:

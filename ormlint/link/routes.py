@@ -107,7 +107,7 @@ def _methods(call: ir.Call) -> tuple[str, ...]:
 
 def _registered(program: Program, module: ModuleInfo, call: ir.Call) -> Iterator[Route]:
     """Yields the route that a call in a URL configuration declares."""
-    name = call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
+    name = call.called
     if name in DJANGO_ROUTES and len(call.args) + len(call.keywords) > 1:
         symbol = program.resolve(call.func, module)
         target = next((value for key, value in call.keywords if key == "view"), call.args[1] if len(call.args) > 1 else None)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from ormlint.ir import nodes as ir
 from ormlint.ir.walk import walk
+from ormlint.link.imperative import Mapping, table_behind
 from ormlint.link.names import ClassInfo, External, ModuleInfo, Program
 from ormlint.link.schema import Column, Index, Model, Schema, Table
 
@@ -32,9 +33,11 @@ class SqlalchemyIndexes:
     def __init__(self, program: Program, schema: Schema) -> None:
         self.program = program
         self.schema = schema
+        self._mappings: dict[ClassInfo, Mapping] = {}
 
-    def build(self, classes: list[ClassInfo]) -> None:
+    def build(self, classes: list[ClassInfo], mappings: dict[ClassInfo, Mapping]) -> None:
         """Collects the indexes of mapped classes, which have their columns already, then those declared elsewhere."""
+        self._mappings = mappings
         for cls in sorted(classes, key=lambda c: len(c.mro)):
             assert cls.model is not None
             self._of_class(cls, cls.model)
@@ -61,6 +64,10 @@ class SqlalchemyIndexes:
         declared = cls.find("__table_args__")
         if declared is not None:
             self._of_arguments(declared[0], model)
+        for ancestor in cls.mro:
+            table = self._mappings[ancestor].table if ancestor in self._mappings else None
+            if table is not None:
+                declare(model, table.call.args[1:], table.module)
         groups = (index.columns for index in model.indexes if index.unique and not index.partial and index.kind != "primary key")
         model.unique_together += [frozenset(group) for group in groups if "" not in group]
 
@@ -93,7 +100,7 @@ class SqlalchemyIndexes:
                 index = index_of(value, owner, cls.module)
                 if index is not None:
                     add(owner, index)
-                elif called(value) not in NO_INDEXES:
+                elif value.called not in NO_INDEXES:
                     owner.indexes_known = False
             case _:
                 owner.indexes_known = False
@@ -103,7 +110,7 @@ class SqlalchemyIndexes:
         """Adds `Index("name", Book.author_id)` that stands behind the class."""
         for stmt in module.tree.body:
             value = stmt.value if isinstance(stmt, (ir.Expr, ir.Assign)) else None
-            if not isinstance(value, ir.Call) or called(value) != "Index" or not self._is_sqlalchemy(value.func, module):
+            if not isinstance(value, ir.Call) or value.called != "Index" or not self._is_sqlalchemy(value.func, module):
                 continue
             for argument in value.args[1:]:
                 owner = self._owner_of(argument, module, by_table)
@@ -120,8 +127,9 @@ class SqlalchemyIndexes:
         holder = node.value
         if isinstance(holder, ir.Attr) and holder.name in ("c", "columns"):
             holder = holder.value
-            if isinstance(holder, ir.Name):
-                return next((table for table in self.schema.tables.values() if table.variable == holder.id), None)
+            meant = table_behind(self.program, holder, module)
+            owners = by_table.get(_plain(meant.name), ()) if meant is not None else ()
+            return next(iter(owners), None)
         symbol = self.program.resolve(holder, module)
         return symbol.model if isinstance(symbol, ClassInfo) else None
 
@@ -163,7 +171,7 @@ def of_columns(columns: dict[str, Column]) -> Iterator[Index]:
 
 def index_of(call: ir.Call, owner: Owner, module: ModuleInfo) -> Index | None:
     """Returns what `Index(…)`, `UniqueConstraint(…)` or `PrimaryKeyConstraint(…)` declares for a table; None for other calls."""
-    kind = called(call)
+    kind = call.called
     if kind not in INDEXES:
         return None
     arguments = call.args[1:] if kind == "Index" else call.args
@@ -194,17 +202,17 @@ def table_of(call: ir.Call, variable: str, module: ModuleInfo) -> Table | None:
 def fill(table: Table, arguments: list[ir.Expr_], module: ModuleInfo) -> None:
     """Adds the indexes of a table whose columns are known; `arguments` are those of `Table(…)`."""
     table.indexes += of_columns(table.columns)
+    declare(table, arguments, module)
+
+
+def declare(owner: Owner, arguments: list[ir.Expr_], module: ModuleInfo) -> None:
+    """Adds the indexes that stand among the arguments of `Table(…)`."""
     for item in arguments:
-        found = index_of(item, table, module) if isinstance(item, ir.Call) else None
+        found = index_of(item, owner, module) if isinstance(item, ir.Call) else None
         if found is not None:
-            add(table, found)
+            add(owner, found)
         elif isinstance(item, ir.Star):
-            table.indexes_known = False
-
-
-def called(call: ir.Call) -> str:
-    """Returns the last part of the name of what is called."""
-    return call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
+            owner.indexes_known = False
 
 
 def _column(node: ir.Expr_, columns: dict[str, Column]) -> str:
@@ -238,7 +246,7 @@ def _batches(body: list[ir.Stmt]) -> Iterator[tuple[str, str]]:
     for stmt in body:
         if isinstance(stmt, ir.With):
             for value, target in stmt.items:
-                if isinstance(value, ir.Call) and called(value) == "batch_alter_table" and isinstance(target, ir.Name):
+                if isinstance(value, ir.Call) and value.called == "batch_alter_table" and isinstance(target, ir.Name):
                     for table in _texts(value.args[:1]):
                         yield target.id, table
         for inner in ("body", "orelse", "final"):
@@ -247,7 +255,7 @@ def _batches(body: list[ir.Stmt]) -> Iterator[tuple[str, str]]:
 
 def _created(call: ir.Call, batches: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
     """Yields table and columns of each index that one call in a migration creates."""
-    name, receiver = called(call), call.func.value if isinstance(call.func, ir.Attr) else None
+    name, receiver = call.called, call.func.value if isinstance(call.func, ir.Attr) else None
     given = dict(call.keywords)
     if name in ("create_index", "create_unique_constraint", "create_primary_key"):
         arguments = list(call.args[1:])
@@ -269,7 +277,7 @@ def _created(call: ir.Call, batches: dict[str, str]) -> Iterator[tuple[str, list
 
 def _created_with(part: ir.Call) -> list[str]:
     """Returns the columns of the index that a part of `op.create_table(…)` brings along, none if it brings none."""
-    match called(part):
+    match part.called:
         case "UniqueConstraint":
             return _texts(part.args)
         case "Index":

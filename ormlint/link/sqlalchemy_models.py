@@ -1,8 +1,8 @@
 """Reads SQLAlchemy models from the linked classes.
 
 A class is mapped when its ancestry leads to a declarative base, however the base was made: `declarative_base()`,
-`DeclarativeBase`, `registry().generate_base()`, `db.Model` of Flask-SQLAlchemy, `SQLModel` with `table=True`. Where the base
-lies out of sight, a class with `__tablename__` and mapped attributes is taken as one.
+`DeclarativeBase`, `registry().generate_base()`, `db.Model` of Flask-SQLAlchemy, `SQLModel` with `table=True`; and where a call
+maps it. Where the base lies out of sight, a class with `__tablename__` and mapped attributes is taken as one.
 Source of the facts: sqlalchemy.orm (1.4 to 2.1), flask_sqlalchemy, sqlmodel.
 """
 
@@ -13,10 +13,11 @@ from collections.abc import Iterator
 
 from ormlint.ir import nodes as ir
 from ormlint.ir.walk import walk
+from ormlint.link.imperative import Mapping, imperative_mappings, table_behind
 from ormlint.link.later_attributes import Later, later_attributes
 from ormlint.link.names import ClassInfo, External, ModuleInfo, Program, decorator_name, shared_folders
 from ormlint.link.schema import Column, Kind, Model, Orm, Relation, Schema
-from ormlint.link.sqlalchemy_indexes import SqlalchemyIndexes, called, fill, table_of
+from ormlint.link.sqlalchemy_indexes import SqlalchemyIndexes, fill, table_of
 
 BASE_NAMES = frozenset({
     "DeclarativeBase", "DeclarativeBaseNoMeta", "declarative_base", "generate_base", "automap_base", "SQLModel", "as_declarative_base",
@@ -41,12 +42,14 @@ class SqlalchemyModels:
         self._named_partners: dict[Relation, str] = {}
         self._collections: set[Relation] = set()  # those that are annotated as such
         self._later: Later = {}
+        self._mappings: dict[ClassInfo, Mapping] = {}
         self._named_elsewhere: set[Model] = set()  # the base that names their tables is not among the files
         self.keys: dict[Model, list[tuple[str, str]]] = {}  # foreign key columns of a model: (column, table or class)
 
     def build(self) -> None:
         """Finds the models, then their columns, then their relationships with backrefs and partners."""
         self._later = later_attributes(self.program)
+        self._mappings = imperative_mappings(self.program)
         found = [c for c in self.program.classes if c.model is None and self.is_model(c)]
         for cls in found:
             self._declare(cls)
@@ -59,13 +62,15 @@ class SqlalchemyModels:
             self._partners(cls.model)
         for module in self.program.modules.values():
             self._tables(module)
-        SqlalchemyIndexes(self.program, self.schema).build(found)
+        SqlalchemyIndexes(self.program, self.schema).build(found, self._mappings)
 
     # ----------------------------------------------------------------------------------------------- models
     def is_model(self, cls: ClassInfo) -> bool:
         """Whether a class is mapped, or abstract between a declarative base and mapped classes."""
         if cls.module.is_library:
             return False
+        if cls in self._mappings:
+            return True
         for external in cls.externals:
             if external.name == "SQLModel":
                 return any(k == "table" and isinstance(v, ir.Const) and v.value is True for c in cls.mro for k, v in c.node.keywords)
@@ -84,19 +89,29 @@ class SqlalchemyModels:
         return any(
             kind == "relationship"
             or (call is not None and any(identifiers(arg)[-1:] == ["ForeignKey"] for arg in call.args if isinstance(arg, ir.Call)))
-            for _, _, call, kind in self._mapped(cls)
+            for _, _, call, kind, _ in self._mapped(cls)
         )
 
     def _is_mapped(self, cls: ClassInfo) -> bool:
-        return self._table(cls) is not None or any(self._mapped(cls)) or "__table__" in cls.bindings
+        return self._table(cls) is not None or any(self._mapped(cls))
+
+    def _mapping(self, cls: ClassInfo) -> Mapping | None:
+        """Returns the mapping of a class whose table stands beside its body, None if the body says what its columns are."""
+        if cls not in self._mappings and "__table__" in cls.bindings:
+            stmt = cls.bindings["__table__"][-1]
+            value = stmt.value if isinstance(stmt, ir.Assign) else None
+            table = table_behind(self.program, value, cls.module) if value is not None else None
+            self._mappings[cls] = Mapping(cls.module, table, ())
+        return self._mappings.get(cls)
 
     def _table(self, cls: ClassInfo) -> str | None:
         for ancestor in cls.mro:
+            mapping = self._mapping(ancestor)
+            if mapping is not None and (mapping.table is not None or ancestor is cls):
+                return (mapping.table.name if mapping.table is not None else "") or cls.name.lower()
             for stmt in ancestor.bindings.get("__tablename__", ()):
                 value = returned(stmt) if isinstance(stmt, ir.Function) else stmt.value if isinstance(stmt, ir.Assign) else None
                 return _constant_text(value) or cls.name.lower()
-            if "__table__" in ancestor.bindings:
-                return cls.name.lower()
         return None
 
     def _declare(self, cls: ClassInfo) -> None:
@@ -120,8 +135,9 @@ class SqlalchemyModels:
             self.by_table.setdefault(model.table, []).append(model)
 
     # ---------------------------------------------------------------------------------------------- columns
-    def _mapped(self, cls: ClassInfo) -> Iterator[tuple[str, ir.Stmt, ir.Call | None, str]]:
-        """Yields name, statement, call and kind (column or relationship) of the mapped attributes of one class body."""
+    def _mapped(self, cls: ClassInfo) -> Iterator[tuple[str, ir.Stmt, ir.Call | None, str, ClassInfo]]:
+        """Yields name, statement, call and kind (column or relationship) of the mapped attributes of one class body, and where they stand."""
+        mapping = self._mapping(cls)
         for name, stmts in cls.bindings.items():
             stmt = stmts[-1]
             if isinstance(stmt, ir.Function) and any(decorator_name(d) == "declared_attr" for d in stmt.decorators):
@@ -129,20 +145,33 @@ class SqlalchemyModels:
                 if isinstance(value, ir.Call):
                     kind = self._call_kind(value, cls)
                     if kind:
-                        yield name, stmt, value, kind
+                        yield name, stmt, value, kind, cls
             elif isinstance(stmt, ir.Assign) and not stmt.op:
                 if isinstance(stmt.value, ir.Call):
                     kind = self._call_kind(stmt.value, cls)
                     if kind:
-                        yield name, stmt, stmt.value, kind
-                elif stmt.annotation is not None and stmt.value is None and "Mapped" in identifiers(stmt.annotation)[:3]:
-                    yield name, stmt, None, "column"
+                        yield name, stmt, stmt.value, kind, cls
+                elif mapping is None and stmt.annotation is not None and stmt.value is None and "Mapped" in identifiers(stmt.annotation)[:3]:
+                    yield name, stmt, None, "column", cls
         for name, assignment in self._later.get(cls, ()):
             if isinstance(assignment.value, ir.Call) and (kind := self._call_kind(assignment.value, cls)):
-                yield name, assignment, assignment.value, kind
+                yield name, assignment, assignment.value, kind, cls
+        if mapping is not None:
+            yield from self._beside(cls, mapping)
+
+    def _beside(self, cls: ClassInfo, mapping: Mapping) -> Iterator[tuple[str, ir.Stmt, ir.Call | None, str, ClassInfo]]:
+        """Yields what `_mapped` does of a class whose table and properties are given to a call."""
+        if mapping.table is not None:
+            table = stand_in(cls.name, mapping.table.call, mapping.table.module)
+            for name, column in mapping.columns():
+                yield name, ir.Expr(column.start, column.end, column), column, "column", table
+        for name, value in mapping.properties:
+            owner = stand_in(cls.name, value, mapping.module)
+            if isinstance(value, ir.Call) and self._call_kind(value, owner) == "relationship":
+                yield name, ir.Expr(value.start, value.end, value), value, "relationship", owner
 
     def _call_kind(self, call: ir.Call, cls: ClassInfo) -> str:
-        name = call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
+        name = call.called
         symbol = self.program.resolve(call.func, cls.module, cls)
         if isinstance(symbol, External):
             if symbol.package in ("django", "marshmallow", "wtforms", "pydantic", "dataclasses", "attr", "attrs"):
@@ -156,19 +185,22 @@ class SqlalchemyModels:
         keys = self.keys.setdefault(model, [])
         primary = []
         for ancestor in reversed(cls.mro):
-            for name, stmt, call, kind in self._mapped(ancestor):
+            for name, stmt, call, kind, owner in self._mapped(ancestor):
                 if kind != "column":
                     continue
-                column = Column(name, "", ancestor.module.site(call if call is not None else stmt))
+                column = Column(name, "", owner.module.site(call if call is not None else stmt))
                 if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
                     column.nullable = not {"Optional", "None"}.isdisjoint(identifiers(stmt.annotation))
                 if call is not None:
-                    self._column_arguments(call, ancestor, column, keys)
+                    self._column_arguments(call, owner, column, keys)
                 if not column.type and isinstance(stmt, ir.Assign) and stmt.annotation is not None:
                     column.type = next((word for word in identifiers(stmt.annotation) if word not in WRAPPERS), "")
                 if column.primary_key:
                     primary.append(name)
                 model.columns[name] = column
+            if ancestor in self._mappings:
+                for name in self._mappings[ancestor].deferred & model.columns.keys():
+                    model.columns[name].deferred = True
         model.deferred = frozenset(name for name, column in model.columns.items() if column.deferred)
         if primary:
             model.primary_key = primary[0] if len(primary) == 1 else ""
@@ -195,7 +227,7 @@ class SqlalchemyModels:
         for arg in call.args:
             inner = arg
             if isinstance(inner, ir.Call):
-                name = inner.func.name if isinstance(inner.func, ir.Attr) else inner.func.id if isinstance(inner.func, ir.Name) else ""
+                name = inner.called
                 if name == "ForeignKey" and inner.args:
                     keys.append((column.name, self._referred(inner.args[0], cls)))
                     column.references = keys[-1][1] or "?"
@@ -208,7 +240,7 @@ class SqlalchemyModels:
             elif isinstance(inner, (ir.Name, ir.Attr)):
                 column.type = column.type or (inner.id if isinstance(inner, ir.Name) else inner.name)
         raises = any(k in ("raiseload", "deferred_raiseload") and isinstance(v, ir.Const) and v.value is True for k, v in call.keywords)
-        column.deferred |= called(call) == "deferred" and not raises
+        column.deferred |= call.called == "deferred" and not raises
         first = call.args[0] if call.args else dict(call.keywords).get("name")
         column.stored_as = _constant_text(first) or column.stored_as
         for key, value in call.keywords:
@@ -234,22 +266,23 @@ class SqlalchemyModels:
                 keys.append((column.name, value.value.rpartition(".")[0]))
                 column.references, column.on_delete = keys[-1][1] or "?", _constant_text(dict(call.keywords).get("ondelete"))
         if not any(k == "nullable" for k, _ in call.keywords) and not column.primary_key and column.nullable is False:
-            name = call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
+            name = call.called
             column.nullable = name == "Column"
 
     def _tables(self, module: ModuleInfo) -> None:
         """Adds the tables that a module makes with `Table(…)`."""
+        mapped = {id(mapping.table.call) for mapping in self._mappings.values() if mapping.table is not None}
         for variable, stmts in module.bindings.items():
             call = stmts[-1].value if isinstance(stmts[-1], ir.Assign) else None
-            if not isinstance(call, ir.Call) or called(call) != "Table":
+            if not isinstance(call, ir.Call) or call.called != "Table" or id(call) in mapped:
                 continue
             symbol = self.program.resolve(call.func, module)
             table = table_of(call, variable, module)
             if table is None or not isinstance(symbol, External) or symbol.package not in ("sqlalchemy", "flask_sqlalchemy"):
                 continue
-            owner = ClassInfo(ir.Class(call.start, call.end, variable, [], [], [], []), module, variable)
+            owner = stand_in(variable, call, module)
             for item in call.args[1:]:
-                if isinstance(item, ir.Call) and called(item) == "Column" and item.args and isinstance(item.args[0], ir.Const):
+                if isinstance(item, ir.Call) and item.called == "Column" and item.args and isinstance(item.args[0], ir.Const):
                     column = Column(str(item.args[0].value), "", module.site(item))
                     self._column_arguments(item, owner, column, [])
                     table.columns[column.name] = column
@@ -257,12 +290,15 @@ class SqlalchemyModels:
             self.schema.tables.setdefault(table.name, table)
 
     def _referred(self, node: ir.Expr_, cls: ClassInfo) -> str:
-        """Returns the table (or class) that the argument of ForeignKey names: "user.id" or User.id."""
+        """Returns the table (or class) that the argument of ForeignKey names: "user.id", User.id or users.c.id."""
         if isinstance(node, ir.Const) and isinstance(node.value, str):
             return node.value.rpartition(".")[0].rpartition(".")[2]
         if isinstance(node, ir.Attr):
             if node.name != "c" and isinstance(node.value, ir.Attr) and node.value.name == "c":
                 node = node.value
+                table = table_behind(self.program, node.value, cls.module)
+                if table is not None:
+                    return table.name
             symbol = self.program.resolve(node.value, cls.module, cls)
             if isinstance(symbol, ClassInfo) and symbol.model is not None:
                 return symbol.model.table
@@ -277,10 +313,10 @@ class SqlalchemyModels:
                 for name, relation in ancestor.model.relations.items():
                     model.relations.setdefault(name, relation)
                 continue
-            for name, stmt, call, kind in self._mapped(ancestor):
+            for name, stmt, call, kind, owner in self._mapped(ancestor):
                 if kind == "relationship" and call is not None:
                     annotation = stmt.annotation if isinstance(stmt, ir.Assign) else stmt.returns if isinstance(stmt, ir.Function) else None
-                    self._relation(name, call, annotation, ancestor, model)
+                    self._relation(name, call, annotation, owner, model)
 
     def _relation(self, name: str, call: ir.Call, annotation: ir.Expr_ | None, cls: ClassInfo, model: Model) -> None:
         words = identifiers(annotation) if annotation is not None else []
@@ -317,7 +353,7 @@ class SqlalchemyModels:
         if isinstance(node, ir.Const):
             names: dict[object, str] = {True: "select", False: "joined", None: "noload"}
             return node.value if isinstance(node.value, str) else names.get(node.value, "unknown")
-        name = call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
+        name = call.called
         if name == "dynamic_loader" or "DynamicMapped" in words:
             return "dynamic"
         if "WriteOnlyMapped" in words:
@@ -381,6 +417,10 @@ class SqlalchemyModels:
             symbol = self.program.resolve(node, cls.module, cls)
             if isinstance(symbol, ClassInfo):
                 return symbol.model
+            mappers = (each for each, mapping in self._mappings.items() if mapping.variable and mapping.module is cls.module)
+            for each in mappers:
+                if isinstance(node, ir.Name) and node.id == self._mappings[each].variable:
+                    return each.model
             return self.named(node.id, cls.module) if isinstance(node, ir.Name) else None
         for word in reversed(words):
             if word not in WRAPPERS and word not in COLLECTIONS and word not in MAPPINGS:
@@ -441,6 +481,11 @@ class SqlalchemyModels:
                 relation.inverse = relation.target.relations.get(self._named_partners[relation])
             if relation.kind is Kind.REVERSE_ONE_TO_ONE and relation.inverse in self._collections:
                 relation.kind = Kind.FOREIGN_KEY  # in a column that a function of the project declares
+
+
+def stand_in(name: str, node: ir.Node, module: ModuleInfo) -> ClassInfo:
+    """Returns a class without a body, in whose place names are looked up that stand beside all classes."""
+    return ClassInfo(ir.Class(node.start, node.end, name, [], [], [], []), module, name)
 
 
 def returned(function: ir.Function) -> ir.Expr_ | None:

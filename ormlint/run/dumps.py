@@ -226,7 +226,7 @@ def _kind(m: Machine, made: ir.Call, module: ModuleInfo) -> str:
     symbol = m.program.resolve(made.func, module)
     if isinstance(symbol, ClassInfo):
         return symbol.externals[0].name if symbol.externals else ""
-    return made.func.name if isinstance(made.func, ir.Attr) else made.func.id if isinstance(made.func, ir.Name) else ""
+    return made.called
 
 
 def _text(node: ir.Expr_ | None) -> str:

@@ -131,20 +131,16 @@ def expires_on_commit(m: Machine) -> bool:
     """Whether the project makes sessions, and none of them with an option of its own."""
     if m.expires_on_commit is None:
         bodies = [module.tree.body for module in m.program.modules.values() if mentions(module.tree, {OPTION, *FACTORIES})]
-        made = any(isinstance(node, ir.Call) and _name(node) in FACTORIES for node in walk(bodies))
+        made = any(isinstance(node, ir.Call) and node.called in FACTORIES for node in walk(bodies))
         m.expires_on_commit = made and not _sets_option(bodies)
     return m.expires_on_commit
-
-
-def _name(call: ir.Call) -> str:
-    return call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else ""
 
 
 def _sets_option(bodies: list[list[ir.Stmt]]) -> bool:
     """Whether the option is set anywhere, as a keyword, in a dict or by a function's default; then it decides, and not the default."""
     for node in walk(bodies):
         match node:
-            case ir.Call() if any(name == OPTION for name, _ in node.keywords) or (_name(node) in FACTORIES and any(not n for n, _ in node.keywords)):
+            case ir.Call() if any(name == OPTION for name, _ in node.keywords) or (node.called in FACTORIES and any(not n for n, _ in node.keywords)):
                 return True
             case ir.Const(value="expire_on_commit") | ir.Param(name="expire_on_commit"):
                 return True

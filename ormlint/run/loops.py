@@ -243,7 +243,7 @@ def _is_wait(stmt: ir.Stmt) -> bool:
     if isinstance(value, ir.Await):
         value = value.value
     if isinstance(value, ir.Call):
-        name = value.func.name if isinstance(value.func, ir.Attr) else value.func.id if isinstance(value.func, ir.Name) else ""
+        name = value.called
         return name in WAITS
     return False
 

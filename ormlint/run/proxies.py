@@ -44,7 +44,7 @@ def _way(cls: ClassInfo, name: str) -> tuple[str, str] | None:
     call = stmt.value if isinstance(stmt, ir.Assign) else None
     if not isinstance(call, ir.Call) or len(call.args) < 2:
         return None
-    if (call.func.name if isinstance(call.func, ir.Attr) else call.func.id if isinstance(call.func, ir.Name) else "") != "association_proxy":
+    if call.called != "association_proxy":
         return None
     texts = [arg.value for arg in call.args[:2] if isinstance(arg, ir.Const) and isinstance(arg.value, str)]
     return (texts[0], texts[1]) if len(texts) == 2 else None

@@ -88,7 +88,7 @@ def _is_given(value: ir.Expr_, name: str, loop: ir.Loop) -> bool:
             case ir.Const() | ir.Attr() | ir.Seq() | ir.Binary() | ir.Index():
                 pass
             case ir.Call():
-                called = node.func.name if isinstance(node.func, ir.Attr) else node.func.id if isinstance(node.func, ir.Name) else ""
+                called = node.called
                 if called not in PLAIN:
                     return False
             case _:

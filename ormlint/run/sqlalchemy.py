@@ -268,7 +268,7 @@ def _sorted_by(m: Machine, f: Frame, part: ir.Expr_, model: Model | None) -> str
     """Returns the column that an argument of order_by() names, "-day" for `Visit.day.desc()` and `desc(Visit.day)`; "?" if it is another thing."""
     down = False
     while isinstance(part, ir.Call):
-        name = part.func.name if isinstance(part.func, ir.Attr) else part.func.id if isinstance(part.func, ir.Name) else ""
+        name = part.called
         if name not in api.DIRECTIONS:
             return "?"
         down = down or name == "desc"

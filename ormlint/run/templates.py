@@ -91,7 +91,7 @@ def fill_in(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
 
     # `render_theme_template(theme, "shop/list.html", books=books)`, `self.render("list.html", books=books)`
     """
-    called = node.func.name if isinstance(node.func, ir.Attr) else node.func.id if isinstance(node.func, ir.Name) else ""
+    called = node.called
     if not m.templates or not _fills(called):
         return False
     place = calling_file(f)
