@@ -87,6 +87,8 @@ def imperative_mappings(program: Program) -> dict[ClassInfo, Mapping]:
                         keywords = dict(node.keywords)
                         local = rest[0] if rest else keywords.get("local_table")
                         table = table_behind(program, local, module) if local is not None else None
+                        if local is not None and table is None:
+                            continue  # without its keys it is not known to which side a relationship leads
                         found[cls] = Mapping(module, table, tuple(_properties(keywords.get("properties"))), variables.get(node.start, ""))
                 case _:
                     pass
@@ -103,7 +105,13 @@ def table_behind(program: Program, node: ir.Expr_, module: ModuleInfo) -> TableC
             made = program.call_behind(name, module)
         case ir.Attr(value=value, name=name):
             owner = program.resolve(value, module)
-            made = program.call_behind(name, owner) if isinstance(owner, ModuleInfo) else None
+            made = (
+                program.call_behind(name, owner)
+                if isinstance(owner, ModuleInfo)
+                else _attribute(owner, name)
+                if isinstance(owner, ClassInfo)
+                else None
+            )
         case _:
             pass
     if made is None or made[0].called != "Table" or not _is_sqlalchemy(program, made[0].func, made[1]):
@@ -120,6 +128,22 @@ def _column_meant(node: ir.Expr_) -> str:
             return name
         case _:
             return ""
+
+
+def _attribute(cls: ClassInfo, name: str) -> tuple[ir.Call, ModuleInfo] | None:
+    """Returns the call whose result a class has as an attribute, from its body or from the module behind it: `Book.table = Table(…)`."""
+    found = cls.find(name)
+    if found is not None:
+        stmt = found[1][-1]
+        return (stmt.value, found[0].module) if isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Call) else None
+    for stmt in cls.module.tree.body:
+        match stmt:
+            case ir.Assign(targets=[ir.Attr(value=ir.Name(id=owner), name=attribute)], value=ir.Call() as call):
+                if owner == cls.name and attribute == name:
+                    return call, cls.module
+            case _:
+                pass
+    return None
 
 
 def _maps(program: Program, call: ir.Call, module: ModuleInfo) -> bool:

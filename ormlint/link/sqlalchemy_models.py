@@ -372,7 +372,10 @@ class SqlalchemyModels:
             return Kind.FOREIGN_KEY  # `shop: Mapped["Shop"]` of a class that is mapped elsewhere: one row, if not more is known
         local = self._local_column(relation, keywords)
         if relation.target is relation.model or (relation.target is not None and relation.target in relation.model.bases):
-            local = local if "remote_side" in keywords or words else None
+            remote = keywords.get("remote_side")
+            if local is not None and remote is not None and local.name in identifiers(remote):
+                local = None  # the key is that of the rows on the other side
+            local = local if remote is not None or words else None
         if local is not None:
             return Kind.FOREIGN_KEY
         if flag is False or (words and relation.target is not None and words[-1] == relation.target.name):
@@ -390,9 +393,12 @@ class SqlalchemyModels:
         names = [column for column, table in self.keys.get(relation.model, ()) if table in tables]
         given = keywords.get("foreign_keys")
         joined = keywords.get("primaryjoin")
-        if given is None and joined is not None and len(names) > 1:
+        if given is None and joined is not None and names:
             named = {word for node in walk(joined) if isinstance(node, (ir.Attr, ir.Name, ir.Const)) for word in identifiers(node)}
-            names = [name for name in names if name in named] or names
+            joining = [name for name in names if name in named]
+            if not joining and any(column in named for column, _ in self.keys.get(relation.target, ())):
+                return None  # `primaryjoin=id == Book.sequel_of_id`: it is the other side's key
+            names = joining or names
         if given is not None and not names:
             # a join that the table has no constraint for: `foreign_keys=[shop_id]` says which side refers to the other
             mentioned = set(identifiers(given)) - {relation.model.name}
