@@ -105,13 +105,10 @@ def table_behind(program: Program, node: ir.Expr_, module: ModuleInfo) -> TableC
             made = program.call_behind(name, module)
         case ir.Attr(value=value, name=name):
             owner = program.resolve(value, module)
-            made = (
-                program.call_behind(name, owner)
-                if isinstance(owner, ModuleInfo)
-                else _attribute(owner, name)
-                if isinstance(owner, ClassInfo)
-                else None
-            )
+            if isinstance(owner, ModuleInfo):
+                made = program.call_behind(name, owner)
+            elif isinstance(owner, ClassInfo):
+                made = _attribute(owner, name)
         case _:
             pass
     if made is None or made[0].called != "Table" or not _is_sqlalchemy(program, made[0].func, made[1]):

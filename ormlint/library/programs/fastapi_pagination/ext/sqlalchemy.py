@@ -1,7 +1,7 @@
 from ormlint.intrinsics import inside_greenlet, is_known
 
 
-class Items:
+class _Items:
     def __init__(self, items):
         self.items = items
 
@@ -17,7 +17,7 @@ def paginate(conn, query=None, params=None, *, transformer=None, **options):
         items = conn.limit(params).offset(params).all()
     if transformer is not None:
         items = transformer(items)
-    return Items(items)
+    return _Items(items)
 
 
 def apaginate(conn, query, params=None, *, transformer=None, **options):
