@@ -102,15 +102,15 @@ def _is_own(project: Project, log: QueryLog, site: Site, query: QueryObject, pat
     passing = log.passing(site)
     if any(other.model is not None and other.model is not query.model for other in passing):
         return False
-    begun = path[: _first_query(query.model, path)]
-    if any(other is not query and _fetches_many(project, log, other) and not _profits(log, other, begun) for other in passing):
+    begun = path[: first_query(query.model, path)]
+    if any(other is not query and fetches_many(project, log, other) and not profits(log, other, begun) for other in passing):
         return False
     callers: dict[tuple[str, int], bool] = {}  # by where the expression begins that goes on with it
     for other in passing:
         further = _next_place(other, site)
         if further is not None and project.is_concerned((further,)):
             caller = (further.path, further.start)
-            callers[caller] = callers.get(caller, False) or other is query or _profits(log, other, begun)
+            callers[caller] = callers.get(caller, False) or other is query or profits(log, other, begun)
     return all(callers.values())
 
 
@@ -121,7 +121,7 @@ def _next_place(query: QueryObject, site: Site) -> Site | None:
     return trail[position] if position < len(trail) else None
 
 
-def _first_query(model: Model | None, path: Path) -> int:
+def first_query(model: Model | None, path: Path) -> int:
     """Returns how long the beginning of a path is that has to be read so that loading the path is no query too many."""
     length = 1
     for number, name in enumerate(path, 1):
@@ -134,13 +134,14 @@ def _first_query(model: Model | None, path: Path) -> int:
     return length
 
 
-def _fetches_many(project: Project, log: QueryLog, query: QueryObject) -> bool:
+def fetches_many(project: Project, log: QueryLog, query: QueryObject) -> bool:
+    """Whether many rows of a query are fetched in the program, tests left aside."""
     if query.bound is Bound.ONE or query.shape is not Shape.ROWS or query.cached or query.style in ("list", "manager"):
         return False
     return any(project.is_concerned((event.site, *event.calls)) for event in log.evaluations(query))
 
 
-def _profits(log: QueryLog, query: QueryObject, path: Path) -> bool:
+def profits(log: QueryLog, query: QueryObject, path: Path) -> bool:
     """Whether the rows of a query have a path read, or loaded in another way."""
     return any(read[: len(path)] == path for read in log.relations_read(query)) or _loads(query.plan, path)
 

@@ -14,6 +14,7 @@ from ormlint.judge.homes import serves_others, ways_of
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.listing import is_filtered
+from ormlint.judge.payers import advice_for_readers, is_paid_by_others, serves_several
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import heaviest, innermost, is_search, prefetched_by_some, repeaters
 from ormlint.judge.rounds import Rounds, is_part_of_write
@@ -73,7 +74,7 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
 
 
 def _object_reports(project: Project, log: QueryLog, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds) -> Iterator[Report]:
-    advice, intent = remedy.load(project, chain)
+    advice, intent = _remedied(project, log, chain, remedy)
     led_elsewhere = chain.events[0].assigned  # `book.author_id = key`: what the query loads is thrown away
     if led_elsewhere:
         advice = f"fetch the rows that {code(led_elsewhere[0])} leads to before the loop, and assign them instead of their keys"
@@ -98,6 +99,13 @@ def _object_reports(project: Project, log: QueryLog, chain: Chain, sink: Sink, r
             or _is_shared(log, chain, rounds),
             rank=_may_give_one(chain),
         )
+
+
+def _remedied(project: Project, log: QueryLog, chain: Chain, remedy: Remedy) -> tuple[str, Intent | None]:
+    """Returns the advice of a remedy with its change; where others would pay for what the query loads, the advice for the readers alone."""
+    if remedy is AT_THE_QUERY and is_paid_by_others(project, log, chain):
+        return advice_for_readers(project, log, chain), None
+    return remedy.load(project, chain)
 
 
 def _may_give_one(chain: Chain) -> int:
@@ -251,7 +259,7 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
             yield Report(
                 site=site,
                 message=f"{code(f'{event.method}()')} of {code(event.text or chain.lookup)} runs one query {per_model(chain.owner)}",
-                help=_advice_for_figure(project, chain, event),
+                help=_advice_for_figure(project, log, chain, event),
                 cause=chain.cause,
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this asks about {code(chain.lookup)}", home=chain.home),
                 notes=(*also_from(project, chain), *call_path(project, event)),
@@ -273,8 +281,11 @@ def _collection_of(event: Event) -> tuple[Site | None, tuple[str, ...]]:
     return (event.row.query.site if event.row is not None else None, path_of(event))
 
 
-def _advice_for_figure(project: Project, chain: Chain, event: Event) -> str:
+def _advice_for_figure(project: Project, log: QueryLog, chain: Chain, event: Event) -> str:
     query = query_of(project, chain)
+    if event.orm is Orm.DJANGO and serves_several(project, log, chain, event):
+        where = project.at(innermost(repeaters(event)).site)
+        return f"ask once for all rows before the loop at {where}, which several callers give rows: `.annotate(…)` on a query for their keys"
     if event.orm is Orm.SQLALCHEMY:
         return f"select the figure for all rows of {query} with one `group_by()`, or as a `column_property()`"
     narrowed = ", filter=Q(…)" if event.query is not None and is_filtered(event.query) else ""
@@ -302,7 +313,7 @@ def _can_be_prefetched(event: Event) -> bool:
 def _collection_reports(
     project: Project, log: QueryLog, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds, *, curable: bool
 ) -> Iterator[Report]:
-    advice, intent = remedy.load(project, chain) if curable else ("", None)
+    advice, intent = _remedied(project, log, chain, remedy) if curable else ("", None)
     defeated = remedy is AMONG_OTHERS or rounds.defeat(chain)
     # in a page or a serializer a condition is mostly one for all rows
     of_some = sink is Sink.CODE and all(event.around.conditional for event in chain.events)

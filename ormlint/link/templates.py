@@ -73,6 +73,10 @@ class Templates:
     def __bool__(self) -> bool:
         return bool(self._trees)
 
+    def known(self) -> list[TemplateInfo]:
+        """Returns the templates that something has named so far."""
+        return list(self._known.values())
+
     def find(self, name: str, near: str, without: Collection[str] = ()) -> TemplateInfo | None:
         """Returns the template with this name that is nearest to a file, or None; `without` are paths that may not be it."""
         if not without and (name, near) in self._nearest:

@@ -12,16 +12,40 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ormlint.library.functions import BACKGROUND_CLASSES, BACKGROUND_PLACES, TASKS
 from ormlint.link.names import FunctionInfo, decorator_name
+from ormlint.run.frame import Summary
 from ormlint.run.machine import Machine
-from ormlint.run.reach import Functions, Place
+from ormlint.run.reach import Functions, Place, Run
+from ormlint.run.values import Instance
 
 _WORDS = re.compile(r"[^/_.]+")
 
 
 def functions_of(m: Machine, is_aside: Callable[[str], bool], callees: dict[str, set[str]]) -> Functions:
     """Returns the functions of the program and who calls them, but for those in files that are run last and what these call."""
-    functions = _own(m, is_aside)
-    return Functions((Place(_name(f), f.module.path, f.node.start, f.node.end) for f in functions), callees)
+    functions = (Place(_name(f), f.module.path, f.node.start, f.node.end) for f in _own(m, is_aside))
+    pages = (Place(template.title, template.path, 0, template.function.node.end) for template in m.templates.known()) if m.templates else ()
+    return Functions((*functions, *pages), callees, lambda: runs_of(m, is_aside))
+
+
+def runs_of(m: Machine, is_aside: Callable[[str], bool]) -> list[Run]:
+    """Returns what was run with which arguments, frameworks and templates included."""
+    aside = {module.name for module in m.program.modules.values() if is_aside(module.path)}
+    summaries = list(m.memo.values())
+    numbers = {id(summary): number for number, summary in enumerate(summaries)}
+    return [
+        Run(
+            summary.function,
+            "" if summary.function.partition(":")[0] in aside else _starter(summary),
+            tuple({numbers[id(call.summary)]: None for call in summary.calls if id(call.summary) in numbers}),
+        )
+        for summary in summaries
+    ]
+
+
+def _starter(summary: Summary) -> str:
+    """Returns the class of the object whose method a summary is of, else its function."""
+    receiver = summary.given.get("self")
+    return f"{receiver.cls.module.name}:{receiver.cls.qualname}" if isinstance(receiver, Instance) else summary.function
 
 
 def background_functions(m: Machine, is_aside: Callable[[str], bool], callees: dict[str, set[str]]) -> frozenset[str]:

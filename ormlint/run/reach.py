@@ -6,7 +6,7 @@ def shelf(session): return render(books(session))                  leads to `boo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
@@ -23,15 +23,30 @@ class Place(msgspec.Struct, frozen=True):
     end: int
 
 
+class Run(msgspec.Struct, frozen=True):
+    """One run of a function with certain arguments: the numbers of the runs that it calls.
+
+    `starter` is what starts it if nothing calls it: the class whose object it is a method of, else the function itself; "" for what only
+    tests start.
+    """
+
+    function: str
+    starter: str
+    calls: tuple[int, ...] = ()
+
+
 class Functions:
     """The functions of a program, by who calls them.
 
-    `callees` are the qualified names that each function was seen to call.
+    `callees` are the qualified names that each function was seen to call, `runs` gives what was run with which arguments.
     """
 
-    def __init__(self, places: Iterable[Place] = (), callees: Mapping[str, Iterable[str]] | None = None) -> None:
+    def __init__(
+        self, places: Iterable[Place] = (), callees: Mapping[str, Iterable[str]] | None = None, runs: Callable[[], Sequence[Run]] = tuple
+    ) -> None:
         self._places = list(places)
         self._callees = callees or {}
+        self._find_runs = runs
 
     def around(self, site: Site) -> str:
         """Returns the qualified name of the innermost function that a place stands in, "" outside of all."""
@@ -48,6 +63,33 @@ class Functions:
         for _ in range(steps):
             nearest = frozenset(caller for callee in nearest for caller in self.callers(callee)) - found
             found |= nearest
+        return found
+
+    def started_by(self, names: Iterable[str]) -> frozenset[str]:
+        """Returns what starts the runs that lead to one of these functions: views by their classes, commands, what nobody calls."""
+        wanted = frozenset(names)
+        waiting = [number for number, run in enumerate(self._runs) if run.function in wanted]
+        seen = set(waiting)
+        found = set()
+        while waiting:
+            number = waiting.pop()
+            callers = self._callers_of_runs.get(number, ())
+            if not callers:
+                found.add(self._runs[number].starter)
+            waiting += [caller for caller in callers if caller not in seen]
+            seen.update(callers)
+        return frozenset(found - {""})
+
+    @cached_property
+    def _runs(self) -> Sequence[Run]:
+        return self._find_runs()
+
+    @cached_property
+    def _callers_of_runs(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for number, run in enumerate(self._runs):
+            for callee in run.calls:
+                found.setdefault(callee, []).append(number)
         return found
 
     @cached_property

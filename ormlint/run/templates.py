@@ -213,7 +213,7 @@ def run_template(m: Machine, f: Frame, node: ir.Node, template: TemplateInfo, en
             run_lineage(m, frame, template)
         finally:
             m.stack.pop()
-        summary = m.memo[identity] = Summary(UNKNOWN, frame.events, frame.calls, writes=frame.writes > 0)
+        summary = m.memo[identity] = Summary(UNKNOWN, frame.events, frame.calls, writes=frame.writes > 0, function=template.title)
     m.absorb(f, node, template.title, summary, bindings)
     return frame
 
