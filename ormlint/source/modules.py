@@ -3,7 +3,7 @@
 A package begins where the chain of `__init__.py` files ends; its parent is a source root. Directories without
 `__init__.py` are ambiguous: `apps/shop/models.py` is `apps.shop.models` if the project imports it by that name, and
 `shop.models` if `apps` is on the path. The imports of the program decide. What settings put on `sys.path` is a source root,
-even within a package.
+even within a package, unless the program imports what stands there by its full name.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ PROJECT_FILES = ("manage.py", "pyproject.toml", "setup.py", "setup.cfg")
 STARTING = re.compile(r"(?:^|/)(?:manage|wsgi|asgi|conftest|[^/]*settings[^/]*)(?:/[^/]+)?\.py$")  # files that are run before the program's imports
 EXTENDS_PATH = re.compile(rb"sys\.path\.(?:insert|append)\(")
 TEXT = re.compile(rb"[\"']([\w./-]+)[\"']")
+IMPORTED = re.compile(rb"\n[ \t]*(?:from|import)[ \t]+(\w+)(?:(?:\.|[ \t]+import[ \t]+)(\w+))?")
 LONGEST_CALL = 300  # characters
 
 
@@ -30,10 +31,10 @@ class ModuleNames:
         directories = {directory_of(path) for path in self._python}
         self._projects = frozenset(d for d in directories if any((f"{d}/{name}" if d else name) in known for name in PROJECT_FILES))
         self._read = read
-        self._on_path = frozenset(self._put_on_path(directories))
         self._children: dict[str, set[str]] = {}
         for path in (*self._python, *directories):
             self._children.setdefault(directory_of(path), set()).add(path.rpartition("/")[2].removesuffix(".py"))
+        self._on_path = frozenset(self._short_named(set(self._put_on_path(directories))))
         bases = {self._base(d) for d in directories}
         unclear = {above for base in bases for above in self._unclear(base)}
         imported = self._imported(unclear)
@@ -77,6 +78,20 @@ class ModuleNames:
                     ending = "/".join(part for name in names for part in name.split("/") if part.strip("."))
                     found = [d for d in above if ending and (d == ending or d.endswith(f"/{ending}"))]
                     yield from sorted(found, key=lambda d: len(posixpath.commonpath([d, path])))[-1:]
+
+    def _short_named(self, on_path: set[str]) -> Iterator[str]:
+        """Yields those directories on the path whose modules are not rather imported as `site.shop` than as `shop`."""
+        if not on_path:
+            return
+        full, short = dict.fromkeys(on_path, 0), dict.fromkeys(on_path, 0)
+        for path in self._python:
+            for name, child in IMPORTED.findall(b"\n" + self._read(path)):
+                first, second = name.decode(), child.decode()
+                for directory in on_path:
+                    children = self._children.get(directory, set())
+                    full[directory] += first == directory.rpartition("/")[2] and second in children
+                    short[directory] += first in children
+        yield from (directory for directory in on_path if short[directory] >= full[directory])
 
     def _unclear(self, base: str) -> Iterator[str]:
         """Yields a directory without `__init__.py` and those above it that may each be part of a module's name."""

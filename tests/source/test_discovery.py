@@ -170,6 +170,19 @@ class TestModuleNames:
         assert told["site/settings/base.py"] == "site.settings.base"
         assert told["other/apps/__init__.py"] == "apps"
 
+    def test_what_is_on_the_path_but_imported_by_its_full_name_is_no_root(self, root: Path) -> None:
+        write(
+            root,
+            "site/manage.py",
+            "site/library/__init__.py",
+            "site/library/shop/__init__.py",
+            "site/library/shop/models.py",
+            "site/library/shop/views.py",
+            manage='import os, sys\nsys.path.append(os.path.join(HERE, "library"))\n',
+            views="from library.shop.models import Book\nfrom library.shop import models\n",
+        )
+        assert names(discover(root))["site/library/shop/models.py"] == "library.shop.models"
+
     @pytest.mark.parametrize("call", ['sys.path.append("/srv/site/apps")', "sys.path.append(os.path.dirname(__file__))", 'sys.path.append("x")'])
     def test_other_additions_to_the_path_change_nothing(self, root: Path, call: str) -> None:
         write(root, "site/__init__.py", "site/apps/__init__.py", "site/apps/shop/__init__.py", "site/apps/shop/models.py")
