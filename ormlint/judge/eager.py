@@ -22,6 +22,8 @@ from ormlint.run.log import NOWHERE, Bound, Event, LoadKind, LoadPlan, Origin, Q
 from ormlint.run.plans import is_separate
 from ormlint.text import Site
 
+CHUNKS_SINCE = (4, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Chain:
@@ -307,7 +309,21 @@ def advice_for(project: Project, chain: Chain) -> str:
         return f'load it for all rows at once with `prefetch_related_objects(rows, "{chain.lookup}")`, rows{where}'
     if query.orm is Orm.DJANGO and chain.home.path in project.templates:
         return f"give the template rows of a query with {lookup_text(chain)} in the place of those{where}"
-    return f"add {lookup_text(chain)} to {query_of(project, chain)}{_with_the_key(chain)}"
+    lookup = lookup_text(chain)
+    chunks = in_chunks(project, query) if lookup.startswith("`.prefetch_related(") else ""
+    return f"add {lookup} to {query_of(project, chain)}{_with_the_key(chain)}{chunks}"
+
+
+def in_chunks(project: Project, query: QueryObject) -> str:
+    """Returns what is to be done besides where rows come from an `iterator()` that prefetches nothing, "" where it does.
+
+    Since Django 4.1 one with a `chunk_size` prefetches; without it the lookups are ignored, and an error since 5.0 (measured).
+    """
+    if query.orm is not Orm.DJANGO or query.batched or query.methods[-1:] != ("iterator",):
+        return ""
+    if project.target_django and project.target_django < CHUNKS_SINCE:
+        return ", in the place of its `.iterator()`, which prefetches nothing"
+    return ", and give its `.iterator()` a `chunk_size`"
 
 
 def _with_the_key(chain: Chain) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ormlint.judge.describe import at
-from ormlint.judge.eager import relations_along
+from ormlint.judge.eager import in_chunks, relations_along
 from ormlint.judge.lookups import FIGURES
 from ormlint.judge.project import Project
 from ormlint.link.schema import Model, Orm, Relation
@@ -87,7 +87,8 @@ def advice_for_owner(project: Project, event: Event, loop: Loop, owner: Owner) -
         return f'add `.select_related("{owner.path}")` to {where} and read `{read}` of its rows' if to_one else ""
     if event.op is Op.LOAD_ROWS and not to_one:
         sliced = event.query is not None and event.query.sliced
-        return "" if sliced else f'add `.prefetch_related(Prefetch("{owner.path}", queryset=…, to_attr="…"))` to {where} and read that attribute'
+        keeps = f'`.prefetch_related(Prefetch("{owner.path}", queryset=…, to_attr="…"))`'
+        return "" if sliced else f"add {keeps} to {where}{in_chunks(project, query)} and read that attribute"
     return ""
 
 

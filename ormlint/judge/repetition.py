@@ -124,11 +124,11 @@ def only_uses(value: Tracked, *kinds: UseKind) -> list[Use]:
 
 
 def costs_nothing(query: QueryObject) -> bool:
-    """Whether the rows are at hand for another reason, so that using them runs no statement.
+    """Whether the rows are at hand for another reason, so that using them runs no statement; a manager itself asks for none.
 
     The list made of a query (`list(qs)`, `query.all()`) is at hand too, but was fetched for the sake of its uses.
     """
-    return query.cached and (query.style != "list" or query.relation is not None)
+    return query.style == "manager" or (query.cached and (query.style != "list" or query.relation is not None))
 
 
 def decides_to_go_on(event: Event, loop: Loop) -> bool:

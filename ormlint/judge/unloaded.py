@@ -8,7 +8,18 @@ from itertools import filterfalse
 
 from ormlint.judge.alternatives import may_lead_nowhere
 from ormlint.judge.describe import call_path, calls_between, can_be_changed, code, is_shown, labels, per_model, place, place_of_column, places
-from ormlint.judge.eager import Chain, advice_for, intent_for, is_known, is_left_out_by_some, missing_chains, path_of, query_of, relations_along
+from ormlint.judge.eager import (
+    Chain,
+    advice_for,
+    in_chunks,
+    intent_for,
+    is_known,
+    is_left_out_by_some,
+    missing_chains,
+    path_of,
+    query_of,
+    relations_along,
+)
 from ormlint.judge.finding import EagerLoad, Intent, Report
 from ormlint.judge.homes import serves_others, ways_of
 from ormlint.judge.identity import may_be_held
@@ -323,7 +334,7 @@ def _collection_reports(
         yield Report(
             site=site,
             message=f"{_what(project, event, chain, sink)} runs one query {per_model(chain.owner)}",
-            help=advice or _advice_for_new_query(chain, event, remedy.where(project, chain)),
+            help=advice or _advice_for_new_query(chain, event, remedy.where(project, chain), in_chunks(project, chain.carrier)),
             cause=_cause(chain, sink) if curable else (*_cause(chain, sink), site),
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}", home=chain.home),
             notes=(*also_from(project, chain), *call_path(project, event)),
@@ -408,14 +419,14 @@ def _is_part_of_write(project: Project, rounds: Rounds, event: Event) -> bool:
     return len(callees) > NEAR or is_part_of_write(callees) or (bool(callees) and rounds.writes_behind_same_call(event, loop))
 
 
-def _advice_for_new_query(chain: Chain, event: Event, where: str) -> str:
+def _advice_for_new_query(chain: Chain, event: Event, where: str, chunks: str) -> str:
     if event.orm is Orm.SQLALCHEMY:
         return f"fetch these rows for all rows of {where} with one statement and group them by key"
     methods = event.query.methods if event.query is not None else ()
     anew = next((name for name in methods if name not in _AS_IT_IS), "")
     if anew and event.op is Op.LAZY_COLLECTION and _SORTING.issuperset(methods) and event.query is not None and not event.query.sliced:
-        return f'add `.prefetch_related("{chain.spelled}")` to {where}, and read `.all()` instead of `.{anew}(…)`, which asks anew'
-    return f'add `.prefetch_related(Prefetch("{chain.spelled}", queryset=…, to_attr="…"))` to {where} and read that attribute'
+        return f'add `.prefetch_related("{chain.spelled}")` to {where}{chunks}, and read `.all()` instead of `.{anew}(…)`, which asks anew'
+    return f'add `.prefetch_related(Prefetch("{chain.spelled}", queryset=…, to_attr="…"))` to {where}{chunks} and read that attribute'
 
 
 def _counted(chain: Chain) -> str:

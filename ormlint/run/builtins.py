@@ -38,6 +38,7 @@ from ormlint.run.values import (
     varying,
 )
 
+WITHOUT_LENGTH = frozenset({"query", "select", "result"})  # of SQLAlchemy; a list of their rows has one
 Builtin = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]
 
 
@@ -71,7 +72,9 @@ def iterate_quietly(m: Machine, query: QueryObject) -> Iterated:
 def _len(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     either = bool(args) and not only_queries(args[0])
     for value in options(args[0]) if args else ():
-        if isinstance(value, QueryObject):
+        if isinstance(value, QueryObject) and value.style in WITHOUT_LENGTH:
+            m.use(f, value, UseKind.OTHER, node)  # raises `TypeError`, before a statement
+        elif isinstance(value, QueryObject):
             evaluate_query(m, f, value, node, UseKind.LEN, either=either)
         elif isinstance(value, Sequence) and value.source is not None:
             if value.kind == "set":

@@ -288,10 +288,10 @@ def _spelled_out(args: list[Value]) -> bool:
 
 def _iterator(m: Machine, f: Frame, node: ir.Call, query: QueryObject) -> Value:
     """Returns what `iterator()` gives: rows that are fetched anew each time and not kept."""
-    chunked = bool(node.args or node.keywords)
+    chunked = bool(node.args or node.keywords) or (isinstance(node.func, ir.Attr) and node.func.name == "aiterator")  # which has one by default
     plan = query.plan if chunked else plans.without(query.plan, LoadKind.SEPARATE)
     dropped = frozenset(query.plan.loaded) - frozenset(plan.loaded)
-    return refined(m, f, node, query, "iterator", plan=plan, cached=False, dropped=dropped)
+    return refined(m, f, node, query, "iterator", plan=plan, cached=False, dropped=dropped, batched=chunked)
 
 
 def is_unique(model: Model | None, filters: frozenset[str]) -> bool:

@@ -296,7 +296,7 @@ class QueryObject(Tracked, eq=False):
     aggregates: tuple[Aggregate, ...] = ()  # Django: those that `annotate()` computes over collections
     dropped: frozenset[str] = frozenset()  # Django: prefetched relations that `iterator()` without a chunk size does not accept
     follows: bool = False  # Django: `select_related()` without arguments, which follows all relations that are not nullable
-    batched: bool = False  # SQLAlchemy: its rows are fetched in batches, `yield_per`
+    batched: bool = False  # its rows are fetched in batches: `yield_per`, `iterator(chunk_size=…)`
     asynchronous: bool = False  # run by an AsyncSession: what it does not load cannot be loaded lazily
     complete: bool = True  # False if something unknown may have changed what it loads
     ways: tuple[QueryObject, ...] = ()  # for one that stands for either of two, `if new: books = …` and `else: books = …`: those two

@@ -7,6 +7,8 @@ from ormlint.judge.again import answers, loaded_by, tests_before_loads
 from ormlint.judge.describe import at, code, is_shown
 from ormlint.judge.repetition import prefetched_by_some
 
+RAISING = frozenset({"latest", "earliest"})  # which of the rows they take needs the name of the field
+
 
 @rule("ORM204", "exists-then-load")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
@@ -45,11 +47,21 @@ def _test(test: Event) -> str:
     return "this truth test" if test.use is UseKind.TRUTH else "`len()`"
 
 
+def _or_none(load: Event) -> str:
+    """Returns the method that gives the row or None in the place of the one that is called."""
+    if load.orm is Orm.SQLALCHEMY:
+        return "one_or_none" if load.method.startswith("one") else "first"
+    if load.method in ("last", "alast"):
+        return load.method
+    return "afirst" if load.method in ("afirst", "aget") else "first"
+
+
 def _advice(project: Project, load: Event) -> str:
     where = at(project, load.site)
     if load.op is Op.GET_ROW:
-        one = ".one_or_none()" if load.orm is Orm.SQLALCHEMY and load.method.startswith("one") else ".first()"
-        return f"load the row{where} with `{one}` first and test it for `None`"
+        if load.method.removeprefix("a") in RAISING:
+            return f"load the row{where} with `.{load.method}(…)` first, and catch `DoesNotExist` instead of asking"
+        return f"load the row{where} with `.{_or_none(load)}()` first and test it for `None`"
     if load.orm is Orm.DJANGO:
         return f"test the queryset whose rows are used{where}: `if rows:` loads them once for both"
     return f"load the rows{where} first and test the list"

@@ -59,3 +59,65 @@ def test_fetch_modes_are_suggested_where_they_exist(version: str, suggested: boo
 def test_the_bulk_insert_of_the_version_is_suggested(version: str, call: str) -> None:
     result = examine({"shop/models.py": TABLES, "shop/load.py": LOAD}, f'target-sqlalchemy = "{version}"').result
     assert [call in finding.help for finding in result.findings] == [True]
+
+
+STREAMED = """
+from shop.models import Author
+
+
+def pages():
+    for author in Author.objects.{walk}:
+        print([book.pk for book in author.book_set.{read}])
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "walk", "read", "advice"),
+    [
+        ("5.2", "iterator()", "all()", ", and give its `.iterator()` a `chunk_size`"),
+        ("5.2", "iterator()", 'order_by("pk")', ", and give its `.iterator()` a `chunk_size`, and read `.all()`"),
+        ("5.2", "iterator()", "filter(pk__gt=3)", ", and give its `.iterator()` a `chunk_size` and read that attribute"),
+        ("4.0", "iterator()", "all()", ", in the place of its `.iterator()`, which prefetches nothing"),
+        ("5.2", "iterator(chunk_size=100)", "all()", ""),
+        ("5.2", "all()", "all()", ""),
+    ],
+)
+def test_an_iterator_needs_a_chunk_size_to_prefetch(version: str, walk: str, read: str, advice: str) -> None:
+    report = STREAMED.format(walk=walk, read=read)
+    result = examine({"shop/models.py": MODELS, "shop/report.py": report}, f'target-django = "{version}"\npreview = true').result
+    helps = [finding.help for finding in result.findings if finding.code in ("ORM102", "ORM106")]
+    assert len(helps) == 1
+    assert advice in helps[0]
+    assert advice or "iterator" not in helps[0]
+
+
+def test_a_join_needs_no_chunk_size() -> None:
+    report = REPORT.replace("Book.objects.all()", "Book.objects.iterator()")
+    (finding,) = examine({"shop/models.py": MODELS, "shop/report.py": report}, 'target-django = "5.2"').result.findings
+    assert "chunk_size" not in finding.help
+
+
+@pytest.mark.parametrize(
+    ("load", "advice"),
+    [
+        ("first()", "with `.first()` first and test it for `None`"),
+        ("last()", "with `.last()` first and test it for `None`"),
+        ("get()", "with `.first()` first and test it for `None`"),
+        ('latest("pk")', "with `.latest(…)` first, and catch `DoesNotExist`"),
+    ],
+)
+def test_the_row_is_asked_for_as_before(load: str, advice: str) -> None:
+    report = f"""
+from shop.models import Book
+
+
+def newest(author):
+    books = Book.objects.filter(author=author)
+    if books.exists():
+        return books.{load}
+    return None
+"""
+    result = examine({"shop/models.py": MODELS, "shop/report.py": report}).result
+    helps = [finding.help for finding in result.findings if finding.code == "ORM204"]
+    assert len(helps) == 1
+    assert advice in helps[0]
