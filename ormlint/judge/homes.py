@@ -103,14 +103,16 @@ def _is_own(project: Project, log: QueryLog, site: Site, query: QueryObject, pat
     if any(other.model is not None and other.model is not query.model for other in passing):
         return False
     begun = path[: first_query(query.model, path)]
-    if any(other is not query and fetches_many(project, log, other) and not profits(log, other, begun) for other in passing):
+    # a function that runs with several arguments has a query for each: on one way they are one query
+    profiting = {(other.site, other.trail) for other in passing if other is query or profits(log, other, begun)}
+    if any(fetches_many(project, log, other) and (other.site, other.trail) not in profiting for other in passing):
         return False
     callers: dict[tuple[str, int], bool] = {}  # by where the expression begins that goes on with it
     for other in passing:
         further = _next_place(other, site)
         if further is not None and project.is_concerned((further,)):
             caller = (further.path, further.start)
-            callers[caller] = callers.get(caller, False) or other is query or profits(log, other, begun)
+            callers[caller] = callers.get(caller, False) or (other.site, other.trail) in profiting
     return all(callers.values())
 
 
