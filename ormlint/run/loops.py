@@ -77,6 +77,17 @@ def outliving(env: dict[str, Value], left: frozenset[int]) -> dict[str, Value]:
     return {name: _met_once(value, left) for name, value in env.items()} if left else env
 
 
+def found_by(value: Value, left: frozenset[int]) -> Value:
+    """Returns what a way that leaves these loops gives back: the row that a search has found is one row for whoever asked for it."""
+    match value:
+        case Row() if value.births and all(loop.id in left for loop in value.births):
+            return replace(value, births=(), single=True)
+        case Union():
+            return Union(tuple(found_by(option, left) for option in value.options))
+        case _:
+            return value
+
+
 def _met_once(value: Value, left: frozenset[int]) -> Value:
     if isinstance(value, Row) and any(loop.id in left for loop in value.births):
         return replace(value, births=tuple(loop for loop in value.births if loop.id not in left))
@@ -291,4 +302,4 @@ def either(parts: list[Iterated], meet: Callable[[Value, Value], Value]) -> Iter
     return Iterated(max(p.bound for p in many), None, source, element, all(p.batches for p in many), picked=any(p.picked for p in many), few=few)
 
 
-__all__ = ["Iterated", "Shape", "enter_loop", "leaves", "make_loop", "outliving", "reborn", "walk"]
+__all__ = ["Iterated", "Shape", "enter_loop", "found_by", "leaves", "make_loop", "outliving", "reborn", "walk"]

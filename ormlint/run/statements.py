@@ -23,7 +23,7 @@ from ormlint.run.frame import Env, Flow, Frame
 from ormlint.run.inert import COMPOUND, is_inert
 from ormlint.run.loader_options import extend
 from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
-from ormlint.run.loops import Iterated, enter_loop, last_round, leaves, make_loop, outliving, walk
+from ormlint.run.loops import Iterated, enter_loop, found_by, last_round, leaves, make_loop, outliving, walk
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
 from ormlint.run.narrowing import narrow
@@ -120,6 +120,8 @@ def _return(m: Machine, f: Frame, stmt: ir.Return) -> bool:
         m.use(f, value, UseKind.RETURN, stmt)
         if f.closing is not None:
             value = detached(m, value, f.closing)
+        if f.loops:
+            value = found_by(value, frozenset(loop.id for loop in f.loops))
         f.returns.append((f.site(stmt.start, stmt.end), value))
     f.returned = value if f.returned is None else join_values(m, f.returned, value)
     return False
