@@ -317,7 +317,7 @@ def advice_for(project: Project, chain: Chain) -> str:
 def in_chunks(project: Project, query: QueryObject) -> str:
     """Returns what is to be done besides where rows come from an `iterator()` that prefetches nothing, "" where it does.
 
-    Since Django 4.1 one with a `chunk_size` prefetches; without it the lookups are ignored (Django's documentation), and an error since 5.0 (measured).
+    Since Django 4.1 one with a `chunk_size` prefetches; without it they are ignored (says its documentation), and an error since 5.0 (measured).
     """
     if query.orm is not Orm.DJANGO or query.batched or query.methods[-1:] != ("iterator",):
         return ""
