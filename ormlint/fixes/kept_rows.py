@@ -17,24 +17,21 @@ import libcst as cst
 from ormlint.fixes.chain import Chain, chain_of
 from ormlint.fixes.counts import counted_by_len
 from ormlint.fixes.imports import Refusal
+from ormlint.fixes.kept_variables import Walk, is_part, risk_of_keeping
 from ormlint.fixes.receivers import assigned, is_list, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.truth import CountTest, is_tested, read_test
 from ormlint.judge.finding import Applicability, Fix, LoadFirst
 from ormlint.link.schema import Orm
-from ormlint.run.log import Op
+from ormlint.run.log import Op, QueryObject
 from ormlint.text import Edit
 
 _LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
 _DESCRIPTION = "test the rows that are loaded anyway"
 _SEVERAL = "of several rows the first is taken, where an error was raised"
 _ORDER = "`first()` takes the row with the lowest key, where nothing orders them"
-_CALLS = "what is called before the rows are loaded may change them"
-_HARMLESS = frozenset(
-    {"print", "len", "str", "int", "repr", "list", "tuple", "set", "dict", "sorted", "max", "min", "sum", "any", "all", "isinstance"}
-)
-_LOGS = frozenset({"log", "logger", "logging", "LOG", "LOGGER", "_logger", "LOGGING"})
+_CLASS = "its class says itself what its truth, its number or its rows are"
 _NONE = "the row is loaded before it is tested, and the variable is None where there is none"
 
 
@@ -89,33 +86,18 @@ def _rows(sources: Sources, place: _Place, intent: LoadFirst) -> Fix | Refusal:
     edits = _replaced(place, place.tested.value)
     if isinstance(edits, Refusal):
         return edits
-    risk = risk_of_another_value(sources, place.statement, place.tested, query) or _risk_of_calls(place)
+    risk = _risk(sources, place, query)
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, f"test the rows of `{place.tested.value}`, which are loaded anyway", edits, risk)
 
 
-def _risk_of_calls(place: _Place) -> str:
-    """Returns why the rows may be others when they are loaded than when they are tested, "" if nothing in between may change them."""
-    statement = place.statement
-    start, end = statement.span(place.test.whole)[1], statement.span(place.load)[0]
-    scope = statement.function(place.load) or statement.module
-    waits = [*statement.within(scope, cst.Await), *statement.within(scope, cst.Yield)]
-    calls = [call for call in statement.within(scope, cst.Call) if not _is_harmless(call)]
-    return _CALLS if any(start <= statement.span(node)[0] < end and not _is_around(statement, node, end) for node in (*waits, *calls)) else ""
-
-
-def _is_around(statement: Statement, node: cst.CSTNode, offset: int) -> bool:
-    """Whether an expression is not evaluated before its part at an offset is: `show(list(books))`."""
-    return statement.span(node)[1] > offset
-
-
-def _is_harmless(call: cst.Call) -> bool:
-    match call.func:
-        case cst.Name(value=name):
-            return name in _HARMLESS
-        case cst.Attribute(value=cst.Name(value=name)):
-            return name in _LOGS
-        case _:
-            return False
+def _risk(sources: Sources, place: _Place, query: QueryObject) -> str:
+    """Returns why the rows, or the queries, may be others if the queryset is tested, "" if they are the same."""
+    if not isinstance(place.tested, cst.Name):
+        return ""
+    if not all(way.plain for way in query.every_way()):
+        return _CLASS
+    walk = Walk(place.statement, place.test.whole, place.test.negated, place.tested, place.load)
+    return risk_of_another_value(sources, place.statement, place.tested, query) or risk_of_keeping(walk)
 
 
 def _is_made_anew(place: _Place, name: str) -> bool:
@@ -269,7 +251,7 @@ def _obstacle_of_name(place: _Place, branch: cst.If, name: str, start: int, end:
     own = isinstance(taken, cst.Name) and taken.value == name
     loops = any(isinstance(above, (cst.For, cst.While)) for above in statement.ancestors(branch))
     for other in statement.within(scope, cst.Name):
-        if other.value != name or _is_part(statement, other):
+        if other.value != name or is_part(statement, other):
             continue
         place_of = statement.span(other)[0]
         if start <= place_of < end or (own and (at <= place_of < past)):
@@ -277,15 +259,6 @@ def _obstacle_of_name(place: _Place, branch: cst.If, name: str, start: int, end:
         if place_of >= first or loops or not own:
             return f"`{name}` is used elsewhere"
     return ""
-
-
-def _is_part(statement: Statement, name: cst.Name) -> bool:
-    """Whether a name is that of an attribute or of an argument, and no variable."""
-    match statement.parent(name):
-        case cst.Attribute(attr=part) | cst.Arg(keyword=part):
-            return part is name
-        case _:
-            return False
 
 
 def _removed(file: SourceFile, statement: Statement, line: cst.SimpleStatementLine) -> Edit | None:

@@ -68,7 +68,14 @@ def manager_query(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> Quer
         query = base_query(m, f, node, manager)
     if manager.queryset_cls is not None:
         m.queryset_classes[query] = manager.queryset_cls
+        query.plain = is_plain(manager.queryset_cls)
     return query
+
+
+def is_plain(cls: ClassInfo) -> bool:
+    """Whether the truth, the number and the rows of a project's QuerySet class are Django's."""
+    methods = (cls.method(name) for name in querysets.ANSWERING)
+    return all(method is None or method.module.is_library for method in methods)
 
 
 def _among_those_of_row(related: QueryObject, given: QueryObject) -> QueryObject:

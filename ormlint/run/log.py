@@ -303,9 +303,9 @@ class QueryObject(Tracked, eq=False):
     generic: bool = False  # the same expression builds queries of other models too: `self.model.objects.all()`
     own: Site = NOWHERE  # of a generic query: where it becomes, or is run as, a query of its model alone
     recipe: Recipe | None = None  # what it asks for
-    filled: dict[tuple[str, ...], str] = field(
-        default_factory=dict
-    )  # paths of the relations that are assigned to its rows in loops, by which function
+    plain: bool = True  # Django: False if its class says itself what its truth, its number or its rows are
+    # paths of the relations that are assigned to its rows in loops, by which function
+    filled: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def followed_to(self, site: Site) -> tuple[Site, ...]:
         """Returns the trail of a query that goes on at a place: `shop.books` and then `shop.books.all()` are one expression."""

@@ -425,6 +425,20 @@ AGAIN = (
     "    print({s}.aggregate(Count('pk')))\n",
     "    print(sorted({s}.in_bulk()))\n",
 )
+# a test for rows that are loaded anyway, or on some ways only, or asked for again behind both
+TESTED = (
+    "    if {s}.exists():\n        for {x} in {s}:\n            print({reads})\n",
+    "    if not {s}.exists():\n        print('none')\n        return\n    for {x} in {s}:\n        print({reads})\n",
+    "    if {s}.exists():\n        print([({reads},) for {x} in {s}])\n    else:\n        print({s}.count())\n",
+    "    print([({reads},) for {x} in {s}] if {s}.exists() else 'none')\n",
+    "    if {s}.exists():\n        for {x} in {s}:\n            print({reads})\n"
+    "    Country.objects.create(name='new')\n    print({s}.count(), len({s}))\n",
+    "    if not {s}.exists():\n        Country.objects.create(name='new')\n    for {x} in {s}:\n        print({reads})\n",
+    "    if {s}.exists() and len('few') > 3:\n        print(sorted(str(({reads},)) for {x} in {s}))\n",
+    "    held = {s}\n    if {s}.exists():\n        for {x} in {s}:\n            print({reads})\n"
+    "    print(Country.objects.create(name='new') and len(held))\n",
+    "    if {s}.exists():\n        if len('few') < 4:\n            return\n        for {x} in {s}:\n            print({reads})\n",
+)
 CHANGES = (
     "{x}.refresh_from_db()",
     "{x}.save()",
@@ -439,7 +453,7 @@ def _consumers(draw: Draw, source: str, paths: list[str], model: str, ordered: b
     row = draw(st.sampled_from(["row", "x", "each"]))
     reads = ", ".join(path.format(x=row) for path in paths)
     again = draw(st.sampled_from(AGAIN)).format(s=source, x=row, model=model) if source == "found" and is_queryset else ""
-    match draw(st.integers(0, 15)):
+    match draw(st.integers(0, 18)):
         case 0 | 1:
             body = f"    for {row} in {source}:\n        print({reads})\n"
         case 2:
@@ -471,6 +485,9 @@ def _consumers(draw: Draw, source: str, paths: list[str], model: str, ordered: b
         case 13:
             change = draw(st.sampled_from(CHANGES[:3])).format(x=row, model=model)
             body = f"    for {row} in {source}:\n        {change}\n        print({reads})\n"
+        case 16 | 17 | 18 if is_queryset:
+            name, made = (source, "") if source == "found" else ("got", f"    got = {source}\n")
+            body = made + draw(st.sampled_from(TESTED)).format(s=name, x=row, reads=reads)
         case _:
             body = f"    found = {source}\n    print(len(found))\n    for {row} in found:\n        print({reads})\n"
     return body + again
