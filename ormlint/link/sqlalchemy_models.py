@@ -43,6 +43,7 @@ class SqlalchemyModels:
         self._collections: set[Relation] = set()  # those that are annotated as such
         self._later: Later = {}
         self._mappings: dict[ClassInfo, Mapping] = {}
+        self._called: frozenset[ClassInfo] = frozenset()  # those that a call maps, whatever they derive from
         self._named_elsewhere: set[Model] = set()  # the base that names their tables is not among the files
         self.keys: dict[Model, list[tuple[str, str]]] = {}  # foreign key columns of a model: (column, table or class)
 
@@ -50,6 +51,7 @@ class SqlalchemyModels:
         """Finds the models, then their columns, then their relationships with backrefs and partners."""
         self._later = later_attributes(self.program)
         self._mappings = imperative_mappings(self.program)
+        self._called = frozenset(self._mappings)
         found = [c for c in self.program.classes if c.model is None and self.is_model(c)]
         for cls in found:
             self._declare(cls)
@@ -69,7 +71,7 @@ class SqlalchemyModels:
         """Whether a class is mapped, or abstract between a declarative base and mapped classes."""
         if cls.module.is_library:
             return False
-        if cls in self._mappings:
+        if cls in self._called:
             return True
         for external in cls.externals:
             if external.name == "SQLModel":
