@@ -75,6 +75,8 @@ def advice_for_owner(project: Project, event: Event, loop: Loop, owner: Owner) -
         return ""
     where = f"the query{at(project, query.site)}"
     to_one = all(hop.to_one for hop in (*relations_along(query.model, owner.row.path), *owner.relations))
+    if event.op in FIGURES and event.query is not None and (event.query.distinct or event.query.has("dates", "datetimes")):
+        return ""  # `sales.dates("sold", "day").count()`: distinct values, of which there are fewer than rows
     if event.op in FIGURES and not owner.row.path:
         narrowed = ", filter=…" if event.query is not None and len(event.query.filters) > 1 else ""
         counted = "__".join(relation.query_name or relation.name for relation in owner.relations)

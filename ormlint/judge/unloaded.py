@@ -299,12 +299,26 @@ def _advice_for_figure(project: Project, log: QueryLog, chain: Chain, event: Eve
         return f"ask once for all rows before the loop at {where}, which several callers give rows: `.annotate(…)` on a query for their keys"
     if event.orm is Orm.SQLALCHEMY:
         return f"select the figure for all rows of {query} with one `group_by()`, or as a `column_property()`"
-    narrowed = ", filter=Q(…)" if event.query is not None and is_filtered(event.query) else ""
-    call = f'Count("{_counted(chain)}"{narrowed})' if event.op is Op.COUNT else f"{_AGGREGATES[event.op]}(…)"
+    call = _figure(chain, event)
     if chain.root is not None:
         way = "__".join(chain.root.path)
         return f'compute it for all rows: add `.prefetch_related(Prefetch("{way}", queryset=….annotate(…={call})))` to {query}'
     return f"compute it for all rows with `.annotate(…={call})` on {query}"
+
+
+def _figure(chain: Chain, event: Event) -> str:
+    """Returns the expression for a figure of all rows; a join that chooses the rows would have it count those alone that it leaves.
+
+    # `Author.objects.filter(books__sold=True).annotate(number=Count("books"))` counts the sold books
+    """
+    query, counted = chain.query, _counted(chain)
+    joined = any(lookup == counted or lookup.startswith(f"{counted}__") for lookup in query.filters) or (query.distinct and is_filtered(query))
+    if event.op is not Op.EXISTS and joined:
+        return "Subquery(…)"
+    if event.op is not Op.COUNT:
+        return f"{_AGGREGATES[event.op]}(…)"
+    narrowed = ", filter=Q(…)" if event.query is not None and is_filtered(event.query) else ""
+    return f'Count("{counted}"{narrowed})'
 
 
 def _is_unloaded_collection(event: Event) -> bool:

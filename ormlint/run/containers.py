@@ -27,7 +27,7 @@ def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str
     if name in ("_tuple", "tuple") and receiver.kind == "tuple":
         return receiver  # a Row of SQLAlchemy
     if name in ("append", "add", "insert", "appendleft") and args:
-        _grow(m, receiver, args[-1], Bound.MANY if f.loops else Bound.FEW)
+        _grow(m, receiver, args[-1], Bound.FEW if _is_listed_of_few(f, node) else Bound.MANY)
         _note_collection(m, f, node, receiver, name)
         receiver.picked = receiver.picked or (bool(f.loops) and f.conditional > 0 and isinstance(args[-1], Row))
         # `for book in books: if book.is_odd(): odd.append(book)` keeps who knows how few
@@ -76,12 +76,22 @@ def _note_collection(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, na
         m.use(f, receiver.source, UseKind.METHOD, node, operator=name)
 
 
+def _is_listed_of_few(f: Frame, node: ir.Call) -> bool:
+    """Whether rounds over nothing but a few constants put something into a list of the function's own."""
+    if not f.loops or any(loop.bound > Bound.FEW or loop.kind == "while" for loop in f.loops) or f.function is None:
+        return False
+    name = node.func.value.id if isinstance(node.func, ir.Attr) and isinstance(node.func.value, ir.Name) else ""
+    return name in f.env and name not in {param.name for param in f.function.node.params}
+
+
 def _is_variable(node: ir.Call) -> bool:
     """Whether a method is called on a variable: `rows.append(row)`, unlike `groups[key].append(row)`, which gets only some."""
     return isinstance(node.func, ir.Attr) and isinstance(node.func.value, ir.Name)
 
 
 def _grow(m: Machine, receiver: Sequence, value: Value, bound: Bound) -> None:
+    if receiver.items == () and bound is Bound.FEW:
+        receiver.bound = bound
     receiver.element = value if receiver.items == () else join_values(m, element_of(receiver), value)
     receiver.items = None
     receiver.limit = None

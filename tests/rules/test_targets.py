@@ -121,3 +121,55 @@ def newest(author):
     helps = [finding.help for finding in result.findings if finding.code == "ORM204"]
     assert len(helps) == 1
     assert advice in helps[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "body", "reported"),
+    [
+        ("('a', 'b', 'c', 'd')", "found.append(name)", False),
+        ("names", "found.append(name)", True),
+        ("('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i')", "found.append(name)", False),
+        ("('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i')", "given.append(name)", True),
+    ],
+)
+def test_what_a_few_constants_put_into_a_list_is_few(rows: str, body: str, reported: bool) -> None:
+    report = f"""
+from shop.models import Author
+
+
+def collected(names, given):
+    found = []
+    for name in {rows}:
+        {body}
+    return {body.partition(".")[0]}
+
+
+def write(names):
+    for name in collected(names, names[1:]):
+        Author.objects.update_or_create(name=name)
+"""
+    result = examine({"shop/models.py": MODELS, "shop/report.py": report}, "preview = true").result
+    assert any(finding.code == "ORM305" for finding in result.findings) is reported
+
+
+@pytest.mark.parametrize(
+    ("rows", "figure"),
+    [
+        ("all()", 'Count("book")'),
+        ("filter(name='a')", 'Count("book")'),
+        ("filter(book__pk__gt=3)", "Subquery(…)"),
+        ("filter(name='a').distinct()", "Subquery(…)"),
+    ],
+)
+def test_a_figure_of_a_collection_by_which_the_rows_are_chosen_is_a_subquery(rows: str, figure: str) -> None:
+    report = f"""
+from shop.models import Author
+
+
+def figures():
+    return [author.book_set.count() for author in Author.objects.{rows}]
+"""
+    result = examine({"shop/models.py": MODELS, "shop/report.py": report}).result
+    helps = [finding.help for finding in result.findings if finding.code == "ORM119"]
+    assert len(helps) == 1
+    assert f".annotate(…={figure})" in helps[0]
