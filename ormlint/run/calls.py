@@ -51,6 +51,8 @@ from ormlint.run.values import (
     varying,
 )
 
+MAX_LAMBDA = 3  # runs of one lambda within each other
+
 
 def _call(m: Machine, f: Frame, node: ir.Call) -> Value:
     return IN_TEMPLATES[ir.Call](m, f, node) if isinstance(f.module, TemplateInfo) else evaluate_call(m, f, node)
@@ -336,8 +338,14 @@ def call_closure(m: Machine, f: Frame, node: ir.Call | ir.Node, closure: Closure
         for param in closure.body.params:
             env.setdefault(param.name, evaluate(m, closure.frame, param.default) if param.default is not None else UNKNOWN)
         env.update((k, v) for k, v in keywords.items() if k in env)
-        frame = replace_frame(f, closure.frame, env)
-        return evaluate(m, frame, closure.body.body)
+        identity = (id(closure.body), "lambda")
+        if m.stack.count(identity) >= MAX_LAMBDA:
+            return UNKNOWN
+        m.stack.append(identity)
+        try:
+            return evaluate(m, replace_frame(f, closure.frame, env), closure.body.body)
+        finally:
+            m.stack.pop()
     assert closure.function is not None
     function = closure.function
     closure.frame.called.add(id(function))
