@@ -20,6 +20,7 @@ from ormlint.judge.project import Project
 from ormlint.judge.registry import load_rules, page_of
 from ormlint.judge.rule import Rule
 from ormlint.judge.select import Choice, Layer, choose, resolve
+from ormlint.library.django_releases import ASSUMED, newest_that_runs
 from ormlint.link.schema import Schema
 from ormlint.problem import Problem, UsageError
 from ormlint.read.decoding import decode_source
@@ -29,6 +30,7 @@ from ormlint.run.log import Analysis
 from ormlint.source.discovery import Discovery, discover
 from ormlint.source.drivers import has_only_mysql
 from ormlint.source.ignore import Patterns
+from ormlint.source.requirements import required_django
 from ormlint.source.roles import Role, is_done_once, role_of
 from ormlint.targets import Target
 from ormlint.text import LineIndex, Site
@@ -163,6 +165,15 @@ class Examination:
         return tuple(found)
 
     @cached_property
+    def target_django(self) -> tuple[int, ...]:
+        """The Django that the project runs on, or the newest one that it can: () if that is not older than what is assumed anyway."""
+        if self.request.config.target_django:
+            return _version(self.request.config.target_django)
+        required = required_django(self.request.root)
+        newest = required.newest or newest_that_runs(self.modules)
+        return newest if required.oldest <= newest < ASSUMED else ()
+
+    @cached_property
     def analysis(self) -> Analysis | None:
         """What running the program abstractly showed; None if the engine failed, which is then among the problems."""
         from ormlint.run import Options, analyse
@@ -170,7 +181,7 @@ class Examination:
         modules, stubs = self.modules, self.stubs
         self.tell(f"Running {len(modules)} modules")
         try:
-            targets = (("django", _version(self.request.config.target_django)),)
+            targets = (("django", self.target_django),)
             analysis = analyse(modules, Options(library=stubs, targets=targets, comes_last=self._comes_last, left_out=self._left_out))
         except Exception as error:
             # reported in full, and the run ends with exit code 2
@@ -196,7 +207,7 @@ class Examination:
             admin_lists=analysis.admin_lists if analysis else [],
             settings=analysis.settings if analysis else {},
             small_models=frozenset(self.request.config.small_models),
-            target_django=_version(self.request.config.target_django),
+            target_django=self.target_django,
             target_sqlalchemy=_version(self.request.config.target_sqlalchemy),
             lines=lines,
             templates=frozenset(module.path for module in self.modules if module.language != "python"),

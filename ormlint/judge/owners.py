@@ -12,6 +12,7 @@ from ormlint.judge.describe import at
 from ormlint.judge.eager import in_chunks, relations_along
 from ormlint.judge.lookups import FIGURES
 from ormlint.judge.project import Project
+from ormlint.judge.releases import CASES, FILTERED_AGGREGATES, PREFETCH_OBJECTS, counted_by_group
 from ormlint.link.schema import Model, Orm, Relation
 from ormlint.run.log import Event, Loop, Match, Op, Origin, QueryObject
 
@@ -78,9 +79,12 @@ def advice_for_owner(project: Project, event: Event, loop: Loop, owner: Owner) -
     if event.op in FIGURES and event.query is not None and (event.query.distinct or event.query.has("dates", "datetimes")):
         return ""  # `sales.dates("sold", "day").count()`: distinct values, of which there are fewer than rows
     if event.op in FIGURES and not owner.row.path:
-        narrowed = ", filter=…" if event.query is not None and len(event.query.filters) > 1 else ""
-        counted = "__".join(relation.query_name or relation.name for relation in owner.relations)
-        figure = f'Count("{counted}"{narrowed})' if event.op is Op.COUNT else "aggregate(…)"
+        counted = f'"{"__".join(relation.query_name or relation.name for relation in owner.relations)}"'
+        if event.query is not None and len(event.query.filters) > 1:
+            if project.lacks(CASES):
+                return counted_by_group(event)
+            counted = f"Case(When(…, then={counted}))" if project.lacks(FILTERED_AGGREGATES) else f"{counted}, filter=…"
+        figure = f"Count({counted})" if event.op is Op.COUNT else "aggregate(…)"
         return f"compute it for all rows with `.annotate(…={figure})` on {where}"
     if len(owner.relations) > 1:
         return ""
@@ -88,9 +92,10 @@ def advice_for_owner(project: Project, event: Event, loop: Loop, owner: Owner) -
         read = owner.path.replace("__", ".")
         return f'add `.select_related("{owner.path}")` to {where} and read `{read}` of its rows' if to_one else ""
     if event.op is Op.LOAD_ROWS and not to_one:
-        sliced = event.query is not None and event.query.sliced
+        if project.lacks(PREFETCH_OBJECTS) or (event.query is not None and event.query.sliced):
+            return ""
         keeps = f'`.prefetch_related(Prefetch("{owner.path}", queryset=…, to_attr="…"))`'
-        return "" if sliced else f"add {keeps} to {where}{in_chunks(project, query)} and read that attribute"
+        return f"add {keeps} to {where}{in_chunks(project, query)} and read that attribute"
     return ""
 
 

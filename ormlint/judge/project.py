@@ -42,7 +42,7 @@ class Project:
     endpoints: list[Endpoint] = field(default_factory=list)
     admin_lists: list[AdminList] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)  # values of Django's settings module, where constant
-    target_django: tuple[int, ...] = ()  # the version the project runs on, from the configuration; () if it does not say
+    target_django: tuple[int, ...] = ()  # the newest version the project may run on; () if it does not say
     target_sqlalchemy: tuple[int, ...] = ()
     small_models: frozenset[str] = frozenset()  # names or labels of models with few rows, from the configuration
     lines: dict[str, LineIndex] = field(default_factory=dict)
@@ -71,6 +71,10 @@ class Project:
     def is_concerned(self, sites: Iterable[Site]) -> bool:
         """Whether findings that point at all of these places are wanted."""
         return not any(self.excludes(site) for site in dict.fromkeys(sites))
+
+    def lacks(self, release: tuple[int, ...]) -> bool:
+        """Whether the project runs on a Django older than a release, as far as it says."""
+        return bool(self.target_django) and self.target_django < release
 
     def is_small(self, model: Model | None) -> bool:
         """Whether the configuration or the framework says that a model has few rows."""

@@ -27,6 +27,7 @@ from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.listing import is_filtered
 from ormlint.judge.payers import advice_for_readers, is_paid_by_others, serves_several
 from ormlint.judge.project import Project
+from ormlint.judge.releases import CASES, FILTERED_AGGREGATES, PREFETCH_OBJECTS, SUBQUERIES, counted_by_group
 from ormlint.judge.repetition import heaviest, innermost, is_search, prefetched_by_some, repeaters
 from ormlint.judge.rounds import Rounds, is_part_of_write
 from ormlint.judge.sinks import Sink, sink_of
@@ -299,26 +300,33 @@ def _advice_for_figure(project: Project, log: QueryLog, chain: Chain, event: Eve
         return f"ask once for all rows before the loop at {where}, which several callers give rows: `.annotate(…)` on a query for their keys"
     if event.orm is Orm.SQLALCHEMY:
         return f"select the figure for all rows of {query} with one `group_by()`, or as a `column_property()`"
-    call = _figure(chain, event)
+    call = _figure(project, chain, event)
+    if not call:
+        return counted_by_group(event)
     if chain.root is not None:
         way = "__".join(chain.root.path)
         return f'compute it for all rows: add `.prefetch_related(Prefetch("{way}", queryset=….annotate(…={call})))` to {query}'
     return f"compute it for all rows with `.annotate(…={call})` on {query}"
 
 
-def _figure(chain: Chain, event: Event) -> str:
-    """Returns the expression for a figure of all rows; a join that chooses the rows would have it count those alone that it leaves.
+def _figure(project: Project, chain: Chain, event: Event) -> str:
+    """Returns the expression for a figure of all rows, "" if the project's Django has none.
+
+    A join that chooses the rows would have `Count()` count those alone that it leaves.
 
     # `Author.objects.filter(books__sold=True).annotate(number=Count("books"))` counts the sold books
     """
     query, counted = chain.query, _counted(chain)
     joined = any(lookup == counted or lookup.startswith(f"{counted}__") for lookup in query.filters) or (query.distinct and is_filtered(query))
     if event.op is not Op.EXISTS and joined:
-        return "Subquery(…)"
+        return "" if project.lacks(SUBQUERIES) else "Subquery(…)"
     if event.op is not Op.COUNT:
         return f"{_AGGREGATES[event.op]}(…)"
-    narrowed = ", filter=Q(…)" if event.query is not None and is_filtered(event.query) else ""
-    return f'Count("{counted}"{narrowed})'
+    if event.query is None or not is_filtered(event.query):
+        return f'Count("{counted}")'
+    if project.lacks(FILTERED_AGGREGATES):
+        return "" if project.lacks(CASES) else f'Count(Case(When(…, then="{counted}")))'
+    return f'Count("{counted}", filter=Q(…))'
 
 
 def _is_unloaded_collection(event: Event) -> bool:
@@ -345,10 +353,13 @@ def _collection_reports(
     risk = rounds.risk(chain) or _risk_of_keeping(chain) or ("only some rounds read what would be loaded for all rows" if of_some else "")
     found = _places(project, chain, sink) if curable or sink is not Sink.SERIALIZER else {event.site: event for event in reversed(chain.events)}
     for site, event in found.items():
+        cure = advice or _advice_for_new_query(project, chain, event, remedy.where(project, chain), in_chunks(project, chain.carrier))
+        if not cure:
+            continue
         yield Report(
             site=site,
             message=f"{_what(project, event, chain, sink)} runs one query {per_model(chain.owner)}",
-            help=advice or _advice_for_new_query(chain, event, remedy.where(project, chain), in_chunks(project, chain.carrier)),
+            help=cure,
             cause=_cause(chain, sink) if curable else (*_cause(chain, sink), site),
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}", home=chain.home),
             notes=(*also_from(project, chain), *call_path(project, event)),
@@ -433,13 +444,16 @@ def _is_part_of_write(project: Project, rounds: Rounds, event: Event) -> bool:
     return len(callees) > NEAR or is_part_of_write(callees) or (bool(callees) and rounds.writes_behind_same_call(event, loop))
 
 
-def _advice_for_new_query(chain: Chain, event: Event, where: str, chunks: str) -> str:
+def _advice_for_new_query(project: Project, chain: Chain, event: Event, where: str, chunks: str) -> str:
+    """Returns how to load what a query made anew selects, "" if the project's Django prefetches nothing but whole collections."""
     if event.orm is Orm.SQLALCHEMY:
         return f"fetch these rows for all rows of {where} with one statement and group them by key"
     methods = event.query.methods if event.query is not None else ()
     anew = next((name for name in methods if name not in _AS_IT_IS), "")
     if anew and event.op is Op.LAZY_COLLECTION and _SORTING.issuperset(methods) and event.query is not None and not event.query.sliced:
         return f'add `.prefetch_related("{chain.spelled}")` to {where}{chunks}, and read `.all()` instead of `.{anew}(…)`, which asks anew'
+    if project.lacks(PREFETCH_OBJECTS):
+        return ""
     return f'add `.prefetch_related(Prefetch("{chain.spelled}", queryset=…, to_attr="…"))` to {where}{chunks} and read that attribute'
 
 

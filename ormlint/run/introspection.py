@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
+from ormlint.library import django_releases
 from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run.frame import Frame
@@ -25,7 +26,7 @@ from ormlint.run.log import LoadKind, QueryObject
 from ormlint.run.machine import Machine
 from ormlint.run.values import UNKNOWN, BoundMethod, Closure, Constant, Instance, Row, Sequence, Value, options
 
-ASSUMED = {"django": (5, 2)}
+ASSUMED = {"django": django_releases.ASSUMED}
 """The versions that a project is taken to run on if it does not say."""
 
 

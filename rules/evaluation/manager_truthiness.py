@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import AppendMethod, Label, LoadPlan, Mark, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, UseKind, rule
 from ormlint.judge.describe import is_shown
+from ormlint.judge.releases import CONTAINS
 
 SAYS = {
     UseKind.TRUTH: "is always true, with rows or without",
@@ -33,7 +34,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                 yield Report(
                     site=use.site,
                     message=f"{_name(query)} {SAYS[use.kind]}",
-                    help=CURE[use.kind],
+                    help=_advice(project, use),
                     cause=(use.site,),
                     labels=(Label(use.site, Mark.ACCESS, "this asks the manager, not the database"),),
                     intent=_intent(query, use),
@@ -50,6 +51,12 @@ def _lists(plan: LoadPlan) -> Iterator[str]:
 
 def _name(query: QueryObject) -> str:
     return f"the manager `{query.relation.name}`" if query.relation is not None else "a manager"
+
+
+def _advice(project: Project, use: Use) -> str:
+    if use.kind is UseKind.CONTAINS and project.lacks(CONTAINS):
+        return "ask for the row: `.filter(pk=….pk).exists()`"
+    return CURE[use.kind]
 
 
 def _intent(query: QueryObject, use: Use) -> AppendMethod | None:

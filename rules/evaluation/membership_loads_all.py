@@ -6,6 +6,7 @@ from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, S
 from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.listing import parent_named
 from ormlint.judge.lists import searched
+from ormlint.judge.releases import CONTAINS
 from ormlint.judge.repetition import repeaters
 
 
@@ -39,6 +40,8 @@ def _is_small_by_nature(log: QueryLog, query: QueryObject) -> bool:
 def _advice(project: Project, query: QueryObject, search: Use) -> str:
     where = at_query(project, query)
     column = next(iter(search.columns), "") if search.columns else query.flat_column
+    if query.orm is Orm.DJANGO and not column and project.lacks(CONTAINS):
+        return f"call `.filter(pk=….pk).exists()` on the query{where}"
     if query.orm is Orm.DJANGO and not column and search.site.path in project.templates:
         return f"ask the query{where} with `.contains(…)` in the view, and give the template the answer"
     if query.orm is Orm.DJANGO and not column:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import READS, Event, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.describe import at, call_path, code, labels, per_model, places
 from ormlint.judge.eager import Chain, missing_chains
+from ormlint.judge.releases import PREFETCH_OBJECTS
 from ormlint.judge.repetition import heaviest, innermost, repeaters
 from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access
@@ -57,6 +58,8 @@ def _advice(project: Project, chain: Chain, event: Event) -> str:
     methods = {event.method, *(event.query.methods if event.query is not None else ())}
     rows = code(f"{event.text}.all()")
     prefetch = f'`Prefetch("{chain.lookup}", queryset=…, to_attr="…")` on the query{at(project, chain.query.site)}'
+    if project.lacks(PREFETCH_OBJECTS):
+        return f"{'sort' if methods & _SORTING else 'pick from'} {rows} in Python"
     if methods & _SELECTING:
         return f"pick from {rows} in Python, or load these rows with {prefetch} and read that attribute"
     if methods & _FIGURES:

@@ -7,6 +7,7 @@ from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.few_columns import few_columns
 from ormlint.judge.listing import asks_for_a_value, is_unlimited, limit_in_practice, lists_kinds, refers_to_others
 from ormlint.judge.lists import lists_of_rows, width
+from ormlint.judge.releases import CHUNK_SIZES
 from ormlint.judge.sieves import sifted_in_python
 
 LARGE = 10_000  # a limit that is one only in name
@@ -88,6 +89,6 @@ def _fetches_parts(project: Project) -> bool:
 def _advice(project: Project, query: QueryObject) -> str:
     where = at_query(project, query)
     if query.orm is Orm.DJANGO:
-        return f"walk `.iterator(chunk_size=2000)` of the query{where}"
+        return f"walk `.iterator({'' if project.lacks(CHUNK_SIZES) else 'chunk_size=2000'})` of the query{where}"
     batches = ".yield_per(1000)" if query.style == "query" else ".execution_options(yield_per=1000)"
     return f"add `{batches}` to the query{where}"

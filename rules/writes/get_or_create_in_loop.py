@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Event, Loop, Op, Orm, Project, QueryLog, Report, UseKind, rule
 from ormlint.judge.bulk import passed_over, stands_in, varies_with, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
+from ormlint.judge.releases import BULK_UPDATE, UPDATE_CONFLICTS
 
 
 @rule("ORM305", "get-or-create-in-loop", orms=(Orm.DJANGO,))
@@ -15,10 +16,12 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         if not varies_with(event, loop):
             continue
         updates = event.method == "update_or_create"
+        if updates and project.lacks(BULK_UPDATE):
+            continue
         yield Report(
             site=write.site,
             message=f"{code(event.text or event.method)} runs {'two statements' if updates else 'one query'} or more {per(loop)}",
-            help=_advice(event, updates, at(project, loop.site)),
+            help=_advice(project, event, updates, at(project, loop.site)),
             cause=write.cause,
             labels=labels(project, event, loop, None, "this looks for one row and writes it"),
             notes=(*write.hindrance, *call_path(project, event)),
@@ -37,13 +40,13 @@ def _is_plain(event: Event, loop: Loop) -> bool:
     )
 
 
-def _advice(event: Event, updates: bool, where: str) -> str:
+def _advice(project: Project, event: Event, updates: bool, where: str) -> str:
     model = event.model
     if model is None:
         return f"fetch the rows that exist with one query before the loop{where}, and create the others with one `bulk_create()`"
     fields = ", ".join(f'"{name}"' for name in event.assigned)
     unique = event.assigned and frozenset(event.assigned) in _unique(event)
-    if updates and unique:
+    if updates and unique and not project.lacks(UPDATE_CONFLICTS):
         call = f"`{model.name}.objects.bulk_create(objects, update_conflicts=True, unique_fields=[{fields}], update_fields=[…])`"
         return f"collect the objects and call {call} after the loop{where}"
     lookup = f"{event.assigned[0]}__in=…" if len(event.assigned) == 1 and "__" not in event.assigned[0] else "…"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.bulk import stands_in, together, varies_with, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
+from ormlint.judge.releases import BULK_UPDATE
 
 _VERBS = {"add": "INSERT", "remove": "DELETE"}
 
@@ -20,7 +21,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         yield Report(
             site=write.site,
             message=f"{code(_text(event))} runs one {_verb(event)} or more {per(loop)}",
-            help=_advice(event, loop, at(project, loop.site)),
+            help=_advice(project, event, loop, at(project, loop.site)),
             cause=write.cause,
             labels=labels(project, event, loop, None, "this links one row" if event.method == "add" else "this unlinks one row"),
             notes=call_path(project, event),
@@ -60,14 +61,17 @@ def _verb(event: Event) -> str:
     return _VERBS[event.method] if _is_many_to_many(event) else "UPDATE"
 
 
-def _advice(event: Event, loop: Loop, where: str) -> str:
+def _advice(project: Project, event: Event, loop: Loop, where: str) -> str:
     relation = event.relation
     assert relation is not None
     if loop.id not in {around.id for around in event.row_loops}:
         return f"collect the rows and call `{_receiver(event)}.{event.method}(*rows)` after the loop{where}"
     if not _is_many_to_many(event):
-        return f"set the foreign key of all rows with one `update()` or `bulk_update()` after the loop{where}"
+        write = "`update()`" if project.lacks(BULK_UPDATE) else "`update()` or `bulk_update()`"
+        return f"set the foreign key of all rows with one {write} after the loop{where}"
     through = f"{relation.model.name}.{relation.name}.through.objects"
     if event.method == "remove":
         return f"collect the links and delete them with one `{through}.filter(…).delete()` after the loop{where}"
+    if project.lacks(BULK_UPDATE):  # and, of the same release, `ignore_conflicts`
+        return f"collect the links that do not exist and call `{through}.bulk_create(links)` after the loop{where}"
     return f"collect the links and call `{through}.bulk_create(links, ignore_conflicts=True)` after the loop{where}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Bound, Event, Loop, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.bulk import created_in_round, fetches_its_row, passed_over, together, walks_its_rows, writes_one_by_one
 from ormlint.judge.describe import at, at_query, call_path, code, labels, per
+from ormlint.judge.releases import BULK_UPDATE
 
 
 @rule("ORM301", "save-in-loop", orms=(Orm.DJANGO,))
@@ -16,6 +17,9 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 
     for write in writes_one_by_one(project, log.of(Op.SAVE), hindrance, _is_plain):
         event, loop = write.event, write.loop
+        at_once = _is_one_update(event, hindered=bool(write.hindrance))
+        if project.lacks(BULK_UPDATE) and not at_once:
+            continue
         yield Report(
             site=write.site,
             message=f"{code(event.text or 'save()')} runs one UPDATE {per(loop)}",
@@ -23,7 +27,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=write.cause,
             labels=labels(project, event, loop, event.row.query if event.row is not None else None, "this writes the row"),
             notes=(*write.hindrance, *call_path(project, event)),
-            intent=together(log, write, "update", plain=_is_one_update(event, hindered=bool(write.hindrance))),
+            intent=together(log, write, "update", plain=at_once),
             severity=write.severity,
             preview=write.preview,
             counted_as=write.counted_as,

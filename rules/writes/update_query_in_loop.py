@@ -6,6 +6,7 @@ from ormlint.api import Bound, Event, Loop, Op, Orm, Project, QueryLog, Report, 
 from ormlint.judge.bulk import created_in_round, stands_in, varies_with, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
 from ormlint.judge.listing import lists_kinds, refers_to_others
+from ormlint.judge.releases import BULK_UPDATE, CASES
 
 _FILTERS = frozenset({"filter", "exclude", "where", "filter_by"})
 
@@ -18,10 +19,13 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         event, loop = write.event, write.loop
         if not varies_with(event, loop):
             continue
+        advice = _advice(project, event, at(project, loop.site))
+        if not advice:
+            continue
         yield Report(
             site=write.site,
             message=f"{_subject(event)} runs one UPDATE {per(loop)}",
-            help=_advice(project, event, at(project, loop.site)),
+            help=advice,
             cause=write.cause,
             labels=labels(project, event, loop, None, "this updates the rows of one round"),
             notes=(*write.hindrance, *call_path(project, event)),
@@ -70,6 +74,7 @@ def _is_plain(event: Event, loop: Loop) -> bool:
 
 
 def _advice(project: Project, event: Event, where: str) -> str:
+    """Returns what to do instead, "" if the project's Django has nothing for it."""
     model = event.model.name if event.model is not None else "…"
     lookups = _lookups(event)
     key = min(lookups) if len(lookups) == 1 and min(lookups).isidentifier() and "__" not in min(lookups) else ""
@@ -86,7 +91,11 @@ def _advice(project: Project, event: Event, where: str) -> str:
             key = relation.inverse.name
         return f"collect the keys and call `{model}.objects.filter({f'{key}__in=keys' if key else '…'}).update({values})` after the loop{where}"
     if event.query is None or event.query.bound is not Bound.ONE or len(lookups) > 1:
+        if project.lacks(CASES):
+            return ""
         cases = ", ".join(f"{name}=Case(When(…), …)" for name in event.assigned) or "…=Case(When(…), …)"
         return f"collect the values and call `{model}.objects.filter(…).update({cases})` after the loop{where}"
+    if project.lacks(BULK_UPDATE):
+        return ""
     fields = ", ".join(f'"{name}"' for name in event.assigned) or "…"
     return f"collect the rows and call `{model}.objects.bulk_update(rows, [{fields}])` after the loop{where}"

@@ -14,6 +14,7 @@ class Author(models.Model):
 
 class Book(models.Model):
     author = models.ForeignKey(Author, on_delete=models.CASCADE)
+    name = models.CharField(max_length=80)
 """
 REPORT = """
 from shop.models import Book
@@ -21,6 +22,32 @@ from shop.models import Book
 
 def names():
     return [book.author.name for book in Book.objects.all()]
+"""
+PRICES = """
+from shop.models import Book
+
+
+def price(prices):
+    for book in Book.objects.all():
+        book.name = prices[book.pk]
+        book.save()
+
+
+def count(prices):
+    for key, name in prices.items():
+        Book.objects.filter(pk=key).update(name=name)
+
+
+def shelve(names):
+    for name in names:
+        Book.objects.update_or_create(name=name)
+"""
+LISTED = """
+from shop.models import Author
+
+
+def drafts():
+    return [list(author.book_set.filter(name="")) for author in Author.objects.all()]
 """
 TABLES = """
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -53,6 +80,79 @@ def test_fetch_modes_are_suggested_where_they_exist(version: str, suggested: boo
     result = examine({"shop/models.py": MODELS, "shop/report.py": REPORT}, f'target-django = "{version}"').result
     (finding,) = result.findings
     assert any("FETCH_PEERS" in note for note in finding.notes) is suggested
+
+
+def _codes(files: dict[str, str], config: str = "preview = true") -> set[str]:
+    shop = {"shop/models.py": MODELS, "shop/prices.py": PRICES, "shop/listed.py": LISTED}
+    return {finding.code for finding in examine({**shop, **files}, config).result.findings} & {"ORM102", "ORM301", "ORM304", "ORM305"}
+
+
+WRITES = {"ORM301", "ORM304", "ORM305"}
+EVERY = {*WRITES, "ORM102"}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, EVERY),
+        ({"requirements.txt": "Django==5.1.2\n"}, EVERY),
+        ({"requirements.txt": "Django\n"}, EVERY),
+        ({"requirements.txt": "Django~=1.10.5  # not 1.11 yet\n"}, {"ORM102"}),
+        ({"requirements/base.txt": "six\ndjango[argon2] >= 1.8, < 2.0 ; python_version > '3'\n"}, {"ORM102"}),
+        ({"setup.py": "from setuptools import setup\n\nsetup(install_requires=['Django==1.4.17', 'pytest-django==4.2'])\n"}, set()),
+        ({"setup.py": "from setuptools import setup\n\nsetup(install_requires=['Django>=1.8'])\n", "requirements.txt": "Django==1.11.3"}, {"ORM102"}),
+        ({"requirements.txt": "Django==1.11.3", "requirements-new.txt": "Django>=3.2"}, EVERY),
+        ({"requirements.txt": "pytest-django==1.11.3\ndjango-filter<2\n"}, EVERY),
+        ({"setup.cfg": "[options]\ninstall_requires =\n    Django>=1.11,<2\n"}, {"ORM102"}),
+        ({"Pipfile": '[packages]\ndjango = "~=2.1.0"\n'}, {"ORM102"}),
+        ({"Pipfile": '[packages]\ndjango = "*"\n'}, EVERY),
+        ({"pyproject.toml": '[tool.poetry.dependencies]\ndjango = {version = "^1.11", extras = ["argon2"]}\n'}, {"ORM102"}),
+        ({"pyproject.toml": '[project]\ndependencies = ["django>=2.2,<5"]\n'}, EVERY),
+        ({"pyproject.toml": '[project]\nclassifiers = ["Framework :: Django :: 1.11"]\n'}, EVERY),
+        ({"shop/urls.py": "from django.core.urlresolvers import reverse\n"}, {"ORM102"}),
+        ({"shop/urls.py": "from django.conf.urls.defaults import patterns\n"}, set()),
+        ({"shop/urls.py": "from django.conf.urls.defaults import patterns\n", "requirements.txt": "Django>=4.2\n"}, EVERY),
+        (
+            {"shop/urls.py": "try:\n    import django.urls\nexcept ImportError:\n    import django.core.urlresolvers\n"},
+            EVERY,
+        ),
+        ({"shop/views.py": "from django.core.urlresolvers import reverse\n", "shop/urls.py": "from django.urls import path\n"}, EVERY),
+        ({"shop/models.py": MODELS.replace(", on_delete=models.CASCADE", "")}, {"ORM102"}),
+    ],
+)
+def test_nothing_is_suggested_that_the_newest_django_of_the_project_lacks(files: dict[str, str], expected: set[str]) -> None:
+    assert _codes(files) == expected
+
+
+def test_the_configured_version_counts_before_the_requirements() -> None:
+    assert _codes({"requirements.txt": "Django==1.4\n"}, 'preview = true\ntarget-django = "4.2"') == EVERY
+
+
+@pytest.mark.parametrize(("version", "together"), [("5.2", True), ("3.2", False)])
+def test_conflicts_are_updated_where_that_exists(version: str, together: bool) -> None:
+    models = MODELS.replace("name = models.CharField(max_length=80)", "name = models.CharField(max_length=80, unique=True)")
+    prices = PRICES.replace("update_or_create(name=name)", 'update_or_create(name=name, defaults={"author": None})')
+    result = examine({"shop/models.py": models, "shop/prices.py": prices}, f'preview = true\ntarget-django = "{version}"').result
+    (finding,) = (finding for finding in result.findings if finding.code == "ORM305")
+    assert ("update_conflicts" in finding.help) is together
+
+
+@pytest.mark.parametrize(("version", "call"), [("5.2", ".contains(…)"), ("3.2", ".filter(pk=….pk).exists()")])
+def test_a_row_is_searched_with_what_the_version_has(version: str, call: str) -> None:
+    search = "from shop.models import Book\n\n\ndef sold(book):\n    return book in Book.objects.filter(name='')\n"
+    result = examine({"shop/models.py": MODELS, "shop/search.py": search}, f'target-django = "{version}"').result
+    (finding,) = (finding for finding in result.findings if finding.code == "ORM207")
+    assert call in finding.help
+
+
+@pytest.mark.parametrize(("version", "call"), [("5.2", "filter=Q(…)"), ("1.11", "Case(When("), ("1.7", "Book.objects.filter(…).values(…)")])
+def test_some_rows_of_each_are_counted_with_what_the_version_has(version: str, call: str) -> None:
+    count = (
+        "from shop.models import Author\n\n\ndef drafts():\n    return [author.book_set.filter(name='').count() for author in Author.objects.all()]\n"
+    )
+    result = examine({"shop/models.py": MODELS, "shop/counted.py": count}, f'target-django = "{version}"').result
+    (finding,) = (finding for finding in result.findings if finding.code == "ORM119")
+    assert call in finding.help
 
 
 @pytest.mark.parametrize(("version", "call"), [("1.4", "bulk_insert_mappings(Book"), ("2.0", "execute(insert(Book)")])
