@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from ormlint.judge.finding import Severity
 from ormlint.judge.project import Project
-from ormlint.run.log import Bound, Event, Loop, Op, QueryLog, QueryObject, Tracked, Use, UseKind
+from ormlint.run.log import READS, Bound, Event, Loop, Op, QueryLog, QueryObject, Tracked, Use, UseKind
 from ormlint.text import Site
 
 NEGLIGIBLE = 3  # repetitions nobody needs to hear of
@@ -26,9 +26,11 @@ def repeaters(event: Event) -> tuple[Loop, ...]:
     """Returns the loops that repeat an event, outermost first; none when they run it at most three times.
 
     Loops over batches and pages, loops that wait between rounds and loops that leave in the first round repeat nothing:
-    a query per batch, message or attempt is what they are there for.
+    a query per batch, message or attempt is what they are there for. A query per tenant is what a loop is there for that enters the scope
+    or the schema of each: one for all of them finds no rows, or fails (measured with django-scopes). A join is none.
     """
-    return worth_counting(loop for loop in event.loops if not (loop.first_only or loop.batches or loop.polls))
+    asks = event.op in READS or event.op is Op.LAZY_COLLECTION
+    return worth_counting(loop for loop in event.loops if not (loop.first_only or loop.batches or loop.polls or (loop.confines and asks)))
 
 
 def worth_counting(loops: Iterable[Loop]) -> tuple[Loop, ...]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import filterfalse
 
 from ormlint.judge.alternatives import may_lead_nowhere
+from ormlint.judge.anew import advice_for_new_query
 from ormlint.judge.describe import call_path, calls_between, can_be_changed, code, is_shown, labels, per_model, place, place_of_column, places
 from ormlint.judge.eager import (
     Chain,
     advice_for,
-    in_chunks,
     intent_for,
     is_known,
     is_left_out_by_some,
@@ -27,7 +27,7 @@ from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.listing import is_filtered
 from ormlint.judge.payers import advice_for_readers, is_paid_by_others, serves_several
 from ormlint.judge.project import Project
-from ormlint.judge.releases import CASES, FILTERED_AGGREGATES, PREFETCH_OBJECTS, SUBQUERIES, counted_by_group
+from ormlint.judge.releases import CASES, FILTERED_AGGREGATES, SUBQUERIES, counted_by_group
 from ormlint.judge.repetition import heaviest, innermost, is_search, prefetched_by_some, repeaters
 from ormlint.judge.rounds import Rounds, is_part_of_write
 from ormlint.judge.sinks import Sink, sink_of
@@ -46,8 +46,6 @@ IGNORING_PREFETCH = frozenset((
     "intersection", "difference", "dates", "datetimes", "raw", "explain",
 ))
 # fmt: on
-_AS_IT_IS = frozenset({"all", "get_queryset"})
-_SORTING = _AS_IT_IS | {"order_by", "reverse", "values", "values_list"}  # what Python does as well with all rows at hand
 _OPS = READS | {Op.LAZY_COLLECTION}
 NEAR = 2  # calls between a loop and a query made anew that people see together
 FARTHEST = 4  # calls between a loop and a relation that the rows of the loop may be asked to load
@@ -353,7 +351,7 @@ def _collection_reports(
     risk = rounds.risk(chain) or _risk_of_keeping(chain) or ("only some rounds read what would be loaded for all rows" if of_some else "")
     found = _places(project, chain, sink) if curable or sink is not Sink.SERIALIZER else {event.site: event for event in reversed(chain.events)}
     for site, event in found.items():
-        cure = advice or _advice_for_new_query(project, chain, event, remedy.where(project, chain), in_chunks(project, chain.carrier))
+        cure = advice or advice_for_new_query(project, log, chain, event, remedy.where(project, chain))
         if not cure:
             continue
         yield Report(
@@ -442,19 +440,6 @@ def _is_part_of_write(project: Project, rounds: Rounds, event: Event) -> bool:
     loop = innermost(repeaters(event))
     callees = [callee for _, callee in calls_between(project, event, loop)]
     return len(callees) > NEAR or is_part_of_write(callees) or (bool(callees) and rounds.writes_behind_same_call(event, loop))
-
-
-def _advice_for_new_query(project: Project, chain: Chain, event: Event, where: str, chunks: str) -> str:
-    """Returns how to load what a query made anew selects, "" if the project's Django prefetches nothing but whole collections."""
-    if event.orm is Orm.SQLALCHEMY:
-        return f"fetch these rows for all rows of {where} with one statement and group them by key"
-    methods = event.query.methods if event.query is not None else ()
-    anew = next((name for name in methods if name not in _AS_IT_IS), "")
-    if anew and event.op is Op.LAZY_COLLECTION and _SORTING.issuperset(methods) and event.query is not None and not event.query.sliced:
-        return f'add `.prefetch_related("{chain.spelled}")` to {where}{chunks}, and read `.all()` instead of `.{anew}(…)`, which asks anew'
-    if project.lacks(PREFETCH_OBJECTS):
-        return ""
-    return f'add `.prefetch_related(Prefetch("{chain.spelled}", queryset=…, to_attr="…"))` to {where}{chunks} and read that attribute'
 
 
 def _counted(chain: Chain) -> str:

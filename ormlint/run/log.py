@@ -351,6 +351,7 @@ class Loop(Struct, frozen=True):
     yields: bool = False  # hands something on in some of its rounds, to who may want no more
     decisive: tuple[Site, ...] = ()  # of a search, the expressions in its body that decide if it has found what it looks for
     groups: bool = False  # walks keys with what is collected for each: `for shop, books in by_shop.items()`
+    confines: bool = False  # each round sees the rows of one tenant alone, whose schema or scope it enters
     picks: bool = False  # walks a list that some rounds of another loop put rows into
 
 

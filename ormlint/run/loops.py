@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
-from ormlint.library.functions import BATCH_VARIABLES, WAITS
+from ormlint.ir.walk import walk as nodes_of
+from ormlint.library.functions import BATCH_VARIABLES, VIEWPOINTS, WAITS
+from ormlint.link.names import External
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Loop, QueryObject, Shape
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.searching import deciding, first_found
-from ormlint.run.values import EMPTY, Instance, Mapping, Row, Sequence, Union, Unknown, Value, element_of, join
+from ormlint.run.values import EMPTY, Instance, Mapping, Row, Sequence, Union, Unknown, Value, deps_of, element_of, join
 from ormlint.text import Site
 
 NO_BODY: list[ir.Stmt] = []
@@ -75,6 +77,19 @@ def outliving(env: dict[str, Value], left: frozenset[int]) -> dict[str, Value]:
     `for b in books: if …: return show(b)` shows one book, and so does `show(b)` behind the loop.
     """
     return {name: _met_once(value, left) for name, value in env.items()} if left else env
+
+
+def decided(before: dict[str, Value], after: dict[str, Value], test: ir.Expr_) -> dict[str, Value]:
+    """Returns variables as they are behind a `while`: what its rounds have changed varies with what decides how many of them there are.
+
+    # `while day < shop.closing: days += 1`
+    """
+    names = {node.id for node in nodes_of(test) if isinstance(node, ir.Name)}
+    deps = frozenset().union(*(deps_of(after.get(name)) for name in names)) if names else EMPTY
+    if not deps:
+        return after
+    changed = {name: value for name, value in after.items() if type(value) is Unknown and before.get(name) is not value}
+    return {**after, **{name: Unknown(value.deps | deps, value.present) for name, value in changed.items()}}
 
 
 def found_by(value: Value, left: frozenset[int]) -> Value:
@@ -162,9 +177,19 @@ def make_loop(
         groups=iterated.source is None and _is_group(iterated.element),
         yields=leaving.yields,
         decisive=tuple(Site(body_site.path, start, end) for start, end in leaving.decisive),
+        confines=any(isinstance(stmt, ir.With) and any(_confines(m, f, item) for item, _ in stmt.items) for stmt in body),
     )
     f.loop_ids[key] = loop
     return loop
+
+
+def _confines(m: Machine, f: Frame, item: ir.Expr_) -> bool:
+    """Whether what a block enters has it see the rows of one tenant alone: `with scope(fair=fair):`."""
+    if not isinstance(item, ir.Call):
+        return False
+    found = f.env.get(item.func.id) if isinstance(item.func, ir.Name) else None
+    function = found if found is not None else m.program.resolve(item.func, f.module)
+    return isinstance(function, External) and function.path.startswith(VIEWPOINTS)
 
 
 def _is_called_batch(variable: str) -> bool:
@@ -302,4 +327,4 @@ def either(parts: list[Iterated], meet: Callable[[Value, Value], Value]) -> Iter
     return Iterated(max(p.bound for p in many), None, source, element, all(p.batches for p in many), picked=any(p.picked for p in many), few=few)
 
 
-__all__ = ["Iterated", "Shape", "enter_loop", "found_by", "leaves", "make_loop", "outliving", "reborn", "walk"]
+__all__ = ["Iterated", "Shape", "decided", "enter_loop", "found_by", "leaves", "make_loop", "outliving", "reborn", "walk"]

@@ -23,7 +23,7 @@ from ormlint.run.frame import Env, Flow, Frame
 from ormlint.run.inert import COMPOUND, is_inert
 from ormlint.run.loader_options import extend
 from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
-from ormlint.run.loops import Iterated, enter_loop, found_by, last_round, leaves, make_loop, outliving, walk
+from ormlint.run.loops import Iterated, decided, enter_loop, found_by, last_round, leaves, make_loop, outliving, walk
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
 from ormlint.run.narrowing import narrow
@@ -496,7 +496,7 @@ def _while(m: Machine, f: Frame, stmt: ir.While) -> bool:
         for env in f.breaks:
             after = join_env(m, after, env)
     f.breaks = breaks
-    f.env = join_env(m, before, after)
+    f.env = decided(before, join_env(m, before, after), stmt.test)
     f.flow = Flow(f.flow.evaluated, flow.asked if f.writes == started else {})
     f.loops.pop()
     if stmt.orelse:

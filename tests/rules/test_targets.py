@@ -175,7 +175,7 @@ def pages():
     ("version", "walk", "read", "advice"),
     [
         ("5.2", "iterator()", "all()", ", and give its `.iterator()` a `chunk_size`"),
-        ("5.2", "iterator()", 'order_by("pk")', ", and give its `.iterator()` a `chunk_size`, and read `.all()`"),
+        ("5.2", "iterator()", 'order_by("pk")', ", and give its `.iterator()` a `chunk_size`, and sort `.all()`"),
         ("5.2", "iterator()", "filter(pk__gt=3)", ", and give its `.iterator()` a `chunk_size` and read that attribute"),
         ("4.0", "iterator()", "all()", ", in the place of its `.iterator()`, which prefetches nothing"),
         ("5.2", "iterator(chunk_size=100)", "all()", ""),
