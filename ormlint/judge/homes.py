@@ -42,25 +42,31 @@ def last_place(project: Project, query: QueryObject) -> Site | None:
     return next((site for site in reversed(_trail(query)) if can_be_changed(project, site)), None)
 
 
-def serves_others(log: QueryLog, query: QueryObject, home: Site, path: Path) -> bool:
+def serves_others(log: QueryLog, query: QueryObject, home: Site, path: Path, *, as_many: bool = False) -> bool:
     """Whether the function that runs a query of SQLAlchemy gives its rows to more callers that leave a path unread than to such that read it.
 
     # who shows the books of a shop reads their authors; who moves, counts or exports them does not
+    With `as_many`, whether it gives them to as many at least.
     """
-    if query.orm is not Orm.SQLALCHEMY:
-        return False
+    profiting = profiting_callers(log, query, home, path)
+    own = log.functions.around(home)
+    return 0 < len(profiting) < len(log.functions.callers(own) - {own} - profiting) + as_many
+
+
+def profiting_callers(log: QueryLog, query: QueryObject, home: Site, path: Path) -> frozenset[str]:
+    """Returns the functions that call the one which runs a query of SQLAlchemy and have a path of its rows read; none if that one reads it too."""
     functions = log.functions
+    own = functions.around(home)
+    if query.orm is not Orm.SQLALCHEMY or not own:
+        return frozenset()
     walking: set[str] = set()
     for read, event in log.readings(query.site):
         if read[: len(path)] == path and event.row is not None and event.row.query.model is query.model:
             walking |= {functions.around(site) for site in (event.site, *(loop.site for loop in event.loops))}
-    own = functions.around(home)
-    if own in walking or not own:
-        return False
+    if own in walking:
+        return frozenset()
     reading = frozenset().union(*(functions.lead_to(name, DOWN) for name in walking if name))
-    callers = functions.callers(own) - {own}
-    profiting = sum(not functions.lead_to(caller, UP).isdisjoint(reading) for caller in callers)
-    return 0 < profiting < len(callers) - profiting
+    return frozenset(caller for caller in functions.callers(own) - {own} if not functions.lead_to(caller, UP).isdisjoint(reading))
 
 
 def last_places(project: Project, query: QueryObject) -> dict[Site, QueryObject]:

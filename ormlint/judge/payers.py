@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 
-from ormlint.judge.describe import can_be_changed
+from ormlint.judge.describe import can_be_changed, code, joined
 from ormlint.judge.eager import Chain, lookup_text, path_of, relations_along
-from ormlint.judge.homes import DOWN, fetches_many, first_query, profits
+from ormlint.judge.homes import DOWN, fetches_many, first_query, profiting_callers, profits, serves_others
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import innermost, repeaters
 from ormlint.link.schema import Kind, Orm
@@ -27,9 +27,12 @@ _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 def is_paid_by_others(project: Project, log: QueryLog, chain: Chain) -> bool:
     """Whether what a chain loads would be loaded for many who do not read it, there being no place of the query that only its readers pass."""
     query = chain.carrier
+    if query.orm is Orm.SQLALCHEMY:
+        is_costly = query.bound is not Bound.ONE and not _is_joined(chain)
+        return is_costly and serves_others(log, query, chain.home, chain.whole_path, as_many=True)
     own = log.functions.around(chain.home)
     walking = _walking(log, chain)
-    if query.orm is not Orm.DJANGO or query.combined or query.generic or not own or own in walking:
+    if query.combined or query.generic or not own or own in walking:
         return False
     if query.parent is not None and any(use.kind is UseKind.STORE for use in query.parent.all_uses()):
         return False  # a function keeps it: what is made of it at a loop would fetch its rows once more
@@ -45,6 +48,8 @@ def is_paid_by_others(project: Project, log: QueryLog, chain: Chain) -> bool:
 
 def advice_for_readers(project: Project, log: QueryLog, chain: Chain) -> str:
     """Returns the imperative that loads a chain for the rows that are read alone."""
+    if chain.carrier.orm is Orm.SQLALCHEMY:
+        return _advice_to_pass_options(project, log, chain)
     event = chain.events[0]
     loop = innermost(repeaters(event))
     others = f", not with the query at {project.at(chain.home)}, which serves others too"
@@ -57,6 +62,20 @@ def advice_for_readers(project: Project, log: QueryLog, chain: Chain) -> str:
     else:
         where = f" before the {'rows are shown' if loop.kind == 'serializer' else 'loop'} at {project.at(loop.site)}"
     return f'call `prefetch_related_objects({_rows(chain)}, "{chain.spelled}")`{where}{others}'
+
+
+def _advice_to_pass_options(project: Project, log: QueryLog, chain: Chain) -> str:
+    """Returns the imperative for a function whose other callers leave unread what some of them have read: these give it the options."""
+    readers = profiting_callers(log, chain.carrier, chain.home, chain.whole_path)
+    own = code(f"{_short(log.functions.around(chain.home))}()")
+    from_whom = joined(sorted({code(f"{_short(reader)}()") for reader in readers}))
+    option = lookup_text(chain).replace("`.options(", "`", 1).removesuffix(")`")
+    where = project.at(chain.home)
+    return f"have {own} take loader options for its query at {where}, and give it {option}` from {from_whom}: its other callers do not read it"
+
+
+def _short(function: str) -> str:
+    return function.rpartition(":")[2]
 
 
 def serves_several(project: Project, log: QueryLog, chain: Chain, event: Event) -> bool:

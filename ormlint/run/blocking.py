@@ -19,8 +19,9 @@ from ormlint.link.schema import Orm
 from ormlint.run.caching import returns_own
 from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import READS, Circumstances, Event, Op
-from ormlint.run.machine import Machine, through
+from ormlint.run.machine import Machine
 from ormlint.run.values import UNKNOWN, Native, Value
+from ormlint.run.ways import through
 from ormlint.text import Site
 
 STATEMENTS = READS | {

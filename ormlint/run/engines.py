@@ -18,9 +18,10 @@ from ormlint.link.schema import Orm
 from ormlint.run.blocking import certain
 from ormlint.run.frame import Called, Frame, Summary
 from ormlint.run.log import Event, Op
-from ormlint.run.machine import Machine, text_of, through
+from ormlint.run.machine import Machine, text_of
 from ormlint.run.parameters import resolve_deps
 from ormlint.run.values import Constant, Value, deps_of, varying
+from ormlint.run.ways import through
 
 
 def maker(path: str) -> Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]:

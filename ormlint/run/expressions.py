@@ -180,11 +180,12 @@ def truth(m: Machine, f: Frame, node: ir.Expr_, *, negated: bool = False) -> boo
             return None if known is None else not known
         case ir.Bool():
             results = [truth(m, f, node.values[0], negated=negated)]
-            entered, way = f.flow.fork(), f.way
+            entered, way, conditional = f.flow.fork(), f.way, f.conditional
             for before, part in itertools.pairwise(node.values):
+                f.conditional += results[-1] is None  # `not shelf.books and not shelf.maps`: the maps of empty shelves alone
                 f.way = (*f.way, (f.site(before.start, before.end), node.op == "and"))
                 results.append(truth(m, f, part, negated=negated))
-            f.skipped, f.way = entered.meet(f.flow), way
+            f.skipped, f.way, f.conditional = entered.meet(f.flow), way, conditional
             if node.op == "and":
                 return False if False in results else True if all(r is True for r in results) else None
             return True if True in results else False if all(r is False for r in results) else None
@@ -338,9 +339,11 @@ def _cond(m: Machine, f: Frame, node: ir.Cond) -> Value:
         return evaluate(m, f, node.body if known else node.orelse)
     env, flow, way = f.env, f.flow, f.way
     test = f.site(node.test.start, node.test.end)
-    f.conditional += 1
+    from ormlint.run.narrowing import looks_up, narrow
+
+    picks = not looks_up(node)
+    f.conditional += picks
     f.env, f.flow, f.way = dict(env), flow.fork(), (*way, (test, True))
-    from ormlint.run.narrowing import narrow
 
     narrow(m, f, node.test, positive=True)
     left, then = evaluate(m, f, node.body), f.flow
@@ -348,7 +351,7 @@ def _cond(m: Machine, f: Frame, node: ir.Cond) -> Value:
     narrow(m, f, node.test, positive=False)
     right = evaluate(m, f, node.orelse)
     f.env, f.flow, f.way = env, then.meet(f.flow), way
-    f.conditional -= 1
+    f.conditional -= picks
     return join_values(m, left, right)
 
 

@@ -30,6 +30,7 @@ from ormlint.run.frame import Called, Flat, Frame, Summary
 from ormlint.run.log import NOWHERE, READS, AdminList, Circumstances, Endpoint, Event, LoadPlan, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
 from ormlint.run.parameters import MANY_RUNS, Bindings, resolve_deps, symbolic
 from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of, key_of
+from ormlint.run.ways import call_path, note_further_way, note_way, through
 from ormlint.text import Site
 
 if TYPE_CHECKING:
@@ -172,8 +173,8 @@ class Machine:
         if frame.awaiting == 0:
             event.waits = not gives_coroutine(node) if event.orm is Orm.DJANGO else event.query is not None and event.query.style == "query"
         self.record(frame, event)
-        if event.absolute and event.loops and not event.around.guarded_by_cache and is_guarded_on_the_way(frame, event.loops[-1]):
-            event.around = replace(event.around, guarded_by_cache=True)
+        if event.absolute and event.loops:
+            note_way(frame, event)
         return event
 
     def use(
@@ -257,6 +258,8 @@ class Machine:
         identity = (id(function), key if not self.greenlets else ("greenlet", key))
         known = self.memo.get(identity)
         if known is not None:
+            if known.optional and caller is not None:
+                note_further_way(caller, known)
             return known
         most = MAX_NESTED if function.module.is_library else 1
         if self.stack and self.stack[-1][0] == id(function):
@@ -298,6 +301,7 @@ class Machine:
             returned = Sequence("generator", yielded, batches=batches)
         summary = Summary(returned, frame.events, frame.calls, writes=frame.writes > 0, external=frame.effects > 0, function=frame.qualname)
         summary.returns = frame.returns
+        summary.optional = frame.optional
         summary.is_async = frame.is_async
         return summary
 
@@ -562,34 +566,6 @@ def within(inner: Circumstances, outer: Circumstances) -> Circumstances:
     if inner == outer:
         return inner
     return Circumstances(*(getattr(inner, name) or getattr(outer, name) for name in Circumstances.__struct_fields__))
-
-
-def call_path(frame: Frame, loop: Loop) -> tuple[tuple[Site, ...], tuple[str, ...]]:
-    """Returns the calls between the frame that has a loop and this one, outermost first."""
-    sites: list[Site] = []
-    names: list[str] = []
-    at: Frame | None = frame
-    while at is not None and loop not in at.loops and at.call_site is not None:
-        if not sites or sites[-1] != at.call_site:
-            sites.append(at.call_site)
-            names.append(at.function.qualname if at.function is not None else "")
-        at = at.caller
-    return tuple(reversed(sites)), tuple(reversed(names))
-
-
-def is_guarded_on_the_way(frame: Frame, loop: Loop) -> bool:
-    """Whether a call between the frame that has a loop and this one stands behind a look into a cache."""
-    at = frame
-    while at.caller is not None and loop not in at.loops:
-        at = at.caller
-        if at.guarded:
-            return True
-    return False
-
-
-def through(site: Site, name: str, path: tuple[Site, ...], names: tuple[str, ...]) -> tuple[tuple[Site, ...], tuple[str, ...]]:
-    """Returns a path of calls with one more before it; what a framework's function calls in turn stands for that function."""
-    return (path, names) if path and path[0] == site else ((site, *path), (name, *names))
 
 
 def mentions(deps: frozenset[int], loops: tuple[Loop, ...]) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import walk
 from ormlint.library import querysets
 from ormlint.link.names import ClassInfo, External
 from ormlint.link.schema import Orm
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject
-from ormlint.run.machine import Machine
+from ormlint.run.machine import Machine, text_of
 from ormlint.run.values import NONE, Constant, Manager, Mapping, Row, Sequence, Union, Unknown, Value, options
 
 
@@ -42,6 +43,14 @@ def narrow(m: Machine, f: Frame, test: ir.Expr_, *, positive: bool) -> None:
             _is_instance(m, f, test.args[0].id, test.args[1], positive=positive)
         case _:
             pass
+
+
+def looks_up(node: ir.Cond) -> bool:
+    """Whether a test only tells if a dict has an entry which the expression then takes: `books[key].title if key in books else ""`."""
+    test = node.test
+    if not isinstance(test, ir.Compare) or test.op != "in":
+        return False
+    return any(isinstance(part, ir.Index) and text_of(part.value) == text_of(test.right) for part in walk(node.body))
 
 
 def is_queryset(value: Value) -> bool | None:
