@@ -190,6 +190,8 @@ def escape(m: Machine, f: Frame, node: ir.Node, values: list[Value]) -> None:
             if isinstance(value, Sequence) and value.items is not None and len(value.items) <= 12:
                 for item in value.items:
                     m.use(f, item, UseKind.ARGUMENT, node)
+        elif isinstance(value, Mapping):
+            escape(m, f, node, [held for held in value.known.values() if type(held) is not Mapping])
 
 
 def call_table(m: Machine, f: Frame, node: ir.Call, method: Method, args: list[Value], keywords: dict[str, Value]) -> Value:

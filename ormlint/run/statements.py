@@ -11,6 +11,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import walk as nodes_in
 from ormlint.library.functions import NOT_FOUND
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Orm
@@ -478,7 +479,7 @@ def _while(m: Machine, f: Frame, stmt: ir.While) -> bool:
     f.flow.asked.clear()
     f.loops.append(loop)
     if drained is None:
-        truth(m, f, stmt.test)
+        _test(m, f, stmt)
     before = f.env
     breaks, f.breaks = f.breaks, []
     mark = m.mark(f)
@@ -502,6 +503,20 @@ def _while(m: Machine, f: Frame, stmt: ir.While) -> bool:
     if stmt.orelse:
         run_body(m, f, stmt.orelse)
     return not (isinstance(stmt.test, ir.Const) and stmt.test.value is True and not _breaks(stmt.body))
+
+
+def _test(m: Machine, f: Frame, stmt: ir.While) -> None:
+    """Evaluates the test of a `while`; what the body assigns again is no constant there: `while seen < books.count(): seen += 100`."""
+    counted = {
+        target.id: f.env[target.id]
+        for each in nodes_in(stmt.body)
+        if isinstance(each, ir.Assign)
+        for target in each.targets
+        if isinstance(target, ir.Name) and type(f.env.get(target.id)) is Constant
+    }
+    f.env.update(dict.fromkeys(counted, UNKNOWN))
+    truth(m, f, stmt.test)
+    f.env.update(counted)
 
 
 def _waiting(m: Machine, f: Frame, stmt: ir.While) -> Loop:
