@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ormlint.judge.describe import calls_between, place
 from ormlint.judge.finding import Severity, WriteTogether
 from ormlint.judge.project import Project
-from ormlint.judge.repetition import innermost, repeaters, weight
+from ormlint.judge.repetition import grows, innermost, is_done_once, repeaters, weight
 from ormlint.link.schema import Model
 from ormlint.run.log import READS, Bound, Event, Loop, Op, QueryLog
 from ormlint.text import Site
@@ -30,7 +30,7 @@ Test = Callable[[Event, Loop], bool]
 def together(log: QueryLog, write: Write, method: str, *, plain: bool = False) -> WriteTogether | None:
     """Returns the change that sends the writes of a loop together, None where that takes a decision or they stand elsewhere."""
     event, loop = write.event, write.loop
-    if write.preview or event.model is None or loop.kind != "for" or not loop.body.encloses(event.site) or _reads_again(log, event, loop):
+    if write.takes_a_decision or event.model is None or loop.kind != "for" or not loop.body.encloses(event.site) or _reads_again(log, event, loop):
         return None
     return WriteTogether(event.site, loop, event.model, method, event.assigned if method == "update" else (), plain)
 
@@ -45,12 +45,41 @@ def _reads_again(log: QueryLog, write: Event, loop: Loop) -> bool:
     return False
 
 
+def _is_asked_for(project: Project, log: QueryLog, write: Event, loop: Loop) -> bool:
+    """Whether a round asks for rows of the table that it has written to before, and would not find there what is yet to be written.
+
+    # `mirror.save()`, and then `if not old.mirrors.exists(): old.delete()`
+    # `order.save()`, and then `order.count_again()`
+    """
+    since = place(project, write, loop).end
+    for other in log.within(loop, *READS, Op.LAZY_COLLECTION):
+        if place(project, other, loop).start >= since and (_asks_for(other, write) or _by_a_method(project, other, loop, write)):
+            return True
+    return False
+
+
+def _asks_for(other: Event, write: Event) -> bool:
+    """Whether rows are asked for from the table that is written to, or for a link the linked ones; the written rows themselves do not count."""
+    if write.op is Op.LINK:
+        return write.relation is not None and other.relation in (write.relation, write.relation.inverse)
+    own = write.row.query.site if write.row is not None else None
+    asked = (other.query.model if other.query is not None else other.model, other.relation.target if other.relation is not None else None)
+    return write.model is not None and write.model in asked and (other.query is None or other.query.site != own)
+
+
+def _by_a_method(project: Project, other: Event, loop: Loop, write: Event) -> bool:
+    """Whether a method of the saved row asks for rows."""
+    called = next((callee.rpartition(":")[2].split(".") for _, callee in calls_between(project, other, loop)), [])
+    return write.op is Op.SAVE and write.model is not None and write.model.name in called[:-1]
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """A write that a loop repeats.
 
     `hindrance` are notes on why a bulk operation may not replace it, none if it does; `plain` tells that the loop itself shows
     which operation that is. `of_any_model` tells that the same place writes rows of several models, as in a view that others inherit from.
+    `doubtful` tells that it is work of one time, of few rounds or that the round asks for what it has written.
     """
 
     event: Event
@@ -61,14 +90,20 @@ class Write:
     plain: bool
     weight: Severity
     of_any_model: bool = False
+    doubtful: bool = False
 
     @property
     def severity(self) -> Severity:
         """How much it costs, as far as something can be done about it."""
-        return Severity.INFO if self.preview else self.weight
+        return Severity.INFO if self.takes_a_decision else self.weight
 
     @property
     def preview(self) -> bool:
+        """Whether little is gained for sure by writing the rows together, or it takes more than an edit."""
+        return self.doubtful or self.takes_a_decision
+
+    @property
+    def takes_a_decision(self) -> bool:
         """Whether it takes a decision, and not an edit, to write the rows together."""
         around = self.event.around
         alone = self.plain and not self.hindrance and not self.calls and not self.of_any_model
@@ -86,7 +121,7 @@ class Write:
         return "write" if self.calls else ""
 
 
-def writes_one_by_one(project: Project, events: Iterable[Event], hindrance: Hindrance, is_plain: Test) -> Iterator[Write]:
+def writes_one_by_one(project: Project, log: QueryLog, events: Iterable[Event], hindrance: Hindrance, is_plain: Test) -> Iterator[Write]:
     """Yields the writes that loops repeat, the nearest first.
 
     Those more than three calls away, and those that fill a cache once, are left out.
@@ -106,7 +141,8 @@ def writes_one_by_one(project: Project, events: Iterable[Event], hindrance: Hind
             continue
         site, severity = place(project, event, loop), weight(project, event, loops)
         shared = len(models[event.site]) > 1
-        write = Write(event, loop, site, calls, hindrance(event, loop), is_plain(event, loop), severity, shared)
+        doubtful = not grows(loops) or is_done_once(event) or _is_asked_for(project, log, event, loop)
+        write = Write(event, loop, site, calls, hindrance(event, loop), is_plain(event, loop), severity, shared, doubtful)
         found.append(write)
     yield from sorted(found, key=lambda write: write.calls)
 

@@ -20,6 +20,7 @@ _LARGE = 1_000_000
 _STARTING = frozenset(
     {"start", "startup", "setup", "install", "init", "initialize", "initialise", "initialized", "bootstrap", "configure", "migrate", "seed"}
 )
+_FILLING = frozenset({"bootstrap", "demo", "fixture", "fixtures", "init", "install", "migrate", "populate", "seed"})
 
 
 def repeaters(event: Event) -> tuple[Loop, ...]:
@@ -89,6 +90,12 @@ def starts_the_program(event: Event) -> bool:
     name = event.site.path.rpartition("/")[2].partition(".")[0]
     words = {*name.lower().split("_"), *event.function.rpartition(".")[2].rpartition(":")[2].lower().split("_")}
     return not words.isdisjoint(_STARTING)
+
+
+def is_done_once(event: Event) -> bool:
+    """Whether an event stands in a management command, which mostly repairs, imports or invents rows, or where tables are first filled."""
+    words = set(event.function.rpartition(".")[2].rpartition(":")[2].lower().split("_"))
+    return _in_management_command(event) or not words.isdisjoint(_FILLING)
 
 
 def asked_per_round(log: QueryLog) -> set[Site]:

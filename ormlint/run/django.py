@@ -34,6 +34,7 @@ from ormlint.run.values import (
     Value,
     deps_of,
     element_of,
+    may_differ,
     options,
     varying,
 )
@@ -391,7 +392,10 @@ def write(
         facts["relation"] = receiver.relation
     if method == "update":
         facts["query"] = receiver if isinstance(receiver, QueryObject) else None
-        constant = not any(deps_of(value) for value in keywords.values()) and all(is_repeatable(m, f, value) for _, value in node.keywords)
+        values = keywords.values()
+        constant = (
+            not any(map(deps_of, values)) and not any(map(may_differ, values)) and all(is_repeatable(m, f, value) for _, value in node.keywords)
+        )
         facts |= {"assigned": tuple(keywords), "constant": constant}
     elif method in ("get_or_create", "update_or_create"):
         facts["assigned"] = tuple(name for name in keywords if name not in ("defaults", "create_defaults"))

@@ -11,7 +11,7 @@ from ormlint.run.log import Bound, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.queries import around_row, element_of_query, evaluate_query, query_facts, refined, single_row, take_rows
 from ormlint.run.recipes import is_repeatable, note_statement
-from ormlint.run.values import NONE, UNKNOWN, Instance, Row, Scalar, Sequence, Value, deps_of, varying
+from ormlint.run.values import NONE, UNKNOWN, Instance, Row, Scalar, Sequence, Value, deps_of, may_differ, varying
 
 
 def evaluating(
@@ -42,8 +42,8 @@ def evaluating(
     loops, foreign = around_row(f, row, tuple(f.loops))
     if name in ("update", "delete"):
         op = Op.UPDATE_ROWS if name == "update" else Op.DELETE_ROWS
-        constant = name == "update" and not any(deps_of(value) for value in args) and all(is_repeatable(m, f, arg) for arg in node.args)
-        m.event(f, op, node, loops=loops, method=name, absolute=foreign, constant=constant, **query_facts(query, row))
+        same = not any(deps_of(arg) or may_differ(arg) for arg in args) and all(is_repeatable(m, f, arg) for arg in node.args)
+        m.event(f, op, node, loops=loops, method=name, absolute=foreign, constant=same and name == "update", **query_facts(query, row))
         return UNKNOWN
     if name in ("append", "add", "remove", "extend"):
         return NONE

@@ -15,7 +15,22 @@ from ormlint.run.frame import Env, Frame
 from ormlint.run.log import LoadKind, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.request_values import keep_on_request
-from ormlint.run.values import UNKNOWN, Constant, Instance, Mapping, Row, Sequence, Union, Value, deps_of, element_of, join, join_sequences, varying
+from ormlint.run.values import (
+    UNKNOWN,
+    Constant,
+    Instance,
+    Mapping,
+    Row,
+    Sequence,
+    Union,
+    Value,
+    deps_of,
+    element_of,
+    join,
+    join_sequences,
+    may_differ,
+    varying,
+)
 
 
 def assign(m: Machine, f: Frame, target: ir.Expr_, value: Value, node: ir.Node) -> None:
@@ -115,9 +130,8 @@ def _write_row(m: Machine, f: Frame, target: ir.Attr, row: Row, value: Value, *,
             plan = replace(plan, loaded={n: e for n, e in plan.loaded.items() if n != stale})
     assigned = tuple(dict.fromkeys((*row.assigned, target.name)))
     own = {loop.id for loop in row.births}
-    constant = (row.constant and not augmented and isinstance(value, (Constant,))) or (
-        row.constant and not augmented and not deps_of(value) & own and value is not UNKNOWN
-    )
+    same = isinstance(value, Constant) or (value is not UNKNOWN and not deps_of(value) & own and not may_differ(value))
+    constant = row.constant and not augmented and same
     fresh = row.fresh or (row.model.is_primary_key(target.name) and isinstance(value, Constant) and value.value is None)
     changed = replace(row, plan=plan, assigned=assigned, constant=constant, fresh=fresh)
     if isinstance(target.value, ir.Name) and f.env.get(target.value.id) is row:

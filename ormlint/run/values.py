@@ -260,6 +260,13 @@ def options(value: Value) -> tuple[Value, ...]:
     return value.options if isinstance(value, Union) else (value,)
 
 
+def may_differ(value: Value) -> bool:
+    """Whether two rounds of a loop may have different ones of a few values: `state = "old" if author.age > 50 else "young"`."""
+    if isinstance(value, Mapping):
+        return any(map(may_differ, value.known.values())) or (value.element is not None and may_differ(value.element))
+    return isinstance(value, Union)
+
+
 def deps_of(value: Value | None, depth: int = 0) -> frozenset[int]:
     """Returns the ids of the loops that a value varies with."""
     kind = type(value)

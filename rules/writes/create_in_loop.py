@@ -15,7 +15,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         return (*passed_over(event.model, "save"), *_needed_at_once(log, event, loop))
 
     events = (event for event in log.of(Op.CREATE, Op.INSERT) if not _spans_tables(event))
-    for write in writes_one_by_one(project, events, hindrance, _is_plain):
+    for write in writes_one_by_one(project, log, events, hindrance, _is_plain):
         event, loop = write.event, write.loop
         yield Report(
             site=write.site,

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Relation, Report, WriteTogether, rule
 from ormlint.judge.bulk import Write, passed_over, together, walks_its_rows, writes_one_by_one
-from ormlint.judge.describe import at, at_query, call_path, code, joined, labels, per
+from ormlint.judge.describe import at, at_query, call_path, calls_between, code, joined, labels, per
 from ormlint.judge.eager import is_loaded
 from ormlint.judge.listing import asks_for_a_pair, is_found_by_name
 from ormlint.judge.rounds import Rounds
 
+_WORK = (Op.CREATE, Op.GET_OR_CREATE, Op.BULK_WRITE, Op.SAVE, Op.UPDATE_ROWS, Op.LINK)
 _ON_OTHER_SIDE = (Kind.REVERSE_FOREIGN_KEY, Kind.REVERSE_ONE_TO_ONE, Kind.MANY_TO_MANY)
 
 
@@ -18,7 +19,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     # the unit of work sends the DELETEs together; what it loads before, it loads row by row
     events = (event for event in log.of(Op.DELETE) if event.orm is not Orm.SQLALCHEMY or _loaded_first(event))
     rounds = Rounds(log)
-    for write in writes_one_by_one(project, events, lambda event, loop: passed_over(event.model, "delete"), _is_plain):
+    for write in writes_one_by_one(project, log, events, lambda event, loop: passed_over(event.model, "delete"), _is_plain):
         event, loop = write.event, write.loop
         yield Report(
             site=write.site,
@@ -33,9 +34,15 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             severity=write.severity,
             preview=write.preview
             or (event.orm is Orm.SQLALCHEMY and _saves_little(rounds, loop))
+            or (event.orm is Orm.DJANGO and _ends_a_work(project, log, loop))
             or (loop.source is not None and asks_for_a_pair(loop.source)),
             counted_as=write.counted_as,
         )
+
+
+def _ends_a_work(project: Project, log: QueryLog, loop: Loop) -> bool:
+    """Whether a round does something with the row elsewhere that writes, and then removes it: `pack(toy)`, `toy.delete()`."""
+    return any(calls_between(project, other, loop) for other in log.within(loop, *_WORK))
 
 
 def _saves_little(rounds: Rounds, loop: Loop) -> bool:

@@ -11,7 +11,7 @@ from ormlint.judge.releases import BULK_UPDATE, UPDATE_CONFLICTS
 @rule("ORM305", "get-or-create-in-loop", orms=(Orm.DJANGO,))
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every `get_or_create()` and `update_or_create()` that a loop repeats with arguments of its round."""
-    for write in writes_one_by_one(project, log.of(Op.GET_OR_CREATE), lambda event, loop: passed_over(event.model, "save"), _is_plain):
+    for write in writes_one_by_one(project, log, log.of(Op.GET_OR_CREATE), lambda event, loop: passed_over(event.model, "save"), _is_plain):
         event, loop = write.event, write.loop
         if not varies_with(event, loop):
             continue

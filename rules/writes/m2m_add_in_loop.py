@@ -14,7 +14,7 @@ _VERBS = {"add": "INSERT", "remove": "DELETE"}
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every `add()` and `remove()` of a to-many relation that a loop repeats."""
     events = (event for event in log.of(Op.LINK) if event.method in _VERBS and event.relation is not None and not _saves_each(event))
-    for write in writes_one_by_one(project, events, lambda event, loop: (), _is_plain):
+    for write in writes_one_by_one(project, log, events, lambda event, loop: (), _is_plain):
         event, loop = write.event, write.loop
         if not varies_with(event, loop):
             continue

@@ -10,7 +10,7 @@ from ormlint.judge.describe import at, call_path, code, labels, per
 @rule("ORM317", "merge-in-loop", orms=(Orm.SQLALCHEMY,), stable=False)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every `session.merge()` that a loop repeats with rows of its round."""
-    for write in writes_one_by_one(project, log.of(Op.MERGE), lambda event, loop: (), _is_plain):
+    for write in writes_one_by_one(project, log, log.of(Op.MERGE), lambda event, loop: (), _is_plain):
         event, loop = write.event, write.loop
         if not varies_with(event, loop):
             continue

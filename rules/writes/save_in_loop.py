@@ -15,7 +15,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     def hindrance(event: Event, loop: Loop) -> tuple[str, ...]:
         return (*passed_over(event.model, "save"), *(created_in_round(log, event.model, loop) if event.row is None else ()))
 
-    for write in writes_one_by_one(project, log.of(Op.SAVE), hindrance, _is_plain):
+    for write in writes_one_by_one(project, log, log.of(Op.SAVE), hindrance, _is_plain):
         event, loop = write.event, write.loop
         at_once = _is_one_update(event, hindered=bool(write.hindrance))
         if project.lacks(BULK_UPDATE) and not at_once:

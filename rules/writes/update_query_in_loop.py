@@ -15,7 +15,7 @@ _FILTERS = frozenset({"filter", "exclude", "where", "filter_by"})
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every `update()` of a query that a loop repeats, each time for other rows."""
     events = (event for event in log.of(Op.UPDATE_ROWS) if not _takes_many_keys(event))
-    for write in writes_one_by_one(project, events, lambda event, loop: _hindrance(log, event, loop), _is_plain):
+    for write in writes_one_by_one(project, log, events, lambda event, loop: _hindrance(log, event, loop), _is_plain):
         event, loop = write.event, write.loop
         if not varies_with(event, loop):
             continue
