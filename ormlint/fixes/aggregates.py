@@ -7,6 +7,7 @@ import libcst as cst
 from ormlint.fixes.chain import Chain, chain_of, is_postfix, quote_for, seen_through
 from ormlint.fixes.counts import breaks_line
 from ormlint.fixes.imports import Refusal, Spelling, spell_import, spell_model
+from ormlint.fixes.receivers import before_stream, is_stream
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import AggregateInDatabase, Applicability, Fix
@@ -60,6 +61,9 @@ def _rows(call: cst.Call, intent: AggregateInDatabase) -> cst.BaseExpression | N
 
 
 def _in_django(file: SourceFile, statement: Statement, intent: AggregateInDatabase, call: cst.Call, rows: cst.BaseExpression) -> Fix:
+    whole, rows = rows, before_stream(rows)
+    if rows is whole and is_stream(intent.query):
+        return Fix(Applicability.DISPLAY, "compute it in the database", (), "the rows come from an iterator: compute it with its queryset")
     name, key = _DJANGO[intent.function]
     spelling = spell_import(file, intent.site.start, "django.db.models", name)
     if isinstance(spelling, Refusal):

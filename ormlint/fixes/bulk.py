@@ -18,6 +18,7 @@ import libcst as cst
 from ormlint.fixes.chain import chain_of, is_postfix, quote_for, seen_through
 from ormlint.fixes.counts import breaks_line
 from ormlint.fixes.imports import Refusal, Spelling, spell_model
+from ormlint.fixes.receivers import before_stream, is_stream
 from ormlint.fixes.source import Sources
 from ormlint.fixes.walk import Walk, inside, walk_around
 from ormlint.judge.finding import Applicability, Fix, WriteTogether
@@ -147,7 +148,10 @@ def _at_once(walk: Walk, intent: WriteTogether, call: cst.Call, row: cst.BaseExp
             pass
         case _:
             return None
-    query, source = seen_through(walk.loop.iter), intent.loop.source
+    rows, source = seen_through(walk.loop.iter), intent.loop.source
+    query = before_stream(rows)
+    if query is rows and source is not None and is_stream(source):
+        return None
     if not intent.plain or walk.is_read_later(frozenset({target})):
         return None
     if source is not None and source.style == "list" and (query is walk.loop.iter or not isinstance(query, cst.Call)):
@@ -194,7 +198,8 @@ def _link(walk: Walk, call: cst.Call, method: cst.Attribute) -> Fix | Refusal:
     verb, receiver = method.attr.value, walk.statement.code(method.value)
     rest = "".join(f", {walk.statement.code(argument)}" for argument in call.args[1:])
     if _is_all(walk) and _is_name(first.value, walk.loop.target) and not walk.is_read_later(walk.names(walk.loop.target)):
-        rows = walk.statement.code(walk.loop.iter)
+        start, end = walk.statement.outer(walk.loop.iter)
+        rows = walk.file.text[start:end]
         edit = walk.replaced(f"{receiver}.{verb}(*{rows if is_postfix(walk.loop.iter) else f'({rows})'}{rest.rstrip(', ')})")
         if edit is not None:
             return Fix(Applicability.UNSAFE, f"link all rows with one `{verb}()`", (edit,), _SIGNALS)
@@ -255,6 +260,8 @@ def _create_at_once(walk: Walk, call: cst.Call, method: cst.Attribute, manager: 
     arguments = created[len(walk.statement.code(method)) :]
     head = f"for {walk.statement.code(walk.loop.target)} in {walk.statement.code(walk.loop.iter)}"
     if isinstance(walk.loop.iter, (cst.IfExp, cst.Lambda, cst.Tuple)) or "\n" in head:
+        return None
+    if next(walk.statement.within(walk.loop.iter, cst.NamedExpr), None) is not None:  # Python has no `:=` in the rows of a comprehension
         return None
     code = f"{manager.text}.bulk_create([{walk.statement.code(method.value.value)}{arguments} {head}])"
     edit = walk.replaced(code)

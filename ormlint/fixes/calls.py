@@ -10,6 +10,7 @@ from ormlint.fixes.source import Sources
 from ormlint.judge.finding import AddKeyword, AppendMethod, Applicability, Fix, ReplaceLoader
 from ormlint.text import Edit, Site
 
+_SENDING = frozenset({".exists()", ".count()"})
 _LOADER_KEYWORDS = frozenset({"innerjoin", "alias"})  # those that only a join understands
 
 
@@ -27,17 +28,18 @@ def add_keyword(sources: Sources, intent: AddKeyword) -> Fix | None:
 
 
 def replace_loader(sources: Sources, intent: ReplaceLoader) -> Fix | None:
-    """Returns the fix, None if one of the places is not a call of a loader that another one can stand for."""
+    """Returns the fix, a display-only one if its name is taken, None if one of the places is not a call of a loader that it can stand for."""
     edits: list[Edit] = []
+    description = f"load it with `{intent.by}`"
     for site in intent.sites:
         found = _renamed(sources, site, intent.by)
-        if found is None:
-            return None
+        if found is None or isinstance(found, Refusal):
+            return Fix(Applicability.DISPLAY, description, (), found.reason) if found is not None else None
         edits += (edit for edit in found if edit not in edits)
-    return Fix(Applicability.SAFE, f"load it with `{intent.by}`", tuple(edits))
+    return Fix(Applicability.SAFE, description, tuple(edits))
 
 
-def _renamed(sources: Sources, site: Site, name: str) -> list[Edit] | None:
+def _renamed(sources: Sources, site: Site, name: str) -> list[Edit] | Refusal | None:
     file, statement = sources.file(site), sources.statement(site)
     call = statement.expression(site.start, site.end) if statement is not None else None
     if file is None or statement is None or not isinstance(call, cst.Call):
@@ -49,17 +51,21 @@ def _renamed(sources: Sources, site: Site, name: str) -> list[Edit] | None:
             return [file.edit(*statement.span(attribute), name)]
         case cst.Name(value=old) as function if old.endswith("load"):
             spelling = spell_import(file, site.start, "sqlalchemy.orm", name)
-            return [file.edit(*statement.span(function), spelling.text), *spelling.edits] if not isinstance(spelling, Refusal) else None
+            return [file.edit(*statement.span(function), spelling.text), *spelling.edits] if not isinstance(spelling, Refusal) else spelling
         case _:
             return None
 
 
 def append_method(sources: Sources, intent: AppendMethod) -> Fix | None:
-    """Returns the fix, None if no expression stands there."""
+    """Returns the fix, a display-only one if it would block an event loop, None if no expression stands there."""
     file, statement = sources.file(intent.site), sources.statement(intent.site)
     node = statement.expression(intent.site.start, intent.site.end) if statement is not None else None
     if file is None or statement is None or node is None:
         return None
+    function = statement.function(node)
+    if intent.method in _SENDING and isinstance(function, cst.FunctionDef) and function.asynchronous is not None:
+        reason = f"the function is asynchronous: ask with `await` and `a{intent.method.lstrip('.')}`"
+        return Fix(Applicability.DISPLAY, f"add `{intent.method}`", (), reason)
     waiting = statement.parent(node)
     if isinstance(waiting, cst.Await):
         if not waiting.lpar:

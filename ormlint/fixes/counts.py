@@ -10,7 +10,7 @@ import libcst as cst
 
 from ormlint.fixes.chain import Chain, chain_of, is_postfix
 from ormlint.fixes.imports import Refusal, spell_import
-from ormlint.fixes.receivers import is_list, risk_of_another_value
+from ormlint.fixes.receivers import is_list, is_stream, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, ReplaceLen
@@ -42,7 +42,7 @@ def replace_len(sources: Sources, intent: ReplaceLen) -> Fix | None:
         if query.style == "query" or _index(chain_of(statement, counted), "query") is not None:
             return _count_query(file, statement, call, counted, query)
         return _count_select(file, statement, call, counted)
-    if query.locked or query.raw or is_list(query, intent.site):
+    if query.locked or query.raw or is_list(query, intent.site) or is_stream(query):
         return None
     edits = unwrap(file, statement, call, counted, ".count()")
     risk = risk_of_another_value(sources, statement, counted, query)

@@ -83,6 +83,9 @@ def spell_model(file: SourceFile, offset: int, model: Model, schema: Schema) -> 
         path = f"{_absolute(file, binding)}.{binding.original}".strip(".")
         if _is_module(path, model.site.path) or (_may_lead_to(path, model.site.path) and re.search(rf"\b{re.escape(spelling)}\b", file.text)):
             return Spelling(spelling)
+    named = re.search(rf"\b{re.escape(model.name)}\b", file.text) is not None
+    if named and any(binding.name == "*" and _is_module(_absolute(file, binding), model.site.path) for binding in bindings):
+        return Spelling(model.name)
     for binding in bindings:
         if _is_module(_absolute(file, binding), model.site.path) and not _is_taken(file, model.name, binding.module):
             edits = _merged(file, offset, binding.module, binding.level, model.name)

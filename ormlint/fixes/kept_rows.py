@@ -18,7 +18,7 @@ from ormlint.fixes.chain import Chain, chain_of
 from ormlint.fixes.counts import counted_by_len
 from ormlint.fixes.imports import Refusal
 from ormlint.fixes.kept_variables import Walk, is_part, risk_of_keeping
-from ormlint.fixes.receivers import assigned, is_list, risk_of_another_value
+from ormlint.fixes.receivers import assigned, is_list, is_stream, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.truth import CountTest, is_tested, read_test
@@ -196,6 +196,8 @@ def _assignment(place: _Place) -> tuple[str, cst.SimpleStatementLine | None]:
 def _fetch(place: _Place, intent: LoadFirst) -> tuple[str, str] | Refusal:
     """Returns the expression that gives the row or None, and what it does otherwise than the one that it replaces."""
     statement, method = place.statement, intent.load.method
+    if is_stream(intent.query):
+        return Refusal("the queryset is an iterator")
     chain: Chain = chain_of(statement, place.load)
     last = chain.links[chain.inner - 1] if chain.inner else None
     if last is None or statement.code(place.load) != statement.code(last.node):

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import libcst as cst
 
 from ormlint.fixes.chain import Link, chain_of, last_name
-from ormlint.fixes.imports import Refusal, Spelling, spell_import
+from ormlint.fixes.imports import Refusal, Spelling, spell_import, spell_model
 from ormlint.fixes.source import Sources
 from ormlint.fixes.walk import Walk, walk_around
 from ormlint.judge.finding import Applicability, FetchBefore, Fix
-from ormlint.link.schema import Model, Orm
+from ormlint.link.schema import Model, Orm, Schema
 from ormlint.text import Edit
 
 _DESCRIPTION = "fetch the rows for all keys before the loop"
@@ -43,22 +43,22 @@ class _Key:
     is_primary: bool
 
 
-def fetch_before(sources: Sources, intent: FetchBefore) -> Fix | None:
+def fetch_before(sources: Sources, intent: FetchBefore, schema: Schema) -> Fix | None:
     """Returns the fix, a display-only one if the query or the loop does not allow it, None if the place is not understood."""
     walk = walk_around(sources, intent.site, intent.loop.site)
     if walk is None:
         return None
-    made = walk if isinstance(walk, Refusal) else _fix(walk, intent)
+    made = walk if isinstance(walk, Refusal) else _fix(walk, intent, schema)
     return Fix(Applicability.DISPLAY, _DESCRIPTION, (), made.reason) if isinstance(made, Refusal) else made
 
 
-def _fix(walk: Walk, intent: FetchBefore) -> Fix | Refusal:
+def _fix(walk: Walk, intent: FetchBefore, schema: Schema) -> Fix | Refusal:
     if intent.model.orm is not Orm.DJANGO or not isinstance(walk.node, cst.Call):
         return Refusal("the query is not written where it runs")
     chain = chain_of(walk.statement, walk.node)
     links = chain.links[: chain.inner]
     first = next((number for number, link in enumerate(links) if link.is_attribute and link.name == "objects"), None)
-    if first is None or first + 1 == len(links) or last_name(links[first].receiver) != intent.model.name:
+    if first is None or first + 1 == len(links) or not _is_class(walk, links[first].receiver, intent.model, schema):
         return Refusal("the query does not begin at the manager of its model")
     links = links[first:]
     last, middle = links[-1], links[1:-1]
@@ -70,6 +70,14 @@ def _fix(walk: Walk, intent: FetchBefore) -> Fix | Refusal:
         return Refusal("the query does more than to look rows up")
     key = _key(walk, intent, asking)
     return key if isinstance(key, Refusal) else _written(walk, intent, walk.statement.code(links[0].node), asking, key, how)
+
+
+def _is_class(walk: Walk, node: cst.BaseExpression, model: Model, schema: Schema) -> bool:
+    """Whether an expression is a model's class: by its own name, or by the one that the file imports it under."""
+    if last_name(node) == model.name:
+        return True
+    spelling = spell_model(walk.file, walk.statement.span(node)[0], model, schema)
+    return isinstance(spelling, Spelling) and not spelling.edits and spelling.text == walk.statement.code(node)
 
 
 def _key(walk: Walk, intent: FetchBefore, asking: list[Link]) -> _Key | Refusal:
@@ -140,7 +148,7 @@ def _written(walk: Walk, intent: FetchBefore, manager: str, asking: list[Link], 
         start, lookup = walk.statement.span(above)[0], f"{key.value} not in {found}"
     elif how == "exists" and _binds_tighter(walk):
         lookup = f"({lookup})"
-    before = walk.before(*([f"{rows} = list({walk.statement.code(walk.loop.iter)})"] if replacements else []), *lines)
+    before = walk.before(*([f"{rows} = {_listed(walk)}"] if replacements else []), *lines)
     if any(edit.start == before.start for edit in extra.edits):
         return Refusal("the import would stand where the loop begins")
     reason = f"{_REASON}; {_MISSING}" if how == "get" else _REASON
@@ -169,13 +177,19 @@ def _walked_twice(walk: Walk, intent: FetchBefore) -> tuple[str, tuple[Edit, ...
     rows, source = walk.loop.iter, intent.loop.source
     if isinstance(rows, cst.Name) and source is not None and source.style in _KEEPING and not source.has("iterator", "aiterator"):
         return rows.value, ()
-    if "\n" in walk.statement.code(rows) or "#" in walk.statement.code(rows):
-        return Refusal("the loop's rows are written over several lines")
     target = walk.statement.code(walk.loop.target)
     name = walk.fresh(f"{target}s") or walk.fresh(f"all_{target}s")
     if name is None:
         return Refusal("no name for the rows is free")
     return name, (walk.file.edit(*walk.statement.outer(rows), name),)
+
+
+def _listed(walk: Walk) -> str:
+    """Returns the rows of the loop as a list, with all comments that stand in them."""
+    rows = walk.loop.iter
+    start, end = walk.statement.outer(rows)
+    text = walk.file.text[start:end]
+    return f"list{text}" if rows.lpar and len(rows.lpar) == 1 and not isinstance(rows, (cst.NamedExpr, cst.Tuple)) else f"list({text})"
 
 
 def _query(walk: Walk, asking: list[Link], key: _Key, keys: str | None) -> str:

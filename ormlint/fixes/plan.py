@@ -81,7 +81,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         case MoveAfterLoop() as intent:
             return loops.move_after_loop(sources, intent)
         case FetchBefore() as intent:
-            return lookups.fetch_before(sources, intent)
+            return lookups.fetch_before(sources, intent, project.schema)
         case WriteTogether() as intent:
             return bulk.write_together(sources, intent, project.schema)
         case RemoveDeclaration() as intent:

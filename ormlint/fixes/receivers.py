@@ -14,6 +14,7 @@ from ormlint.fixes.chain import chain_of, last_name
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Function, Statement
 from ormlint.library.functions import MEMOISING
+from ormlint.link.schema import Orm
 from ormlint.run.log import QueryObject, UseKind
 from ormlint.text import Site
 
@@ -39,6 +40,20 @@ def is_list(query: QueryObject, test: Site) -> bool:
     uses = list(query.all_uses())
     made = [use.site for use in uses if use.kind is UseKind.ITERATE or (use.kind is UseKind.DERIVE and use.operator in ("list", "tuple"))]
     return any(use.listed for use in uses if use.kind in _TESTS) and not (made and all(test.encloses(site) for site in made))
+
+
+def is_stream(query: QueryObject) -> bool:
+    """Whether what a program has is an iterator over the rows of a queryset, which has no method of one."""
+    return query.orm is Orm.DJANGO and query.has("iterator", "aiterator")
+
+
+def before_stream(rows: cst.BaseExpression) -> cst.BaseExpression:
+    """Returns the queryset of `queryset.iterator(…)`, any other expression as it is."""
+    match rows:
+        case cst.Call(func=cst.Attribute(value=queryset, attr=cst.Name(value="iterator"))):
+            return queryset
+        case _:
+            return rows
 
 
 def _is_kept(sources: Sources, site: Site, user: Function | None) -> bool:

@@ -53,9 +53,13 @@ class Statement:
         return self.text[start - self._start : end - self._start]
 
     def expression(self, start: int, end: int) -> cst.BaseExpression | None:
-        """Returns the expression that stands at these offsets, with or without its parentheses, or None."""
+        """Returns the expression that stands at these offsets, with or without its parentheses, or None.
+
+        The offsets of a whole f-string may mean any expression in it, whose place is not known before Python 3.12.
+        """
         if self._expressions is None:
-            nodes = [node for node in self._spans if isinstance(node, cst.BaseExpression)]
+            texts = (cst.FormattedString, cst.ConcatenatedString)
+            nodes = [node for node in self._spans if isinstance(node, cst.BaseExpression) and not isinstance(node, texts)]
             self._expressions = {self.outer(node): node for node in nodes if node.lpar}
             self._expressions.update((self.span(node), node) for node in nodes)
         return self._expressions.get((start, end))

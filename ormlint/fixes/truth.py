@@ -10,7 +10,7 @@ import libcst as cst
 from ormlint.fixes.chain import Chain, chain_of, insert_links
 from ormlint.fixes.counts import counted_by_len, unwrap
 from ormlint.fixes.imports import is_imported
-from ormlint.fixes.receivers import is_list, risk_of_another_value
+from ormlint.fixes.receivers import is_list, is_stream, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, ReplaceCountTest, ReplaceTruthTest
@@ -77,7 +77,7 @@ def _exists_for_len(
 ) -> Fix | None:
     """`len(query) > 0` → `query.exists()`."""
     count, counted, test = parts
-    if query.locked or query.raw or is_list(query, test_site):
+    if query.locked or query.raw or is_list(query, test_site) or is_stream(query):
         return None
     edits = unwrap(file, statement, count, counted, ".exists()")
     if edits is None:
@@ -195,7 +195,7 @@ def replace_truth_test(sources: Sources, intent: ReplaceTruthTest) -> Fix | None
     """Returns the fix, None if the place is not understood or the value of the test is used as more than a truth value."""
     file, statement = sources.file(intent.site), sources.statement(intent.site)
     tested = statement.expression(intent.site.start, intent.site.end) if statement is not None else None
-    if file is None or statement is None or tested is None or intent.query.locked or intent.query.raw:
+    if file is None or statement is None or tested is None or intent.query.locked or intent.query.raw or is_stream(intent.query):
         return None
     if isinstance(tested, cst.UnaryOperation) and isinstance(tested.operator, cst.Not):
         tested = tested.expression

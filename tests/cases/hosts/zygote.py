@@ -99,7 +99,7 @@ def sqlalchemy_databases(root: pathlib.Path, sizes: list[int]) -> Database:
 def _answer(job: dict[str, Any], root: pathlib.Path, sizes: list[int], database: Database) -> dict[str, Any]:
     for path, text in job["files"].items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(text.encode())
+        (root / path).write_bytes(text.encode("utf-8", "surrogateescape"))
     importlib.invalidate_caches()
     module = importlib.import_module(job["entry"])
     cases = [name for name in vars(module) if name.startswith("case_")]
@@ -137,7 +137,8 @@ def main(orm: str, folder: str, sizes: str) -> None:
         child = os.fork()
         if child == 0:
             try:
-                answer = _answer(json.loads(line), root, counts, database)
+                with contextlib.redirect_stdout(sys.stderr):  # what a file prints when it is imported is no answer
+                    answer = _answer(json.loads(line), root, counts, database)
             except BaseException:
                 answer = {"error": traceback.format_exc()}
             print(json.dumps(answer), flush=True)

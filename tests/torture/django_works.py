@@ -1,0 +1,244 @@
+"""A piece of work for every fixer of Django programs."""
+
+from __future__ import annotations
+
+from tests.generated.layout import Chain, Link
+from tests.torture.work import ADMIN, DECLARED, Gain, Work
+
+PACKAGE = "library"
+MODELS = ("Author", "Book", "Review", "Tag")
+
+
+def _rows(model: str, *links: Link) -> Chain:
+    return Chain(model, (Link("objects", None), *links, Link("order_by", ('"pk"',))))
+
+
+_BOOKS = _rows("Book", Link("filter", ("pages__gt=0",)))
+_UNORDERED = Chain("Book", (Link("objects", None), Link("filter", ("pages__gt=0",)), Link("exclude", ("pages=0",))))
+_PAGES = "print(list(Book.objects.order_by('pk').values_list('title', 'pages')))"
+_NONE = Chain("")
+
+_LOADS = (
+    Work("join", ("ORM101",), _BOOKS, "for book in {q}:\n    print(book.title, book.author.name)", "book"),
+    Work("join of two", ("ORM101",), _BOOKS, "for book in {q}:\n    print(book.title, book.author.country.name)", "book"),
+    Work("prefetch", ("ORM102",), _BOOKS, "for book in {q}:\n    print(book.title, sorted(tag.word for tag in book.tags.all()))", "book"),
+    Work(
+        "join and prefetch",
+        ("ORM101", "ORM102"),
+        _BOOKS,
+        "for book in {q}:\n    print(book.author.name)\n    print(sorted(tag.word for tag in book.tags.all()))",
+        "book",
+    ),
+    Work(
+        "prefetch behind a join",
+        ("ORM102",),
+        _BOOKS,
+        "for book in {q}:\n    print(sorted(other.title for other in book.author.books.all()))",
+        "book",
+    ),
+    Work(
+        "Prefetch",
+        ("ORM101",),
+        _rows("Review"),
+        'for book in Book.objects.prefetch_related(Prefetch("reviews", queryset={q})):\n'
+        "    for review in book.reviews.all():\n        print(review.stars, review.by.name if review.by else None)",
+        imports="from django.db.models import Prefetch",
+        unfit=(("values", "a `Prefetch` takes no dicts"),),
+    ),
+    Work(
+        "class attribute",
+        ("ORM101",),
+        _BOOKS,
+        "for book in Shelf().get_queryset():\n    print(book.title, book.author.name)",
+        "book",
+        above="class Shelf(ListView):\n    queryset = {q}",
+        imports="from django.views.generic import ListView",
+    ),
+    Work(
+        "manager",
+        ("ORM101",),
+        Chain("self", (Link("filter", ("pages__gt=0",)), Link("order_by", ('"pk"',)))),
+        "for book in Stock{n}.objects.wanted():\n    print(book.title, book.author.name)",
+        "book",
+        above="class StockManager(models.Manager):\n    def wanted(self):\n        return {q}\n\n\n"
+        'class Stock{n}(Book):\n    objects = StockManager()\n\n    class Meta:\n        proxy = True\n        app_label = "library"',
+        imports="from django.db import models",
+    ),
+    Work(
+        "serializer",
+        ("ORM106",),
+        _BOOKS,
+        "print([dict(row) for row in BookSerializer({q}, many=True).data])",
+        above="class BookSerializer(serializers.Serializer):\n    title = serializers.CharField()\n"
+        '    author = serializers.CharField(source="author.name")',
+        imports="from rest_framework import serializers",
+    ),
+    Work(
+        "form choices",
+        ("ORM112",),
+        _BOOKS,
+        'print(render(RequestFactory().get("/"), "form{n}.html", {"form": Choice()}).content.decode())',
+        above="class BookField(forms.ModelChoiceField):\n    def label_from_instance(self, book):\n        return book.author.name\n\n\n"
+        "class Choice(forms.Form):\n    book = BookField(queryset={q})",
+        imports="from django import forms\nfrom django.shortcuts import render\nfrom django.test import RequestFactory",
+        files=(("templates/form{n}.html", "{{ form.as_p }}\n"),),
+        unfit=(("values", "a dict has no author"),),
+    ),
+)
+_QUESTIONS = (
+    Work("len", ("ORM201",), _BOOKS, "print(len({q}))", gain=Gain.ROWS),
+    Work("len test", ("ORM201",), _BOOKS, "if len({q}) > 0:\n    print('some')", gain=Gain.ROWS),
+    Work("count test", ("ORM202",), _BOOKS.then(Link("count")), "if {q} > 0:\n    print('some')", gain=Gain.ROWS),
+    Work("truth test", ("ORM203",), _BOOKS, "if {q}:\n    print('some')", gain=Gain.ROWS),
+    Work(
+        "kept rows",
+        ("ORM204",),
+        _BOOKS,
+        "books = {q}\nif books.exists():\n    for book in books:\n        print(book.title)",
+    ),
+    Work(
+        "kept row",
+        ("ORM204",),
+        _BOOKS,
+        "books = {q}\nif books.exists():\n    found = books.first()\n    print(found.title)",
+    ),
+    Work("one of all", ("ORM208",), _BOOKS, "book = list({q})[0]\nprint(book.title)", gain=Gain.ROWS),
+    Work("aggregate", ("ORM210",), _BOOKS, "total = sum(book.pages for book in {q})\nprint(total)", gain=Gain.ROWS),
+    Work("key", ("ORM110",), _BOOKS, "for book in {q}:\n    print(book.title, book.author.pk)", "book"),
+    Work(
+        "order",
+        ("ORM412",),
+        _UNORDERED,
+        "for book in Paginator({q}, 4).page(1):\n    print(book.title)",
+        imports="from django.core.paginator import Paginator",
+        gain=Gain.ROWS,
+    ),
+    Work(
+        "truth of a manager",
+        ("ORM220",),
+        _NONE,
+        "if Book.objects:\n    print('some')\nelse:\n    print('none')",
+        gain=Gain.REPAIR,
+        lacks="a manager is tested",
+    ),
+    Work(
+        "chunk_size",
+        ("ORM118",),
+        Chain("Book", (Link("objects", None), Link("prefetch_related", ('"tags"',)), Link("order_by", ('"pk"',)), Link("iterator"))),
+        "for book in {q}:\n    print(book.title, sorted(tag.word for tag in book.tags.all()))",
+        "book",
+        gain=Gain.REPAIR,
+    ),
+    Work(
+        "distinct",
+        ("ORM507",),
+        _rows("Author", Link("annotate", ('written=Count("books")', 'edits=Count("edited")'))),
+        "for author in {q}:\n    print(author.name, author.written, author.edits)",
+        "author",
+        imports="from django.db.models import Count",
+        gain=Gain.REPAIR,
+    ),
+)
+_WRITES = (
+    Work("bulk update", ("ORM301",), _BOOKS, f"for book in {{q}}:\n    book.pages = book.pages + 1\n    book.save()\n{_PAGES}", "book"),
+    Work("update", ("ORM301",), _BOOKS, f"for book in {{q}}:\n    book.pages = 7\n    book.save()\n{_PAGES}", "book"),
+    Work("delete", ("ORM303",), _rows("Review"), "for review in {q}:\n    review.delete()\nprint(Review.objects.count())", "review"),
+    Work(
+        "bulk create",
+        ("ORM302",),
+        _rows("Author"),
+        f"for author in {{q}}:\n    Book.objects.create(title=author.name, pages=1, author=author)\n{_PAGES}",
+        "author",
+    ),
+    Work(
+        "link",
+        ("ORM306",),
+        _BOOKS,
+        "tag = Tag.objects.create(word='new')\nfor book in {q}:\n    tag.books.add(book)\nprint(tag.books.count())",
+        "book",
+    ),
+    Work(
+        "unlink",
+        ("ORM306",),
+        _BOOKS,
+        "tag = Tag.objects.order_by('pk').first()\nfor book in {q}:\n    tag.books.remove(book)\nprint(tag.books.count())",
+        "book",
+    ),
+    Work(
+        "fetch before",
+        ("ORM103",),
+        _rows("Review"),
+        "for review in {q}:\n    book = Book.objects.get(pk=review.book_id)\n    print(book.title)",
+        "review",
+    ),
+)
+_ADMIN = """page = BookAdmin(Book, AdminSite()).get_changelist_instance(request_of_nobody())
+page.formset = None
+print([list(row) for row in results(page)])"""
+_ADMIN_IMPORTS = """from types import SimpleNamespace
+
+from django.contrib import admin
+from django.contrib.admin import AdminSite
+from django.contrib.admin.templatetags.admin_list import results
+from django.test import RequestFactory"""
+_NOBODY = """
+
+def request_of_nobody():
+    request = RequestFactory().get("/")
+    request.user = SimpleNamespace(has_perm=lambda *args: True)
+    return request"""
+_URLS = (
+    (
+        "urls.py",
+        "import django.contrib.admin\nfrom django.contrib import admin\nfrom django.urls import path\n\n"
+        "urlpatterns = [path('admin/', admin.site.urls)]\n",
+    ),
+)
+
+
+def _admin(fixer: str, body: str) -> Work:
+    above = (
+        f'class Volume{{n}}(Book):\n    class Meta:\n        proxy = True\n        app_label = "library"\n\n\n@admin.register(Volume{{n}})\n'
+        f"class BookAdmin(admin.ModelAdmin):\n{body}\n{_NOBODY}"
+    )
+    text = _ADMIN.replace("BookAdmin(Book,", "BookAdmin(Volume{n},")
+    return Work(fixer, ("ORM108",), _NONE, text, above=above, imports=_ADMIN_IMPORTS, lacks=ADMIN, files=_URLS)
+
+
+_DECLARED = (
+    _admin(
+        "admin list", '    list_display = ("title", "place")  # what is shown\n\n    def place(self, book):\n        return book.author.country.name'
+    ),
+    _admin(
+        "admin list, longer",
+        '    list_display = ["title", "place", "edited_by"]\n'
+        '    list_select_related = ["editor"]  # so far\n\n    def place(self, book):\n        return book.author.name\n\n'
+        "    def edited_by(self, book):\n        return book.editor.name if book.editor else None",
+    ),
+    Work(
+        "index of a list",
+        ("ORM504",),
+        _NONE,
+        "print([index.fields for index in Pamphlet{n}._meta.indexes][1:])",
+        above="class Pamphlet{n}(models.Model):\n    title = models.CharField(max_length=40)\n    pages = models.IntegerField()\n\n    class Meta:\n"
+        '        app_label = "library"\n        indexes = [\n            models.Index(fields=["title"]),\n'
+        '            models.Index(fields=["title", "pages"]),  # the longer one\n        ]',
+        imports="from django.db import models",
+        lacks=DECLARED,
+        gain=Gain.REPAIR,
+    ),
+    Work(
+        "index of a column",
+        ("ORM504",),
+        _NONE,
+        "print(Leaflet{n}._meta.get_field('title').max_length)",
+        above="class Leaflet{n}(models.Model):\n    title = models.CharField(max_length=40, db_index=True)  # a name\n"
+        "    pages = models.IntegerField()\n\n    class Meta:\n"
+        '        app_label = "library"\n        indexes = [models.Index(fields=["title", "pages"])]',
+        imports="from django.db import models",
+        lacks=DECLARED,
+        gain=Gain.ROWS,
+    ),
+)
+
+WORKS = (*_LOADS, *_QUESTIONS, *_WRITES, *_DECLARED)

@@ -1,0 +1,75 @@
+"""The cells in which a fixer leaves what is reported, or nothing is reported at all: each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Left:
+    """Why a cell is as it was; `codes` are the reports that it is about, all of them if there are none."""
+
+    reason: str
+    codes: frozenset[str] = frozenset()
+
+
+_LOCKED = "nothing is reported: rows that are locked have to be loaded"
+_LOADED = "nothing is reported: the rows are loaded anyway"
+_FOLLOWED = "nothing is reported: `select_related()` follows every relation"
+_NUMBER = "the count is kept in a variable, or stands in no test"
+_ELSEWHERE = "the query is built in another place, where others may use it"
+_TAKEN = "the name that it would import means something else there"
+_LOOPS = ("bulk update", "update", "delete", "bulk create", "link", "unlink", "fetch before")
+_VARIABLES = ("lambda", "variable", "annotated variable", "non-ASCII before, a; b; c")
+_LOADING_LOOPS = ("join", "join of two", "class attribute", "manager", "serializer", "key", "form choices")
+_OPTIONS = ("joined option", "selectin option", "two options", "option of a select", "nested option", "defaultload", "detached row")
+_LOADERS = ("loader with a limit", "loader of two collections", "loader of a stream")
+_COUNTING = ("len", "len test", "count test", "truth test", "kept rows", "kept row", "one of all", "aggregate")
+_COUNTING_QUERIES = ("len of a query", "count test of a query", "one of all, of a query", "first of a select", "aggregate of a query")
+
+_RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
+    (_LOADING_LOOPS, ("select_related()",), Left(_FOLLOWED)),
+    (("join and prefetch",), ("select_related()",), Left(_FOLLOWED, frozenset({"ORM101"}))),
+    (("prefetch",), ("iterator",), Left("`iterator()` needs a `chunk_size` before it can prefetch")),
+    (("join and prefetch", "prefetch behind a join"), ("iterator",), Left("`iterator()` needs a `chunk_size` first", frozenset({"ORM102"}))),
+    ((*_COUNTING, *_COUNTING_QUERIES, "len of a select"), ("select_for_update",), Left(_LOCKED)),
+    (("len", "len test", "truth test", "kept rows", "kept row", "one of all", "aggregate"), ("evaluated before",), Left(_LOADED)),
+    (("len of a query", "one of all, of a query", "aggregate of a query"), ("evaluated before",), Left(_LOADED)),
+    (("count test", "count test of a query"), ("walrus", "conditional expression", *_VARIABLES), Left(_NUMBER)),
+    (
+        ("count test", "count test of a query"),
+        ("query of a function", "query of another file"),
+        Left("nothing is reported: a function gives the number"),
+    ),
+    (("count test of a query",), ("two statements",), Left("the session of the query is not at hand")),
+    (("truth test",), ("walrus",), Left("the rows are kept by the test")),
+    (("truth test",), ("iterator",), Left("an iterator has no `exists()`, and is always true")),
+    (("truth test", "truth of a manager"), ("async function",), Left("`exists()` would block the event loop")),
+    (("kept row",), ("one-line suites", "a; b"), Left("the row shares its line")),
+    (("kept row",), ("comments",), Left("a comment stands where the row was fetched")),
+    (("one of all", "one of all, of a query", "first of a select"), (*_VARIABLES, "two statements"), Left(_ELSEWHERE)),
+    (("one of all", "first of a select"), ("query of a function", "query of another file"), Left(_ELSEWHERE)),
+    (("one of all, of a query",), ("query of a function", "query of another file"), Left("nothing is reported: a function gives a list")),
+    (
+        ("len of a query",),
+        ("walrus", "conditional expression", *_VARIABLES, "query of a function", "query of another file"),
+        Left("a list is counted"),
+    ),
+    (("one of all", "first of a select"), ("sliced",), Left("nothing is reported: the query has a limit")),
+    (("aggregate of a query",), ("sliced",), Left("an aggregate of a query with a limit is one of all rows")),
+    (("aggregate", "aggregate of a query", "len of a select", *_OPTIONS, *_LOADERS), ("names taken in the file",), Left(_TAKEN)),
+    (("aggregate", "aggregate of a query", "len of a select", *_OPTIONS, *_LOADERS), ("names taken in the function",), Left(_TAKEN)),
+    (_LOOPS, ("async for",), Left("the loop is asynchronous")),
+    (_LOOPS, ("one-line suites",), Left("the loop shares its line")),
+    ((*_LOOPS, "commit"), ("for … else",), Left("what is written would have to stand before the `else`")),
+    (("bulk update", "update"), ("a; b",), Left("the write shares its line")),
+    (("fetch before",), ("try",), Left("the `try` may wait for the row that does not exist")),
+    (("commit",), ("try",), Left("the `try` may wait for the commit of a round")),
+    (("commit",), ("one-line suites", "a; b"), Left("the commit shares its line")),
+    (("commit",), ("query of another file",), Left("nothing is reported: a function of another file gives the list")),
+    (("detached row",), ("select_related(…)",), Left("nothing is reported: the other option may have loaded the row")),
+    (("serializer",), ("f-string",), Left("before Python 3.12 nobody knows where in an f-string an expression stands")),
+)
+
+LEFT: Mapping[tuple[str, str], Left] = {(fixer, shape): left for fixers, shapes, left in _RULES for fixer in fixers for shape in shapes}

@@ -1,0 +1,134 @@
+"""A piece of work for every fixer of SQLAlchemy programs."""
+
+from __future__ import annotations
+
+from tests.generated.layout import Chain, Link
+from tests.torture.work import DECLARED, Gain, Work
+
+PACKAGE = "fleet"
+MODELS = ("Cargo", "Flag", "Line", "Port", "Ship")
+
+
+def _query(model: str, *links: Link) -> Chain:
+    first = (Link("query", (model,)), Link("filter", (f"{model}.id > 0",)))
+    return Chain("session", (*first, *links, Link("order_by", (f"{model}.id",))))
+
+
+def _loaded(*options: str) -> Chain:
+    return _query("Ship", Link("options", options))
+
+
+_SHIPS = _query("Ship")
+_SELECTED = Chain("select(Ship)", (Link("where", ("Ship.id > 0",)), Link("order_by", ("Ship.id",))))
+_FLAGS = "sorted(flag.word for flag in ship.flags)"
+_JOINED = "from sqlalchemy.orm import joinedload"
+
+_LOADS = (
+    Work("joined option", ("ORM101",), _SHIPS, "for ship in {q}:\n    print(ship.name, ship.line.name)", "ship"),
+    Work("selectin option", ("ORM102",), _SHIPS, f"for ship in {{q}}:\n    print(ship.name, {_FLAGS})", "ship"),
+    Work("two options", ("ORM101", "ORM102"), _SHIPS, f"for ship in {{q}}:\n    print(ship.line.name)\n    print({_FLAGS})", "ship"),
+    Work("option of a select", ("ORM101",), _SELECTED, "for ship in session.scalars({q}):\n    print(ship.name, ship.line.name)", "ship"),
+    Work("nested option", ("ORM101",), _SHIPS, "for ship in {q}:\n    print(ship.name, ship.line.port.name)", "ship"),
+    Work("defaultload", ("ORM101",), _SHIPS, "for ship in {q}:\n    print(ship.name, ship.line.port.name)", "ship", models=2),
+    Work(
+        "longer option",
+        ("ORM101",),
+        _loaded("joinedload(Ship.line)"),
+        "for ship in {q}:\n    print(ship.name, ship.line.port.name)",
+        "ship",
+        imports=_JOINED,
+    ),
+    Work(
+        "detached row",
+        ("ORM605",),
+        Chain("opened", (*_SHIPS.links, Link("all"))),
+        "with Session(session.get_bind()) as opened:\n    ships = {q}\nfor ship in ships:\n    print(ship.name, ship.line.name)",
+        "ship",
+        imports="from sqlalchemy.orm import Session",
+        unfit=(("defer", "the program itself reads the column that is left out"),),
+        gain=Gain.REPAIR,
+    ),
+    Work(
+        "loader with a limit",
+        ("ORM405",),
+        _loaded("joinedload(Ship.flags)").then(Link("limit", ("4",)), Link("all")),
+        f"for ship in {{q}}:\n    print(ship.name, {_FLAGS})",
+        "ship",
+        imports=_JOINED,
+        gain=Gain.ROWS,
+    ),
+    Work(
+        "loader of two collections",
+        ("ORM406",),
+        _loaded("joinedload(Ship.flags)", "joinedload(Ship.cargo)").then(Link("all")),
+        f"for ship in {{q}}:\n    print(ship.name, {_FLAGS}, sorted(each.weight for each in ship.cargo))",
+        "ship",
+        imports=_JOINED,
+        unfit=(("prefetch_related(…)", "one relationship would have two loaders"),),
+        gain=Gain.ROWS,
+    ),
+    Work(
+        "loader of a stream",
+        ("ORM415",),
+        _loaded("joinedload(Ship.flags)").then(Link("yield_per", ("5",))),
+        f"for ship in {{q}}:\n    print(ship.name, {_FLAGS})",
+        "ship",
+        imports=_JOINED,
+        gain=Gain.REPAIR,
+    ),
+)
+_QUESTIONS = (
+    Work("len of a query", ("ORM201",), _SHIPS.then(Link("all")), "print(len({q}))", gain=Gain.ROWS),
+    Work("len of a select", ("ORM201",), _SELECTED, "print(len(session.scalars({q}).all()))", gain=Gain.ROWS),
+    Work("count test of a query", ("ORM202",), _SHIPS.then(Link("count")), "if {q} > 0:\n    print('some')", gain=Gain.ROWS),
+    Work("one of all, of a query", ("ORM208",), _SHIPS.then(Link("all")), "ship = {q}[0]\nprint(ship.name)", gain=Gain.ROWS),
+    Work(
+        "first of a select",
+        ("ORM209",),
+        _SELECTED,
+        "ship = session.scalars({q}).first()\nprint(ship.name if ship else None)",
+        gain=Gain.ROWS,
+    ),
+    Work(
+        "aggregate of a query",
+        ("ORM210",),
+        _SHIPS,
+        "total = sum(ship.tons for ship in {q})\nprint(total)",
+        gain=Gain.ROWS,
+    ),
+    Work("key of a row", ("ORM110",), _SHIPS, "for ship in {q}:\n    print(ship.name, ship.line.id)", "ship"),
+)
+_WRITES = (
+    Work(
+        "commit",
+        ("ORM307",),
+        _SHIPS,
+        "for ship in {q}.all():\n    ship.tons += 1\n    session.commit()\nprint(session.query(Ship).count())",
+        "ship",
+    ),
+)
+_DECLARED = (
+    Work(
+        "index of a foreign key",
+        ("ORM501",),
+        Chain("session", (Link("query", ("Buoy{n}",)), Link("filter_by", ("line_id=3",)), Link("order_by", ("Buoy{n}.id",)))),
+        "Buoy{n}.__table__.create(session.connection(), checkfirst=True)\nprint({q}.all())",
+        above='class Buoy{n}(Base):\n    __tablename__ = "buoy{n}"\n\n    id: Mapped[int] = mapped_column(primary_key=True)\n'
+        '    line_id: Mapped[int] = mapped_column(ForeignKey("line.id"))  # where it lies',
+        imports="from sqlalchemy import ForeignKey\nfrom sqlalchemy.orm import Mapped, mapped_column\n\nfrom fleet.models import Base",
+        gain=Gain.ROWS,
+    ),
+    Work(
+        "index of a key",
+        ("ORM504",),
+        Chain(""),
+        "print(Anchor{n}.__tablename__)",
+        above='class Anchor{n}(Base):\n    __tablename__ = "anchor{n}"\n\n    '
+        "id: Mapped[int] = mapped_column(primary_key=True, index=True)  # its number",
+        imports="from sqlalchemy.orm import Mapped, mapped_column\n\nfrom fleet.models import Base",
+        gain=Gain.ROWS,
+        lacks=DECLARED,
+    ),
+)
+
+WORKS = (*_LOADS, *_QUESTIONS, *_WRITES, *_DECLARED)

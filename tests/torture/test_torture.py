@@ -1,0 +1,82 @@
+"""Every fixer on every shape of code, before and after its fix, under the real ORM; `matrix.md` tells what became of each.
+
+A cell that is fixed: what is reported is there before and gone afterwards, nothing is new, and nothing is left to fix; the file is Python, has its
+comments, its line endings and every line that is nobody's business; the program prints the same and sends fewer statements.
+A cell that is left is left as a whole, for the reason that `left.py` gives; one that no program can have says why.
+`ORMLINT_UPDATE=1` rewrites the matrix.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.torture.left import LEFT
+from tests.torture.program import Inapplicable
+from tests.torture.shapes import SHAPES
+from tests.torture.trial import WORKS, Cell, faults, is_offered, trial_of
+
+MATRIX = Path(__file__).with_name("matrix.md")
+_HEAD = """# Fixers and the shapes of code
+
+`x`: fixed, with the assertions of `test_torture.py`. A number: left as it is, or in part; the notes below say why. A dot: no program can have the
+shape, for the reason below. No fixer moves an import, so that no name can still be used after its import has moved.
+"""
+
+
+@pytest.mark.parametrize("fixer", WORKS)
+def test_only_the_work_is_changed(fixer: str) -> None:
+    trial = trial_of(fixer)
+    assert not trial.strays
+    assert not trial.problems
+
+
+@pytest.mark.parametrize(("fixer", "shape"), [(fixer, shape) for fixer in WORKS for shape in SHAPES], ids=lambda part: part)
+def test_a_program_keeps_its_meaning(fixer: str, shape: str) -> None:
+    cell, left = trial_of(fixer).cells[shape], LEFT.get((fixer, shape))
+    if isinstance(cell, Inapplicable):
+        assert cell.reason
+        assert left is None
+        return
+    codes = frozenset(cell.program.work.codes)
+    if left is None:
+        assert cell.is_fixed
+        assert not list(faults(cell, codes)), _story(cell)
+    elif left.codes:
+        assert cell.is_fixed
+        assert not any(is_offered(finding) for finding in cell.found if finding.code in left.codes)
+        assert not list(faults(cell, codes - left.codes)), _story(cell)
+    else:
+        assert cell.after == cell.before, _story(cell)
+        assert cell.new == cell.old
+
+
+def test_the_matrix_is_true() -> None:
+    text = _matrix()
+    if os.environ.get("ORMLINT_UPDATE"):
+        MATRIX.write_text(text, encoding="utf-8")
+    assert MATRIX.read_text(encoding="utf-8") == text
+
+
+def _story(cell: Cell) -> str:
+    return "\n".join(text[cell.path].decode(errors="replace") for text in (cell.before, cell.after))
+
+
+def _matrix() -> str:
+    notes: dict[str, str] = {}
+    impossible: dict[str, list[str]] = {}
+    lines = [_HEAD, f"| | {' | '.join(WORKS)} |", f"|---{'|---' * len(WORKS)}|"]
+    for shape in SHAPES:
+        marks = []
+        for fixer in WORKS:
+            cell, left = trial_of(fixer).cells[shape], LEFT.get((fixer, shape))
+            if isinstance(cell, Inapplicable):
+                impossible.setdefault(cell.reason, []).append(f"{fixer}: {shape}")
+            number = notes.setdefault(left.reason, str(len(notes) + 1)) if left is not None else "x"
+            marks.append("." if isinstance(cell, Inapplicable) else number)
+        lines.append(f"| {shape} | {' | '.join(marks)} |")
+    lines += ["", "## Left as they are", "", *(f"{number}. {reason}" for reason, number in notes.items())]
+    lines += ["", "## Not possible", "", *(f"- {reason}: {len(cells)} cells" for reason, cells in impossible.items())]
+    return "\n".join(lines) + "\n"
