@@ -415,7 +415,8 @@ def below(plan: LoadPlan, name: str) -> LoadPlan:
 def loader_of(relation: Relation | None, query: QueryObject | None, plan: LoadPlan) -> str:
     """Returns the loader option for a relation, of a query if it is the first of a path; `plan` is what the rows are loaded with so far.
 
-    # `selectinload(Book.author)` and `joinedload(Book.author).…` in one query are an error; `defaultload(Book.author).…` goes on from either
+    # `selectinload(Book.author)`, or `joinedload(Book.author, innerjoin=True)`, and `joinedload(Book.author).…` in one query are an error;
+    # `defaultload(Book.author).…` goes on from either
     # joined to `select(Shop).group_by(Shop.id)`, the columns of the owner are neither grouped nor aggregated
     # `select(Shop).from_statement(text("…"))` takes no joins: `joinedload` is without effect (measured with SQLAlchemy 2.1)
     """
@@ -423,7 +424,7 @@ def loader_of(relation: Relation | None, query: QueryObject | None, plan: LoadPl
     loader = "joinedload" if joined else "selectinload"
     entry = plan.loaded.get(relation.name) if relation is not None else None
     if entry is not None and entry.certain and entry.kind in (LoadKind.JOIN, LoadKind.SEPARATE) and entry.method.isidentifier():
-        return loader if entry.method == loader else "defaultload"
+        return loader if entry.method == loader and not entry.inner else "defaultload"
     return loader
 
 

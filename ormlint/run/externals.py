@@ -246,7 +246,7 @@ def _loader(name: str) -> Function:
         from ormlint.run.values import Descriptor
 
         known = all(isinstance(a, (Descriptor, Constant)) for a in args)
-        return loader(name, args, f.site(node.start, node.end)) if known else varying(args)
+        return loader(name, args, f.site(node.start, node.end), inner="innerjoin" in keywords) if known else varying(args)
 
     return make
 

@@ -32,7 +32,7 @@ NOTHING = Option((), ())
 """The option that a loader makes of an attribute which is not known."""
 
 
-def loader(name: str, args: list[Value], site: Site) -> Option:
+def loader(name: str, args: list[Value], site: Site, *, inner: bool = False) -> Option:
     """Returns the loader option that `joinedload(A.b)`, `load_only(A.x)` … make."""
     path: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ def loader(name: str, args: list[Value], site: Site) -> Option:
         for part in step.split("."):
             if part:
                 path, kinds = (*path, part), (*kinds, name)
-    return Option(path, kinds, model, sites=(site,) * len(path))
+    return Option(path, kinds, model, sites=(site,) * len(path), inner=(inner,) * len(path))
 
 
 def descriptor_method(
@@ -57,14 +57,14 @@ def descriptor_method(
             children = tuple(a for a in flat(args) if isinstance(a, Option))
             return replace(receiver, children=(*receiver.children, *children))
         if name in api.LOADERS:
-            more = loader(name, args, f.site(node.start, node.end))
+            more = loader(name, args, f.site(node.start, node.end), inner="innerjoin" in keywords)
             if more.columns or not more.path:
                 return replace(receiver, children=(*receiver.children, more))
             if receiver.columns:  # `load_only(Book.title).joinedload(Book.author)`
                 receiver = Option((), (), receiver.model, children=(replace(receiver, children=()), *receiver.children))
             children = tuple(replace(child, hops=child.hops + len(more.path)) for child in receiver.children)
             path, kinds, sites = receiver.path + more.path, receiver.kinds + more.kinds, receiver.sites + more.sites
-            return replace(receiver, path=path, kinds=kinds, children=children, sites=sites)
+            return replace(receiver, path=path, kinds=kinds, children=children, sites=sites, inner=receiver.inner + more.inner)
         return receiver
     if name in ("of_type", "and_", "alias"):
         return receiver
@@ -89,7 +89,11 @@ def extend(f: Frame, node: ir.Expr_, grown: Option) -> None:
         start = len(old.path) if isinstance(old, Option) else 0
         if not isinstance(old, Option) or not start or old.path != grown.path[:start] or old.sites != grown.sites[:start]:
             continue
-        further = added if start == len(grown.path) else (Option(grown.path[start:], grown.kinds[start:], children=added, sites=grown.sites[start:]),)
+        further = (
+            added
+            if start == len(grown.path)
+            else (Option(grown.path[start:], grown.kinds[start:], children=added, sites=grown.sites[start:], inner=grown.inner[start:]),)
+        )
         f.env[name] = replace(old, children=(*old.children, *further))
 
 
@@ -128,7 +132,7 @@ def apply_option(plan: LoadPlan, option: Option, model: Model | None) -> LoadPla
     name, kind = option.path[0], KINDS.get(option.kinds[0])
     relation = model.relations.get(name) if model is not None else None
     target = relation.target if relation is not None else None
-    rest = Option(option.path[1:], option.kinds[1:], target, children=option.children, sites=option.sites[1:])
+    rest = Option(option.path[1:], option.kinds[1:], target, children=option.children, sites=option.sites[1:], inner=option.inner[1:])
     old = plan.loaded.get(name)
     if name == "*":
         for other in model.relations if model is not None and kind is not None else ():
@@ -141,9 +145,9 @@ def apply_option(plan: LoadPlan, option: Option, model: Model | None) -> LoadPla
     if kind is None:
         if option.kinds[0] == "lazyload":
             return replace(plan, loaded={n: e for n, e in plan.loaded.items() if n != name})
-        return plans.load(plan, (name,), old.kind, below, method=old.method, site=old.site) if old is not None else plan
+        return plans.load(plan, (name,), old.kind, below, method=old.method, site=old.site, inner=old.inner) if old is not None else plan
     cleared = replace(plan, loaded={n: e for n, e in plan.loaded.items() if n != name})
-    return plans.load(cleared, (name,), kind, below, method=option.kinds[0], site=option.sites[0])
+    return plans.load(cleared, (name,), kind, below, method=option.kinds[0], site=option.sites[0], inner=option.inner[0])
 
 
 def _with_columns(plan: LoadPlan, kind: str, named: frozenset[str], model: Model | None) -> LoadPlan:

@@ -186,8 +186,7 @@ class LoadPlan(Struct, frozen=True):
 class Loaded(Struct, frozen=True, eq=False):
     """One relation of a load plan.
 
-    `method` is the loader that asks for it ("joinedload"), or the `lazy` of the mapping that does ("lazy=joined"), and `site` where that
-    stands: the call of the loader, the relation's declaration.
+    `method` is the loader that asks for it ("joinedload"), or the `lazy` of the mapping that does ("lazy=joined"), `site` where that stands.
     """
 
     kind: LoadKind
@@ -198,6 +197,7 @@ class Loaded(Struct, frozen=True, eq=False):
     to_attr: str = ""
     method: str = ""
     site: Site = NOWHERE
+    inner: bool = False  # it says how it joins: `joinedload(…, innerjoin=True)`
 
     def _told_apart_by(self) -> tuple[object, ...]:
         return self.kind, self.plan, self.certain, self.custom, self.ordered, self.to_attr, self.method
@@ -304,8 +304,7 @@ class QueryObject(Tracked, eq=False):
     own: Site = NOWHERE  # of a generic query: where it becomes, or is run as, a query of its model alone
     recipe: Recipe | None = None  # what it asks for
     plain: bool = True  # Django: False if its class says itself what its truth, its number or its rows are
-    # paths of the relations that are assigned to its rows in loops, by which function
-    filled: dict[tuple[str, ...], str] = field(default_factory=dict)
+    filled: dict[tuple[str, ...], str] = field(default_factory=dict)  # by path: which function assigns that relation to its rows in loops
 
     def followed_to(self, site: Site) -> tuple[Site, ...]:
         """Returns the trail of a query that goes on at a place: `shop.books` and then `shop.books.all()` are one expression."""
@@ -402,6 +401,7 @@ class Event(Tracked, eq=False):
     row_loops: tuple[Loop, ...] = ()  # for work on a row: those of `loops` in which it is a new row per round
     bypasses: bool = False  # the relation is prefetched, but this way of reading it runs a query all the same
     certain: bool = True  # False if on some ways to this point the relation is loaded
+    through: str = ""  # the relation that the association proxy follows which is read: `order.product` may be `order.line.product`
     key: Site | None = None  # for LAZY_OBJECT: the expression that reads of the row nothing but its primary key, `column`
     around: Circumstances = Circumstances()
     obstacle: Obstacle | None = None  # for FAILED_LOAD

@@ -22,6 +22,7 @@ def load(
     to_attr: str = "",
     method: str = "",
     site: Site = NOWHERE,
+    inner: bool = False,
 ) -> LoadPlan:
     """Returns the plan with a path loaded, and with it every prefix of the path.
 
@@ -32,10 +33,11 @@ def load(
     old = plan.loaded.get(name)
     below = old.plan if old is not None else EMPTY
     if rest:
-        below = load(below, rest, kind, leaf, custom=custom, to_attr=to_attr, method=method, site=site)
-        entry = replace(old, plan=below, certain=True) if old is not None else Loaded(kind, below, method=method, site=site)
+        below = load(below, rest, kind, leaf, custom=custom, to_attr=to_attr, method=method, site=site, inner=inner)
+        entry = replace(old, plan=below, certain=True) if old is not None else Loaded(kind, below, method=method, site=site, inner=inner)
     else:
-        entry = Loaded(kind, merge(below, leaf), True, custom or (old.custom if old else False), to_attr=to_attr, method=method, site=site)
+        custom = custom or (old is not None and old.custom)
+        entry = Loaded(kind, merge(below, leaf), True, custom, to_attr=to_attr, method=method, site=site, inner=inner)
     return replace(plan, loaded={**plan.loaded, name: entry})
 
 

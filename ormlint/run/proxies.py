@@ -27,7 +27,11 @@ def proxied(m: Machine, f: Frame, node: ir.Node, row: Row, cls: ClassInfo, name:
     first, second = way
     value = attribute(m, f, node, row, first)
     if isinstance(value, Row):
-        return attribute(m, f, node, value, second)
+        begun = len(f.events)
+        found = attribute(m, f, node, value, second)
+        for event in f.events[begun:]:
+            event.through = first
+        return found
     if not isinstance(value, Sequence):
         return UNKNOWN
     target = row.model.relations[first].target

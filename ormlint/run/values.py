@@ -200,6 +200,7 @@ class Option(Struct, frozen=True, eq=False):
     children: tuple[Option, ...] = ()
     hops: int = 0
     sites: tuple[Site, ...] = ()  # of the call that makes each step of the path
+    inner: tuple[bool, ...] = ()  # by step: whether the call says how it joins, `innerjoin=True`
 
     def _told_apart_by(self) -> tuple[object, ...]:
         return self.path, self.kinds, self.model, self.columns, self.children, self.hops

@@ -36,19 +36,20 @@ def _report(project: Project, events: list[Event]) -> Report:
     assert row is not None
     assert key is not None
     loops = repeaters(event)
+    held = f"{event.through}.{relation.attname}" if event.through else relation.attname  # a proxy has no column beside it
     per = f" {per_model(relation.model)}" if loops else ""
     sites = tuple(dict.fromkeys((other.key, other.site) for other in events if other.key is not None))
     editable = all(site.path.endswith(".py") and site.path == read.path for site, read in sites) and len({other.column for other in events}) == 1
     further = dict.fromkeys(project.at(site) for site, _ in sites[1:])
     return Report(
         site=key,
-        message=f"{code(event.text + '.' + event.column)} runs one query{per} for a key that is in {code(relation.attname)}",
-        help=f"read {code(relation.attname)} instead of {code(f'{relation.name}.{event.column}')}",
+        message=f"{code(event.text + '.' + event.column)} runs one query{per} for a key that is in {code(held)}",
+        help=f"read {code(held)} instead of {code(f'{relation.name}.{event.column}')}",
         cause=(key,),
         labels=labels(project, event, innermost(loops) if loops else None, row.query, f"this loads {code(relation.name)}"),
         notes=(*call_path(project, event), *((f"so does {joined(further)}",) if further else ())),
         relations=("__".join(event.path),),
-        intent=ReadKey(sites, relation, event.column, risk_of_reading(events)) if editable else None,
+        intent=ReadKey(sites, relation, event.column, risk_of_reading(events)) if editable and not any(other.through for other in events) else None,
         severity=weight(project, event, loops) if loops else Severity.INFO,
         preview=may_be_held(event) or (not loops and event.orm is Orm.SQLALCHEMY),
     )
