@@ -76,7 +76,8 @@ def judge(
             reason = hides(rule, report.site) or next(filter(None, map(excludes, places)), "")
             if not rule.judges_comments and is_suppressed(places, rule.code, comments, project):
                 reason = "silenced by a comment"
-            if not preview and not reason and (report.preview or any(is_rare(place.path) for place in places)):
+            rare = any(is_rare(place.path) for place in places) or _is_called_rarely(log, report.site, is_rare, excludes)
+            if not preview and not reason and (report.preview or rare):
                 reason = "is shown only with --preview"
             if reason:
                 result.dropped.append(Dropped(rule, report, reason))
@@ -84,6 +85,13 @@ def judge(
                 kept.append((rule, report))
     result.findings = _findings(kept, project, texts, result.dropped)
     return result
+
+
+def _is_called_rarely(log: QueryLog, site: Site, is_rare: Callable[[str], bool], excludes: Excludes) -> bool:
+    """Whether nothing calls the function that a place stands in but what is hardly ever done: a command that sets up an installation."""
+    function = log.functions.around(site)
+    calling = [path for path in log.functions.called_from(function) if not excludes(Site(path, 0, 0))] if function else []
+    return bool(calling) and all(map(is_rare, calling))
 
 
 def _mark_judged(project: Project, running: set[str], rules: Sequence[Rule]) -> None:

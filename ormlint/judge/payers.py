@@ -61,7 +61,29 @@ def advice_for_readers(project: Project, log: QueryLog, chain: Chain) -> str:
         return f"add {lookup_text(chain)} to what the loop at {project.at(loop.site)} walks{others}"
     else:
         where = f" before the {'rows are shown' if loop.kind == 'serializer' else 'loop'} at {project.at(loop.site)}"
-    return f'call `prefetch_related_objects({_rows(chain)}, "{chain.spelled}")`{where}{others}'
+    rows = "page" if loop.bound is Bound.PAGE else _rows(chain)
+    return f'call `prefetch_related_objects({rows}, "{chain.spelled}")`{where}{others}'
+
+
+def is_cut_to_pages(chain: Chain) -> bool:
+    """Whether all rows of a query are fetched and a page of them is shown: what the query loads, it loads for all.
+
+    # `newest = {order.shop_id: order for order in orders}`, and then `Paginator(list(newest.values()), 25).get_page(number)`
+    """
+    query = chain.carrier
+    if query.orm is not Orm.DJANGO or query.sliced or query.bound is not Bound.MANY or query.style != "queryset":
+        return False
+    loops = [innermost(repeaters(event)) for event in chain.events]
+    return all(loop.bound is Bound.PAGE and (loop.source is None or not loop.source.sliced) for loop in loops)
+
+
+def advice_for_page(project: Project, chain: Chain) -> str:
+    """Returns the imperative that loads a chain for the rows of a page alone."""
+    loop = innermost(repeaters(chain.events[0])).site
+    where = f"before the loop at {project.at(loop)}" if can_be_changed(project, loop) else f"in the view that renders {project.shown(loop.path)}"
+    return (
+        f'call `prefetch_related_objects(page, "{chain.spelled}")` {where}: the query at {project.at(chain.home)} fetches more rows than the page has'
+    )
 
 
 def _advice_to_pass_options(project: Project, log: QueryLog, chain: Chain) -> str:

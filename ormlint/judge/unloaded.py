@@ -25,7 +25,7 @@ from ormlint.judge.homes import serves_others, ways_of
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.listing import is_filtered
-from ormlint.judge.payers import advice_for_readers, is_paid_by_others, serves_several
+from ormlint.judge.payers import advice_for_page, advice_for_readers, is_cut_to_pages, is_paid_by_others, serves_several
 from ormlint.judge.project import Project
 from ormlint.judge.releases import CASES, FILTERED_AGGREGATES, SUBQUERIES, counted_by_group
 from ormlint.judge.repetition import heaviest, innermost, is_search, prefetched_by_some, repeaters
@@ -113,6 +113,8 @@ def _object_reports(project: Project, log: QueryLog, chain: Chain, sink: Sink, r
 
 def _remedied(project: Project, log: QueryLog, chain: Chain, remedy: Remedy) -> tuple[str, Intent | None]:
     """Returns the advice of a remedy with its change; where others would pay for what the query loads, the advice for the readers alone."""
+    if remedy is AT_THE_QUERY and is_cut_to_pages(chain):
+        return advice_for_page(project, chain), None
     if remedy is AT_THE_QUERY and is_paid_by_others(project, log, chain):
         return advice_for_readers(project, log, chain), None
     return remedy.load(project, chain)

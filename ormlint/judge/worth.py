@@ -60,6 +60,9 @@ def _is_of_one_owner(chain: Chain, event: Event) -> bool:
     """Whether the reads are of the rows that one row has, mostly few if they are of others too: the roles of a user, not the lines of an order."""
     hops = relations_along(chain.query.model, path_of(event)[:-1])
     collections = [hop for hop in hops if not hop.to_one]
+    own = chain.query.relation
+    if own is not None and own.kind is Kind.MANY_TO_MANY and len(repeaters(event)) == 1:
+        return not collections  # `self.roles.all()` of a dynamic relationship
     return chain.query.bound is Bound.ONE and len(collections) == 1 and collections[0].kind is Kind.MANY_TO_MANY
 
 

@@ -57,6 +57,10 @@ class Functions:
         """Returns the functions that were seen to call one."""
         return self._callers.get(name, frozenset())
 
+    def called_from(self, name: str) -> frozenset[str]:
+        """Returns the paths of the files with the functions that were seen to call one."""
+        return frozenset(self._paths[caller] for caller in self.callers(name) if caller in self._paths)
+
     def lead_to(self, name: str, steps: int) -> frozenset[str]:
         """Returns a function and those that call it, themselves or by others, in at most so many steps."""
         found = nearest = frozenset({name})
@@ -91,6 +95,10 @@ class Functions:
             for callee in run.calls:
                 found.setdefault(callee, []).append(number)
         return found
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        return {place.name: place.path for place in self._places}
 
     @cached_property
     def _by_path(self) -> dict[str, list[Place]]:

@@ -57,10 +57,11 @@ def _sequence(m: Machine, f: Frame, node: ir.Index, value: Sequence, index: Valu
             m.use(f, value, UseKind.INDEX, node)
         limit = node.index.upper.value if isinstance(node.index.upper, ir.Const) and isinstance(node.index.upper.value, int) else None
         stepped = node.index.upper is not None and bool(deps_of(varying([index])))
+        bound = min(value.bound, Bound.PAGE) if f.module.is_library and value.items is None else value.bound  # what a framework cuts is a page
         return Sequence(
             value.kind,
             element_of(value),
-            bound=Bound.FEW if limit is not None else value.bound,
+            bound=Bound.FEW if limit is not None else bound,
             limit=limit,
             source=value.source,
             deps=value.deps | deps_of(index),

@@ -24,15 +24,21 @@ class Role(str, enum.Enum):
 
 _ONCE = frozenset({"upgrade", "upgrades", "upgrader", "migrate", "migration", "backfill", "backfills", "datamigration", "datamigrations"})
 _MADE_UP = re.compile(r"fake|dummy|demo(?!t)|sample|seed_|_seed|test_?data|(?:^|_)test(?:_|$)|user_?data$")
+_SETTING_UP = frozenset({"init", "initialize", "initialise", "setup", "install", "bootstrap"})
+_DUMMY = re.compile(r"(?:^|_)(?:dummy|dummies)(?:_|$)")
 
 
 def is_done_once(path: str) -> bool:
-    """Whether a file does what is done once, if at all: an upgrade of stored data, a command that fills a database with what is made up."""
+    """Whether a file does what is done once, if at all.
+
+    That is an upgrade of stored data, a command that sets up an installation or fills a database with what is made up, a maker of dummies.
+    """
     *directories, name = path.split("/")
     stem = name.rpartition(".")[0].lower()
-    if not _ONCE.isdisjoint(stem.split("_")):
+    if not _ONCE.isdisjoint(stem.split("_")) or any(_DUMMY.search(part) for part in (*directories, stem)):
         return True
-    return directories[-2:] == ["management", "commands"] and bool(_MADE_UP.search(stem))
+    is_command = directories[-2:] == ["management", "commands"]
+    return is_command and (bool(_MADE_UP.search(stem)) or not _SETTING_UP.isdisjoint(stem.split("_")))
 
 
 @cache
