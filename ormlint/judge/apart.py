@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from ormlint.judge.describe import calls_between, is_shown
 from ormlint.judge.identity import loaded_along
-from ormlint.judge.lookups import has_no_key
+from ormlint.judge.lookups import FIGURES, has_no_key
+from ormlint.judge.owners import owner_of
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import is_search
 from ormlint.judge.rounds import Rounds, is_part_of_write
@@ -25,7 +26,14 @@ def is_apart(project: Project, rounds: Rounds, event: Event, loop: Loop) -> bool
     """Whether one query for all rounds may not be had, would do harm, or asks who knows which table."""
     if model_of(event) is None:
         return True
-    if has_no_key(event) or _asks_for_group(event, loop) or _is_search(event, loop) or _is_chunked(event) or _is_of_any_model(project, event):
+    if (
+        has_no_key(event)
+        or _counts_another_span(event, loop)
+        or _asks_for_group(event, loop)
+        or _is_search(event, loop)
+        or _is_chunked(event)
+        or _is_of_any_model(project, event)
+    ):
         return True
     if rounds.writes_before(event, model_of(event), loop) or _is_expired(rounds, event, loop):
         return True
@@ -52,6 +60,14 @@ def _asks_for_group(event: Event, loop: Loop) -> bool:
     if event.query is not None and loop.id in event.query.sets:
         return True  # `filter(shop=shop, book__in=books_of(day))`: the sets overlap, or none of them has a key of its own
     return loop.groups and event.op is Op.LOAD_ROWS and (not lookups or "*" in lookups or bool(lists))
+
+
+def _counts_another_span(event: Event, loop: Loop) -> bool:
+    """Whether a figure is one of rows that are chosen by more than keys of the round: no `GROUP BY` has them.
+
+    # `Sale.objects.filter(region=shop.region, day__gte=shop.opened).count()`
+    """
+    return event.op in FIGURES and event.query is not None and loop.id in event.query.unkeyed and owner_of(event) is None
 
 
 def _is_search(event: Event, loop: Loop) -> bool:

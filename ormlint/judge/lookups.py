@@ -9,18 +9,13 @@ from __future__ import annotations
 
 from ormlint.judge.describe import at
 from ormlint.judge.project import Project
+from ormlint.library.querysets import NO_KEYS
 from ormlint.link.schema import Orm
 from ormlint.run.log import Event, Loop, Op
 
 FIGURES = (Op.COUNT, Op.AGGREGATE)
 _KEYS = ("pk", "id", "pk__exact", "id__exact")
-# fmt: off
-_NO_KEYS = frozenset((
-    "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "gt", "gte", "lt", "lte",
-    "range", "isnull", "overlap", "contained_by", "has_key", "has_keys", "has_any_keys", "search", "not",
-))
-_OPERATORS = _NO_KEYS | {"iexact"}
-# fmt: on
+_OPERATORS = NO_KEYS | {"iexact"}
 
 
 def has_no_key(event: Event) -> bool:
@@ -29,7 +24,7 @@ def has_no_key(event: Event) -> bool:
     # `filter(room=room, start__lt=shift.end).last()`: of all rows of the room it takes the one next to each shift
     """
     lookups = event.query.filters if event.query is not None else frozenset[str]()
-    without = sum("__" in lookup and lookup.rsplit("__", 1)[-1] in _NO_KEYS - {"isnull"} for lookup in lookups)
+    without = sum("__" in lookup and lookup.rsplit("__", 1)[-1] in NO_KEYS - {"isnull"} for lookup in lookups)
     isnull = sum(lookup.endswith("__isnull") for lookup in lookups)
     picks = event.op is Op.GET_ROW and event.method not in ("get", "aget")
     return bool(lookups) and (without + isnull == len(lookups) or (picks and without > 0))

@@ -36,3 +36,12 @@ def canonical(name: str) -> str | None:
     if name in ALL:
         return name
     return name[1:] if name in ASYNC else None
+
+
+# fmt: off
+NO_KEYS = frozenset((
+    "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "gt", "gte", "lt", "lte",
+    "range", "isnull", "overlap", "contained_by", "has_key", "has_keys", "has_any_keys", "search", "not",
+))
+# fmt: on
+"""Ends of lookups that ask for no one value, so that no row is looked up by it."""

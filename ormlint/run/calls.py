@@ -312,6 +312,7 @@ def adopt(m: Machine, f: Frame, node: ir.Node, value: Value, given: tuple[Value,
                 "parameters": resolve_deps(value.parameters, bindings),
                 "varied": resolve_deps(value.varied, bindings),
                 "sets": resolve_deps(value.sets, bindings),
+                "unkeyed": resolve_deps(value.unkeyed, bindings),
             }
             mine = replace(value, uses=[], heirs=[], parent=value, recipe=recipe, trail=trail, **depends)
             m.new_query(f, mine)

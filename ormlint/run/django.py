@@ -246,6 +246,9 @@ def lazy(
         changes["filters"] = query.filters | _lookups(method, keywords)
         changes["varied"] = query.varied.union(*map(deps_of, (*args, *keywords.values())))
         changes["sets"] = query.sets.union(*(deps_of(value) for name, value in keywords.items() if name.endswith("__in")))
+        changes["unkeyed"] = query.unkeyed.union(
+            *(deps_of(value) for name, value in keywords.items() if name.rpartition("__")[2] in querysets.NO_KEYS)
+        )
         changes["stated"] = query.stated.union(name for name, value in keywords.items() if isinstance(value, Constant))
         if method == "filter":
             changes["matches"] = (*query.matches, *matches_of(f, node, keywords))

@@ -259,8 +259,7 @@ class QueryObject(Tracked, eq=False):
     """A queryset, Query, Select or Result as the program holds it; also the source of rows.
 
     `site` is the expression that builds it, from the manager or session on, in its first statement; `steps` are the
-    expressions of the later statements that refine it, in order. `evaluable` is False for statements that only run
-    when handed to a session.
+    expressions of the later statements that refine it, in order.
     """
 
     model: Model | None = None
@@ -292,6 +291,7 @@ class QueryObject(Tracked, eq=False):
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on
     varied: frozenset[int] = frozenset()  # Django: of those, the loops with which the value of a lookup varies
     sets: frozenset[int] = frozenset()  # Django: of those, the loops with which the list of an `__in` lookup varies
+    unkeyed: frozenset[int] = frozenset()  # Django: of those, the loops with which the value of a lookup varies that is no key: `day__lt`
     joins: tuple[Join, ...] = ()  # SQLAlchemy: the relations that it joins; that alone loads nothing
     aggregates: tuple[Aggregate, ...] = ()  # Django: those that `annotate()` computes over collections
     dropped: frozenset[str] = frozenset()  # Django: prefetched relations that `iterator()` without a chunk size does not accept

@@ -132,6 +132,7 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
         follows=left.follows or right.follows,
         varied=left.varied | right.varied,
         sets=left.sets | right.sets,
+        unkeyed=left.unkeyed | right.unkeyed,
         complete=left.complete and right.complete,
         ways=(first, later),
     )

@@ -25,20 +25,22 @@ class Role(str, enum.Enum):
 _ONCE = frozenset({"upgrade", "upgrades", "upgrader", "migrate", "migration", "backfill", "backfills", "datamigration", "datamigrations"})
 _MADE_UP = re.compile(r"fake|dummy|demo(?!t)|sample|seed_|_seed|test_?data|(?:^|_)test(?:_|$)|user_?data$")
 _SETTING_UP = frozenset({"init", "initialize", "initialise", "setup", "install", "bootstrap"})
+_REPAIRING = re.compile(r"repair|(?:^|_)(?:fix|revert)(?:_|$)")
 _DUMMY = re.compile(r"(?:^|_)(?:dummy|dummies)(?:_|$)")
 
 
 def is_done_once(path: str) -> bool:
     """Whether a file does what is done once, if at all.
 
-    That is an upgrade of stored data, a command that sets up an installation or fills a database with what is made up, a maker of dummies.
+    That is an upgrade or repair of stored data, a command that sets up an installation or fills a database with what is made up, a maker of
+    dummies.
     """
     *directories, name = path.split("/")
     stem = name.rpartition(".")[0].lower()
     if not _ONCE.isdisjoint(stem.split("_")) or any(_DUMMY.search(part) for part in (*directories, stem)):
         return True
     is_command = directories[-2:] == ["management", "commands"]
-    return is_command and (bool(_MADE_UP.search(stem)) or not _SETTING_UP.isdisjoint(stem.split("_")))
+    return is_command and (bool(_MADE_UP.search(stem) or _REPAIRING.search(stem)) or not _SETTING_UP.isdisjoint(stem.split("_")))
 
 
 @cache
