@@ -469,7 +469,7 @@ class AdminList(Struct, eq=False):
     `site` is the head of the admin class, or the call that registers the model with the default one. `own` is what the admin's
     `get_queryset()` gives, `shown` the query that the list makes of it. `setting` is the value of `list_select_related` if the class
     itself or the call that registers it has one. `columns` are the names in `list_display`, `used` the lookup paths that the list joins and
-    reads. `per_page` is None if it is not known.
+    reads, or that `list_select_related` names. `per_page` is None if it is not known.
     """
 
     name: str
