@@ -104,7 +104,7 @@ def _lists(m: Machine, registration: Registration, cls: ClassInfo, deletes: bool
             _joins(own, changes.attributes.get("list_select_related"), cls),
             _setting(cls if "list_select_related" in registration.options else registration.cls),
             tuple(str(c.value) for c in constants_in(changes.attributes.get("list_display", UNKNOWN))),
-            tuple(dict.fromkeys((*_named(changes.attributes.get("list_select_related")), *("__".join(path) for path in m.used_loads.get(shown, ()))))),
+            _joined(m, shown, changes.attributes.get("list_select_related")),
             per_page.value if isinstance(per_page, Constant) and isinstance(per_page.value, int) else None,
             registration.cls is None,
         )
@@ -127,9 +127,10 @@ def _joins(own: QueryObject, setting: Value | None, cls: ClassInfo) -> Joins:
             return Joins.UNKNOWN
 
 
-def _named(setting: Value | None) -> tuple[str, ...]:
-    """Returns the lookup paths that `list_select_related` names."""
-    return tuple(str(c.value) for c in constants_in(setting)) if isinstance(setting, Sequence) else ()
+def _joined(m: Machine, shown: QueryObject, setting: Value | None) -> tuple[str, ...]:
+    """Returns the lookup paths that `list_select_related` names, and those that the list joins and reads."""
+    named = [str(c.value) for c in constants_in(setting)] if isinstance(setting, Sequence) else []
+    return tuple(dict.fromkeys((*named, *("__".join(path) for path in m.used_loads.get(shown, ())))))
 
 
 def _setting(cls: ClassInfo | None) -> Site | None:
