@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ormlint.link.schema import Model, Relation
+from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run.log import Loaded, LoadKind, LoadPlan, QueryObject
 
 MAPPING = "lazy="
@@ -74,3 +74,15 @@ def _joined(plan: LoadPlan, model: Model | None, path: tuple[str, ...], steps: t
         if not relation.to_one:
             yield JoinedCollection((*path, name), relation, (*steps, entry))
         yield from _joined(entry.plan, relation.target, (*path, name), (*steps, entry))
+
+
+def holds_one(relation: Relation) -> bool:
+    """Whether a collection has a row at most, because the key on its other side is the whole primary key or unique."""
+    other = relation.inverse
+    if other is None or relation.target is None or other.kind is not Kind.FOREIGN_KEY:
+        return False
+    column = relation.target.columns.get(other.attname)
+    if column is None:
+        return False
+    keys = [index.columns for index in relation.target.indexes if index.unique and not index.partial]
+    return column.unique or (column.name,) in keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ormlint.link.schema import Model, Orm
+from ormlint.link.schema import Kind, Model, Orm
 from ormlint.run.log import Bound, QueryObject, Shape
 
 KINDS = frozenset({"ContentType"})  # models whose one row stands for a whole table
@@ -136,13 +136,19 @@ def gives_few(query: QueryObject) -> bool:
 
 
 def asks_for_a_pair(query: QueryObject) -> bool:
-    """Whether a query names several foreign keys of its table: the review of a book by a reader, of which there is mostly one."""
+    """Whether a query names several keys of other rows: the review of a book by a reader, of which there is mostly one.
+
+    # `Review.objects.filter(book=book, reader=reader)`, `book.reviews.filter(reader=reader)`, `select(Review).where(Review.book_id == …, …)`
+    """
     model = query.model
     if model is None:
         return False
-    keys = [column for column in model.columns.values() if column.references]
+    # not every column that has the key of another row says so: `kind` and `object_id`
+    keys = [column.name for column in model.columns.values() if column.references or (column.name.endswith("_id") and not column.primary_key)]
     names = {relation.attname: relation.name for relation in model.relations.values() if relation.attname}
-    return sum(not query.filters.isdisjoint((key.name, names.get(key.name, key.name))) for key in keys) > 1
+    own = query.relation.inverse if query.relation is not None and query.relation.kind is Kind.REVERSE_FOREIGN_KEY else None
+    asked = [key for key in keys if not query.filters.isdisjoint((key, names.get(key, key)))]
+    return len({*asked, *([own.attname] if own is not None else ())}) > 1
 
 
 def refers_to_others(model: Model) -> bool:

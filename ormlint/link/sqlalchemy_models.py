@@ -380,8 +380,10 @@ class SqlalchemyModels:
             local = local if remote is not None or words else None
         if local is not None:
             return Kind.FOREIGN_KEY
-        if flag is False or (words and relation.target is not None and words[-1] == relation.target.name):
-            return Kind.REVERSE_ONE_TO_ONE if flag is False or self.keys.get(relation.model) is not None else Kind.FOREIGN_KEY
+        named = [word for word in words if word not in WRAPPERS]  # `Mapped["Owner | None"]`
+        if flag is False or (named and relation.target is not None and named[-1] == relation.target.name):
+            referred = any(table == relation.model.table for _, table in self.keys.get(relation.target, ())) if relation.target is not None else False
+            return Kind.REVERSE_ONE_TO_ONE if flag is False or referred or self.keys.get(relation.model) is not None else Kind.FOREIGN_KEY
         return Kind.REVERSE_FOREIGN_KEY
 
     def _local_column(self, relation: Relation, keywords: dict[str, ir.Expr_]) -> Column | None:

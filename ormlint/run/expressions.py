@@ -259,6 +259,8 @@ def _compare(m: Machine, f: Frame, node: ir.Compare) -> Value:
         return _contains(m, f, node, left, right)
     if node.op in EXISTENCE:
         for value, other, reflected in ((left, right, False), (right, left, True)):
+            if isinstance(value, Sequence) and value.source is not None and not isinstance(other, Constant):
+                m.use(f, value, UseKind.OTHER, node)  # `list(books) == found` reads the rows
             if isinstance(value, (Scalar, QueryObject, Union)):
                 constant = other.value if isinstance(other, Constant) else ...
                 if isinstance(value, Scalar) or not isinstance(other, Constant):

@@ -5,8 +5,18 @@ from collections.abc import Iterator
 from ormlint.api import Event, Op, Orm, Project, QueryLog, ReplaceCountTest, Report, Severity, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, tests_before_loads
 from ormlint.judge.describe import at, calls_between, code, is_shown, query_labels
-from ormlint.judge.listing import asks_for_one, gives_few
-from ormlint.judge.repetition import costs_nothing, grows, innermost, is_deliberate, prefetched_by_some, repeaters, starts_the_program, worth_counting
+from ormlint.judge.listing import asks_for_one, gives_few, is_filtered
+from ormlint.judge.repetition import (
+    costs_nothing,
+    grows,
+    innermost,
+    is_deliberate,
+    is_done_once,
+    prefetched_by_some,
+    repeaters,
+    starts_the_program,
+    worth_counting,
+)
 
 
 @rule("ORM202", "count-for-existence")
@@ -62,8 +72,10 @@ def _is_asked_per_round(project: Project, event: Event) -> bool:
 def _is_asked_once(project: Project, event: Event) -> bool:
     """Whether a command or what starts the program asks if a table has rows at all, as it does before it fills it."""
     query = event.query
-    if query is None or query.orm is not Orm.SQLALCHEMY or not query.filters <= query.stated or event.loops:
+    if query is None or not query.filters <= query.stated or query.relation is not None or event.loops:
         return False
+    if query.orm is Orm.DJANGO:
+        return is_done_once(event) and not is_filtered(query)
     return event.function in project.background or starts_the_program(event)
 
 

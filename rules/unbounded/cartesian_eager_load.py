@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from ormlint.api import Label, Mark, Orm, Project, QueryLog, QueryObject, ReplaceLoader, Report, rule
-from ormlint.judge.collections import MAPPING, JoinedCollection, joined_by_statement, joined_collections
+from ormlint.judge.collections import MAPPING, JoinedCollection, holds_one, joined_by_statement, joined_collections
 from ormlint.judge.describe import at, code, is_shown
 from ormlint.judge.loading import loading_queries
 
@@ -17,7 +17,8 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query with two joined collections side by side; those of a mapping are reported once for all queries."""
     for query in loading_queries(log):
         yield from _with_itself(project, query)
-        for collections in joined_by_statement(query):
+        for joined in joined_by_statement(query):
+            collections = [collection for collection in joined if not holds_one(collection.relation)]
             pairs = [pair for pair in combinations(collections, 2) if pair[0].is_beside(pair[1])]
             pair = next((p for p in pairs if not p[0].by_mapping or not p[1].by_mapping), pairs[0] if pairs else None)
             if pair is not None:
@@ -54,7 +55,12 @@ def _with_itself(project: Project, query: QueryObject) -> Iterator[Report]:
         return
     for collection in joined_collections(query):
         twin = next((join for join in query.joins if join.relation is collection.relation), None)
-        if twin is not None and len(collection.path) == 1 and collection.loaded.method in ("joinedload", f"{MAPPING}joined"):
+        if (
+            twin is not None
+            and not holds_one(collection.relation)
+            and len(collection.path) == 1
+            and collection.loaded.method in ("joinedload", f"{MAPPING}joined")
+        ):
             yield Report(
                 site=query.site,
                 message=f"{code(collection.name)} is joined twice, by `join` and to be loaded: its rows multiply",
