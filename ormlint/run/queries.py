@@ -170,7 +170,7 @@ def element_of_query(m: Machine, query: QueryObject, *, single: bool = False) ->
 
 def _is_inside_framework(m: Machine, query: QueryObject) -> bool:
     """Whether a framework makes the query: then no expression of the project builds it, and only the query of the row can load more."""
-    while query.parent is not None:  # `get_queryset()` of a view gives it to the framework
+    while isinstance(query.parent, QueryObject):  # `get_queryset()` of a view gives it to the framework
         query = query.parent
     return m.created[query][0].module.is_library
 
