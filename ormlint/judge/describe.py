@@ -60,6 +60,11 @@ def at(project: Project, site: Site) -> str:
     return f" at {project.at(site)}" if is_shown(project, site) else ""
 
 
+def before(project: Project, loop: Site) -> str:
+    """Returns "before the loop at path:line"; for a loop of a template, which asks nothing by itself, "in the view that renders path"."""
+    return f"in the view that renders {project.shown(loop.path)}" if loop.path in project.templates else f"before the loop{at(project, loop)}"
+
+
 def built_at(query: QueryObject) -> Site:
     """Returns the place of a query: where it becomes one of its own, if what begins it begins queries of many models."""
     return query.own if query.generic and query.own is not NOWHERE else query.site

@@ -7,7 +7,7 @@ Shift.objects.filter(start__lt=end)       none: no key to look a row up by
 
 from __future__ import annotations
 
-from ormlint.judge.describe import at
+from ormlint.judge.describe import before
 from ormlint.judge.project import Project
 from ormlint.library.querysets import NO_KEYS
 from ormlint.link.schema import Orm
@@ -32,14 +32,14 @@ def has_no_key(event: Event) -> bool:
 
 def advice(project: Project, event: Event, loop: Loop, model: str) -> str:
     """Returns the imperative that replaces a query per round by one before the loop."""
-    before = f"before the loop{at(project, loop.site)}"
+    when = before(project, loop.site)
     kept = "set" if event.op is Op.EXISTS else "dict"
     if event.op in FIGURES:
         what = f" of `{model}`" if model else ""
-        return f"compute the figures{what} for all keys {before} with one grouped query"
+        return f"compute the figures{what} for all keys {when} with one grouped query"
     if not model:
-        return f"fetch the rows for all keys {before} with one query and look them up in a {kept}"
-    return f"fetch the rows {before} with one `{_call(event, model)}` and look them up in a {kept}"
+        return f"fetch the rows for all keys {when} with one query and look them up in a {kept}"
+    return f"fetch the rows {when} with one `{_call(event, model)}` and look them up in a {kept}"
 
 
 def _call(event: Event, model: str) -> str:

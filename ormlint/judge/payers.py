@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from ormlint.judge.describe import can_be_changed, code, joined
+from ormlint.judge.describe import before, can_be_changed, code, joined
 from ormlint.judge.eager import Chain, lookup_text, path_of, relations_along
 from ormlint.judge.homes import DOWN, fetches_many, first_query, profiting_callers, profits, serves_others
 from ormlint.judge.project import Project
@@ -79,11 +79,9 @@ def is_cut_to_pages(chain: Chain) -> bool:
 
 def advice_for_page(project: Project, chain: Chain) -> str:
     """Returns the imperative that loads a chain for the rows of a page alone."""
-    loop = innermost(repeaters(chain.events[0])).site
-    where = f"before the loop at {project.at(loop)}" if can_be_changed(project, loop) else f"in the view that renders {project.shown(loop.path)}"
-    return (
-        f'call `prefetch_related_objects(page, "{chain.spelled}")` {where}: the query at {project.at(chain.home)} fetches more rows than the page has'
-    )
+    where = before(project, innermost(repeaters(chain.events[0])).site)
+    more = f"the query at {project.at(chain.home)} fetches more rows than the page has"
+    return f'call `prefetch_related_objects(page, "{chain.spelled}")` {where}: {more}'
 
 
 def _advice_to_pass_options(project: Project, log: QueryLog, chain: Chain) -> str:
