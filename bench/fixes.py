@@ -99,8 +99,13 @@ def examine(name: str, application: Application) -> Outcome:
 
 
 def _step(outcome: Outcome, application: Application, before: Report, options: tuple[str, ...]) -> Report:
-    """Applies the fixes of one step and returns the report after it."""
+    """Applies the fixes of one step and returns the report after it.
+
+    What only a preview tells before is not new if everybody is told afterwards: a fix may do away with what made it doubtful.
+    """
     old = application.texts()
+    told = {(_key(finding), finding["path"], finding["line"]) for finding in before["findings"]}
+    doubtful = [each for each in application.check("--preview")["findings"] if (_key(each), each["path"], each["line"]) not in told]
     after = application.check("--fix", *options)
     new = application.texts()
     changed = [path for path in new if new[path] != old.get(path)]
@@ -114,7 +119,7 @@ def _step(outcome: Outcome, application: Application, before: Report, options: t
     for path in changed:
         outcome.faults += _damage(path, old[path], new[path])
         outcome.diff += _diff(path, old[path], new[path])
-    outcome.faults += _left(announced, before["findings"], after["findings"], Moved(old, new, changed))
+    outcome.faults += _left(announced, [*before["findings"], *doubtful], after["findings"], Moved(old, new, changed))
     outcome.faults += (
         f"a second run would fix {finding['path']}:{finding['line']}: {finding['code']} {finding['message']}"
         for finding in _announced(after, wanted)

@@ -229,7 +229,7 @@ def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
         if row.origin is not None:
             m.used_loads.setdefault(row.origin.query, {})[path] = None
         if entry.kind is LoadKind.KNOWN:
-            origin = _way_back(row, relation) or (origin if entry.plan.loaded else None)
+            origin = _way_back(row, relation) or (origin if entry.plan.loaded and not _is_one_row(m, row) else None)
         if entry.kind is LoadKind.RAISE:
             failed_load(m, f, node, row, relation, Obstacle.FORBIDDEN)
         return _behind(m, row, relation, origin, _with_partner(row, relation, entry.plan))
@@ -285,6 +285,12 @@ def _way_back(row: Row, relation: Relation) -> Origin | None:
     if back is None or relation.kind not in (Kind.ONE_TO_ONE, Kind.REVERSE_ONE_TO_ONE) or row.origin is None:
         return None
     return Origin(row.origin.query, row.origin.path[:-1]) if row.origin.path[-1:] == (back.name,) else None
+
+
+def _is_one_row(m: Machine, row: Row) -> bool:
+    """Whether the row that a collection's rows know as theirs is one for all rounds: `for book in author.books.all(): book.author`."""
+    owner = m.rows_of.get(row.origin.query) if row.origin is not None else None
+    return owner is not None and not owner.births
 
 
 def comes_from_outside(m: Machine, f: Frame, row: Row) -> bool:
