@@ -11,6 +11,7 @@ from ormlint.fixes.source import Sources
 from ormlint.judge.finding import Applicability, Fix, OrderRows
 from ormlint.link.schema import Orm
 
+_OTHER_ROWS = ("distinct", "from_self")  # the rows of a statement around this one have no order by it
 _DESCRIPTION = "give the rows in the order of their key"
 _REASON = "the rows come in another order than the database happens to give them in, and sorting a large table without an index takes time"
 
@@ -22,7 +23,7 @@ def order_rows(sources: Sources, intent: OrderRows) -> Fix | None:
     node = statement.expression(query.site.start, query.site.end) if statement is not None else None
     if file is None or statement is None or node is None:
         return None
-    if query.distinct or query.has("distinct") or query.style == "related" or isinstance(node, cst.Name):
+    if query.distinct or query.has(*_OTHER_ROWS) or query.style == "related" or isinstance(node, cst.Name):
         return Fix(Applicability.DISPLAY, _DESCRIPTION, (), "the query is not one that an order can be added to as it stands")
     chain, start = chain_of(statement, node), 0
     ends = django_loads.ENDS

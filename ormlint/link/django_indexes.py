@@ -68,7 +68,8 @@ def _declared(item: ir.Expr_, cls: ClassInfo, model: Model) -> None:
         model.indexes.append(Index(columns, cls.module.site(item), "unique constraint", True, odd))
     elif name.endswith("Index"):
         descending = any(field.startswith("-") for field in names)
-        model.indexes.append(Index(columns, cls.module.site(item), partial=odd or descending or name != "Index"))
+        covering = any(key == "include" for key, _ in item.keywords)
+        model.indexes.append(Index(columns, cls.module.site(item), partial=odd or descending or name != "Index", covering=covering))
 
 
 def _column(name: str, model: Model) -> str:

@@ -44,7 +44,7 @@ class Index:
 
     `columns` are the attributes in their order, "" for an expression. `partial` tells that it does not serve every look-up by its
     columns: it has a condition, is not a B-tree, or has an operator class or a collation. `name` is what the program calls it, "" if it
-    does not say.
+    does not say. `covering` tells that it holds further columns, so that a look-up need not read the table (`INCLUDE`).
     """
 
     columns: tuple[str, ...]
@@ -53,6 +53,7 @@ class Index:
     unique: bool = False
     partial: bool = False
     name: str = ""
+    covering: bool = False
 
 
 @dataclass(slots=True, eq=False)

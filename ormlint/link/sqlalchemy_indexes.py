@@ -180,7 +180,8 @@ def index_of(call: ir.Call, owner: Owner, module: ModuleInfo) -> Index | None:
     unique = kind != "Index" or any(k == "unique" and isinstance(v, ir.Const) and v.value is True for k, v in call.keywords)
     odd = conditional or "" in columns or len(columns) != len(arguments) or any(isinstance(a, ir.Call) for a in arguments)
     name = call.args[0].value if kind == "Index" and call.args and isinstance(call.args[0], ir.Const) else None
-    return Index(columns, module.site(call), KINDS[kind], unique=unique, partial=odd, name=name if isinstance(name, str) else "")
+    covering = any("include" in key for key, _ in call.keywords)
+    return Index(columns, module.site(call), KINDS[kind], unique, odd, name if isinstance(name, str) else "", covering)
 
 
 def add(owner: Owner, index: Index) -> None:

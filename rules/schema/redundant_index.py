@@ -23,7 +23,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 def _served_by(indexes: list[Index], number: int) -> Index | None:
     """Returns the index that serves every look-up of the one with this number, if that is one of its own right."""
     index = indexes[number]
-    if index.kind != "index" or index.unique or not _is_plain(index):
+    if index.kind != "index" or index.unique or index.covering or not _is_plain(index):
         return None
     for position, other in enumerate(indexes):
         if position == number or not _is_plain(other) or other.columns[: len(index.columns)] != index.columns:
