@@ -33,13 +33,17 @@ REGISTERS = frozenset({"register", "add_url_rule", "add_api_route", "add_resourc
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """One way to a view. `settings` are the keywords of `as_view(…)`, expressions of `module`."""
+    """One way to a view. `settings` are the keywords of `as_view(…)`, expressions of `module`.
+
+    `actions` are the verbs with the methods of a view set that answer them, `as_view({"get": "list"})`; None if it does not say.
+    """
 
     view: FunctionInfo | ClassInfo
     framework: str
     module: ModuleInfo
     methods: tuple[str, ...] = ()
     settings: tuple[tuple[str, ir.Expr_], ...] = ()
+    actions: tuple[tuple[str, str], ...] | None = None
 
 
 def find_routes(program: Program) -> Iterator[Route]:
@@ -126,7 +130,8 @@ def _view(program: Program, module: ModuleInfo, node: ir.Expr_, framework: str) 
         if isinstance(node.func, ir.Attr) and node.func.name == "as_view":
             cls = program.resolve(node.func.value, module)
             if isinstance(cls, ClassInfo):
-                yield Route(cls, framework, module, (), tuple((name, value) for name, value in node.keywords if name))
+                settings = tuple((name, value) for name, value in node.keywords if name and name != "actions")
+                yield Route(cls, framework, module, (), settings, _actions(node))
         elif node.args:
             yield from _view(program, module, node.args[0], framework)
         elif isinstance(node.func, ir.Call):
@@ -139,6 +144,19 @@ def _view(program: Program, module: ModuleInfo, node: ir.Expr_, framework: str) 
     symbol = program.resolve(node, module)
     if isinstance(symbol, (FunctionInfo, ClassInfo)):
         yield Route(symbol, framework, module)
+
+
+def _actions(call: ir.Call) -> tuple[tuple[str, str], ...] | None:
+    """Returns the methods of a view set by the verbs that they answer, as `as_view({"get": "list"})` states them; None if it does not."""
+    given = call.args[0] if call.args else next((value for name, value in call.keywords if name == "actions"), None)
+    if not isinstance(given, ir.Map):
+        return None
+    found = []
+    for key, value in zip(given.keys, given.values, strict=True):
+        if not isinstance(key, ir.Const) or not isinstance(value, ir.Const):
+            return None
+        found.append((str(key.value).upper(), str(value.value)))
+    return tuple(found)
 
 
 def _calls(body: list[ir.Stmt]) -> Iterator[ir.Call]:

@@ -218,7 +218,7 @@ def _of_class(m: Machine, view: View) -> Iterator[Endpoint]:
     cls = view.subject
     assert isinstance(cls, ClassInfo)
     routes: list[Route | None] = [*{repr(route.settings): route for route in view.routes}.values()] or [None]
-    for handler in _handlers(cls):
+    for handler in _handlers(cls, view.routes):
         for route in routes:
             summary = _run_handler(m, cls, handler, route)
             if summary is None:
@@ -238,11 +238,13 @@ def _declines_pages(cls: ClassInfo) -> bool:
     return any(isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Const) and stmt.value.value is None for _, stmts in said for stmt in stmts)
 
 
-def _handlers(cls: ClassInfo) -> list[FunctionInfo]:
-    """Returns the methods of a view class that answer GET requests."""
+def _handlers(cls: ClassInfo, routes: list[Route]) -> list[FunctionInfo]:
+    """Returns the methods of a view class that answer GET requests; of a view set those alone that its routes name, if all of them say which."""
     names = [next((name for name in ("get", "__call__") if cls.method(name) is not None), "get_urls")]
     if is_view_set(cls):
         names = ["list", "retrieve", *(name for c in cls.mro for name, f in c.functions.items() if "GET" in (actions_of(f) or ()))]
+        if routes and all(route.actions is not None for route in routes):
+            names = [name for route in routes for verb, name in route.actions or () if verb == "GET"]
     found = [cls.method(name) for name in dict.fromkeys(names)]
     return [function for function in found if function is not None]
 
