@@ -11,7 +11,7 @@ KINDS = frozenset({"ContentType"})  # models whose one row stands for a whole ta
 FEW_BY_NAME = frozenset({
     "config", "configuration", "settings", "setting", "option", "options", "type", "kind", "status", "state", "category", "role", "level", "language",
     "country", "currency", "site", "server", "backend", "provider", "instance", "plugin", "worker", "queue", "preferences", "schedule", "policy",
-    "realm", "gateway", "region", "webhook",
+    "realm", "gateway", "region", "webhook", "service",
 })  # fmt: skip
 """Last words in the names of models that list what there is few of."""
 

@@ -261,7 +261,7 @@ def behind(f: Frame, test: ir.Expr_) -> tuple[Flow, Flow]:
 def _branch(m: Machine, f: Frame, body: list[ir.Stmt], *, guarded: bool) -> bool:
     if not body:
         return True
-    fails = isinstance(body[-1], ir.Raise)
+    fails = _fails(body)
     left = f.left
     f.left |= leaving(f, body)
     f.error_path += fails
@@ -275,6 +275,12 @@ def _branch(m: Machine, f: Frame, body: list[ir.Stmt], *, guarded: bool) -> bool
     f.error_path -= fails
     f.left = left
     return through
+
+
+def _fails(body: list[ir.Stmt]) -> bool:
+    """Whether a branch ends in an error whichever way it takes: `if new: raise Taken() else: raise Used()`."""
+    last = body[-1] if body else None
+    return isinstance(last, ir.Raise) or (isinstance(last, ir.If) and _fails(last.body) and _fails(last.orelse))
 
 
 def leaving(f: Frame, body: list[ir.Stmt]) -> frozenset[int]:

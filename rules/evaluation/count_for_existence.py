@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Event, Op, Orm, Project, QueryLog, ReplaceCountTest, Report, Severity, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, tests_before_loads
 from ormlint.judge.describe import at, calls_between, code, is_shown, query_labels
-from ormlint.judge.listing import asks_for_one, gives_few, is_filtered
+from ormlint.judge.listing import asks_for_one, gives_few
 from ormlint.judge.repetition import (
     costs_nothing,
     grows,
@@ -75,7 +75,7 @@ def _is_asked_once(project: Project, event: Event) -> bool:
     if query is None or not query.filters <= query.stated or query.relation is not None or event.loops:
         return False
     if query.orm is Orm.DJANGO:
-        return is_done_once(event) and not is_filtered(query)
+        return is_done_once(event)
     return event.function in project.background or starts_the_program(event)
 
 

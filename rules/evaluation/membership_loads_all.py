@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, rule
 from ormlint.judge.describe import at_query, query_labels, row_of
-from ormlint.judge.listing import parent_named
+from ormlint.judge.listing import lists_kinds, parent_named
 from ormlint.judge.lists import searched
 from ormlint.judge.releases import CONTAINS
 from ormlint.judge.repetition import repeaters
@@ -28,10 +28,12 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
 
 
 def _is_small_by_nature(log: QueryLog, query: QueryObject) -> bool:
-    """Whether the rows are those of one row, asked for once: mostly few, and one statement either way.
+    """Whether the rows are those of one row, asked for once, or of a table of kinds: mostly few, and one statement either way.
 
-    # `group in user.groups.all()`, `select(Book).where(Book.shop_id == shop.id)`
+    # `group in user.groups.all()`, `select(Book).where(Book.shop_id == shop.id)`, `code in Language.objects.values_list("code", flat=True)`
     """
+    if query.model is not None and lists_kinds(query.model):
+        return True
     if query.orm is Orm.SQLALCHEMY:
         return bool(parent_named(query))
     return query.relation is not None and not any(repeaters(event) for event in log.evaluations(query))

@@ -27,6 +27,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             uses = (*(label for _, label in loads), *_filtered(filters, owner, column))
             if is_shown(project, column.site) and (cascade or uses):
                 seen = len(uses) > len(loads) or any(relation in loaded for relation, _ in loads)
+                seen = seen and not (isinstance(owner, Model) and lists_kinds(owner))
                 seen = seen and not any(lists_kinds(model) for model in project.schema if model.table == column.references)
                 yield _report(owner, column, cascade, uses, seen=seen)
 
