@@ -23,6 +23,7 @@ from ormlint.judge.finding import (
     ReplaceCountTest,
     ReplaceLen,
     ReplaceLoader,
+    ReplaceMembershipTest,
     ReplaceTruthTest,
     WriteTogether,
 )
@@ -63,7 +64,7 @@ def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str],
 
 
 def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
-    from ormlint.fixes import aggregates, bulk, calls, counts, declarations, kept_rows, keys, lookups, loops, ordering, truth
+    from ormlint.fixes import aggregates, bulk, calls, counts, declarations, kept_rows, keys, lookups, loops, membership, ordering, truth
 
     match finding.intent:
         case ReplaceLen() as intent:
@@ -72,6 +73,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return truth.replace_count_test(sources, intent)
         case ReplaceTruthTest() as intent:
             return truth.replace_truth_test(sources, intent)
+        case ReplaceMembershipTest() as intent:
+            return membership.replace_membership_test(sources, intent)
         case LoadFirst() as intent:
             return kept_rows.load_first(sources, intent)
         case AggregateInDatabase() as intent:

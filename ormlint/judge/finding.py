@@ -99,6 +99,14 @@ class ReplaceTruthTest:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceMembershipTest:
+    """`row in query` → `query.contains(row)`. `site` is the whole comparison."""
+
+    query: QueryObject
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
 class LoadFirst:
     """Load rows before they are tested, and test what was loaded.
 
@@ -233,6 +241,7 @@ Intent = (
     | ReplaceCountTest
     | ReplaceLen
     | ReplaceLoader
+    | ReplaceMembershipTest
     | ReplaceTruthTest
     | WriteTogether
 )

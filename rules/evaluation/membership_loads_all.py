@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, rule
+from ormlint.api import Orm, Project, QueryLog, QueryObject, ReplaceMembershipTest, Report, Severity, Shape, Use, rule
 from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.listing import lists_kinds, parent_named
 from ormlint.judge.lists import searched
@@ -22,6 +22,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=_advice(project, query, search),
             cause=(search.site,),
             labels=query_labels(project, query, [search], "this asks for one of them"),
+            intent=_intent(project, query, search),
             severity=Severity.INFO if project.is_small(query.model) else Severity.WARNING,
             preview=_is_small_by_nature(log, query),
         )
@@ -37,6 +38,12 @@ def _is_small_by_nature(log: QueryLog, query: QueryObject) -> bool:
     if query.orm is Orm.SQLALCHEMY:
         return bool(parent_named(query))
     return query.relation is not None and not any(repeaters(event) for event in log.evaluations(query))
+
+
+def _intent(project: Project, query: QueryObject, search: Use) -> ReplaceMembershipTest | None:
+    if query.orm is not Orm.DJANGO or project.lacks(CONTAINS) or search.columns or search.site.path in project.templates:
+        return None
+    return ReplaceMembershipTest(query, search.site)
 
 
 def _advice(project: Project, query: QueryObject, search: Use) -> str:

@@ -105,6 +105,16 @@ _QUESTIONS = (
     Work("one of all", ("ORM208",), _BOOKS, "book = list({q})[0]\nprint(book.title)", gain=Gain.ROWS),
     Work("aggregate", ("ORM210",), _BOOKS, "total = sum(book.pages for book in {q})\nprint(total)", gain=Gain.ROWS),
     Work("key", ("ORM110",), _BOOKS, "for book in {q}:\n    print(book.title, book.author.pk)", "book"),
+    Work("contains", ("ORM207",), _BOOKS, "book = Book(pk=2)\nprint(book in {q})", gain=Gain.ROWS),
+    Work("contains not", ("ORM207",), _BOOKS, "if Book(pk=2) not in {q} and 1:\n    print('no')", gain=Gain.ROWS),
+    Work(
+        "contains a value",
+        ("ORM207",),
+        _BOOKS.then(Link("values_list", ('"title"', "flat=True"))),
+        "print('book 2' in {q})",
+        gain=Gain.ROWS,
+        unfit=(("values", "the values are chosen once"),),
+    ),
     Work(
         "order",
         ("ORM412",),

@@ -1,0 +1,99 @@
+"""`book in books` → `books.contains(book)`, and `title in books.values_list("title", flat=True)` → `books.filter(title=title).exists()`."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from ormlint.fixes.chain import chain_of, is_postfix
+from ormlint.fixes.receivers import is_stream, risk_of_another_value
+from ormlint.fixes.source import Sources
+from ormlint.fixes.statement import Statement
+from ormlint.judge.finding import Applicability, Fix, ReplaceMembershipTest
+from ormlint.judge.lists import concrete
+from ormlint.link.schema import Model
+from ormlint.run.log import QueryObject, Shape, UseKind
+
+_DESCRIPTION = "ask the database whether it is one of them"
+_ROW = "`contains()` raises an error for what is no row that was saved, where `in` is false"
+_VALUE = "the database compares: types, case and accents may count otherwise than in Python"
+_GROUPING = ("values", "annotate", "alias", "aggregate", "raw")
+_PLAIN = (cst.Name, cst.Call, cst.Attribute)
+
+
+def replace_membership_test(sources: Sources, intent: ReplaceMembershipTest) -> Fix | None:
+    """Returns the fix, a display-only one if it cannot be written, None if the place is not understood."""
+    file, statement, query = sources.file(intent.site), sources.statement(intent.site), intent.query
+    node = statement.expression(intent.site.start, intent.site.end) if statement is not None else None
+    if file is None or statement is None or not isinstance(node, cst.Comparison) or len(node.comparisons) != 1:
+        return None
+    sought, rows, operator = node.left, node.comparisons[0].comparator, node.comparisons[0].operator
+    if not isinstance(operator, (cst.In, cst.NotIn)):
+        return None
+    obstacle = _obstacle(sources, statement, node, rows, query)
+    (start, end), (first, last) = statement.span(node), statement.outer(rows)
+    from_, to = statement.span(sought) if isinstance(sought, _PLAIN) else statement.outer(sought)
+    value = file.text[from_:to]
+    if "#" in file.text[start:first]:
+        obstacle = obstacle or "a comment stands in the expression"
+    if query.shape is Shape.ROWS:
+        code, cut, reason = f".contains({value})", last, _ROW
+    else:
+        column = _column(statement, rows, query)
+        dot = next((link.dot for link in chain_of(statement, rows).links if link.node is rows), None)
+        if not column or dot is None:
+            return Fix(Applicability.DISPLAY, _DESCRIPTION, (), obstacle or "which column is searched is not written there")
+        code, cut, reason = f".filter({column}={value}).exists()", statement.span(dot)[0], _VALUE
+        end = statement.span(rows)[1]  # its own parentheses stay
+    if obstacle or "#" in file.text[cut:end]:
+        return Fix(Applicability.DISPLAY, _DESCRIPTION, (), obstacle or "a comment stands in the expression")
+    before = file.text[start - 1 : start]
+    glued = " " if before.isalnum() or before == "_" else ""
+    edits = (file.edit(start, first, f"{glued}not " if isinstance(operator, cst.NotIn) else glued), file.edit(cut, end, code))
+    return Fix(Applicability.UNSAFE, f"ask the database with `{code}`", edits, reason)
+
+
+def _obstacle(sources: Sources, statement: Statement, node: cst.Comparison, rows: cst.BaseExpression, query: QueryObject) -> str:
+    """Returns why the query cannot be asked where its rows are searched, "" if it can."""
+    function = statement.function(node)
+    if query.raw or query.locked or query.sliced or query.combined or query.cached or is_stream(query):
+        return "the query takes no further condition"
+    lists = any(use.kind is UseKind.ITERATE or (use.kind is UseKind.DERIVE and use.operator in ("list", "tuple", "set")) for use in query.all_uses())
+    if lists or not isinstance(rows, _PLAIN) or not is_postfix(rows) or query.style == "list":
+        return "a list is searched, not a query"
+    if isinstance(rows, cst.Call) and not isinstance(rows.func, (cst.Attribute, cst.Name)):
+        return "what is searched is not understood"
+    if isinstance(function, cst.FunctionDef) and function.asynchronous is not None:
+        return "the function is asynchronous"
+    if next(statement.within(node, cst.NamedExpr), None) is not None:
+        return "the expression binds a name, which would have its value later"
+    if any(use.either for use in query.all_uses()):
+        return "something else than the query may stand there"
+    if not all(way.plain for way in query.every_way()):
+        return "its class says itself what its rows are"
+    return risk_of_another_value(sources, statement, rows, query)
+
+
+def _column(statement: Statement, rows: cst.BaseExpression, query: QueryObject) -> str:
+    """Returns the column of `….values_list("column", flat=True)`, "" for any other expression."""
+    if query.has(*_GROUPING) or not isinstance(rows, cst.Call):
+        return ""
+    match rows:
+        case cst.Call(
+            func=cst.Attribute(attr=cst.Name(value="values_list")),
+            args=[
+                cst.Arg(value=cst.SimpleString() as name, star="", keyword=None),
+                cst.Arg(value=cst.Name(value="True"), keyword=cst.Name(value="flat")),
+            ],
+        ):
+            column = str(name.evaluated_value)
+            return column if column == query.flat_column and _is_own(query.model, column) else ""
+        case _:
+            return ""
+
+
+def _is_own(model: Model | None, column: str) -> bool:
+    """Whether a row has one value of it: what is behind a collection would be joined once more for the condition."""
+    if model is None:
+        return False
+    relation = model.relation(column)
+    return column in concrete(model) or (relation is not None and relation.to_one and bool(relation.attname))
