@@ -15,6 +15,7 @@ from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import EagerLoad
 from ormlint.judge.unloaded import IGNORING_PREFETCH
 from ormlint.link.schema import Orm
+from ormlint.run.given_back import CHANGED
 from ormlint.run.log import Bound, QueryObject, Use, UseKind
 from ormlint.text import Site
 
@@ -72,7 +73,7 @@ def risk_of_loading_more(sources: Sources, query: QueryObject, *, joins: bool = 
             return reason
     if query.locked:
         return "the query locks its rows, and would lock the joined rows too"
-    if not query.complete:
+    if not query.complete or query.has(CHANGED):
         return "something that is not understood may change the query"
     if joins and (query.distinct or query.has("distinct")):
         return "`distinct()` would compare the added columns too, and may give the rows in another order"

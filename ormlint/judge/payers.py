@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from ormlint.judge.describe import before, can_be_changed, code, joined
+from ormlint.judge.describe import before, can_be_changed, joined
 from ormlint.judge.eager import Chain, lookup_text, path_of, relations_along
 from ormlint.judge.homes import DOWN, fetches_many, first_query, profiting_callers, profits, serves_others
 from ormlint.judge.project import Project
@@ -87,8 +87,8 @@ def advice_for_page(project: Project, chain: Chain) -> str:
 def _advice_to_pass_options(project: Project, log: QueryLog, chain: Chain) -> str:
     """Returns the imperative for a function whose other callers leave unread what some of them have read: these give it the options."""
     readers = profiting_callers(log, chain.carrier, chain.home, chain.whole_path)
-    own = code(f"{_short(log.functions.around(chain.home))}()")
-    from_whom = joined(sorted({code(f"{_short(reader)}()") for reader in readers}))
+    own = f"`{_short(log.functions.around(chain.home))}()`"
+    from_whom = joined(sorted({f"`{_short(reader)}()`" for reader in readers}))
     option = lookup_text(chain).replace("`.options(", "`", 1).removesuffix(")`")
     where = project.at(chain.home)
     return f"have {own} take loader options for its query at {where}, and give it {option}` from {from_whom}: its other callers do not read it"

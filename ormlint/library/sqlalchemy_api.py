@@ -149,5 +149,19 @@ LOADERS = frozenset(
     }
 )
 
+QUERY_CLASSES = frozenset(
+    {
+        "sqlalchemy.Select",
+        "sqlalchemy.orm.Query",
+        "sqlalchemy.orm.query.Query",
+        "sqlalchemy.sql.Select",
+        "sqlalchemy.sql.expression.Select",
+        "sqlalchemy.sql.selectable.Select",
+        "sqlmodel.sql.expression.Select",
+        "sqlmodel.sql.expression.SelectOfScalar",
+    }
+)
+"""Queries and statements that select, as imports and annotations call their classes."""
+
 DIRECTIONS = frozenset({"asc", "desc", "nulls_first", "nulls_last", "nullsfirst", "nullslast"})
 """Methods of a column and functions that tell how order_by() sorts by it."""

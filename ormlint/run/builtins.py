@@ -279,7 +279,7 @@ def _hasattr(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: d
     if len(args) == 2 and isinstance(args[0], Row) and isinstance(args[1], Constant) and isinstance(args[1].value, str):
         relation = args[0].model.relations.get(args[1].value)
         named = args[0].plan.loaded.get(f"to_attr:{args[1].value}")
-        if named is not None and named.certain:
+        if args[1].value == "__dict__" or (named is not None and named.certain):
             return Constant(True)
         if relation is not None and relation.to_one:
             attribute(m, f, node, args[0], args[1].value)

@@ -21,6 +21,7 @@ from ormlint.run.detaching import close, closing, detached
 from ormlint.run.evaluate import evaluate
 from ormlint.run.expressions import iterate, truth
 from ormlint.run.frame import Env, Flow, Frame
+from ormlint.run.given_back import as_announced, put_in_its_place
 from ormlint.run.inert import COMPOUND, is_inert
 from ormlint.run.loader_options import extend
 from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
@@ -89,6 +90,8 @@ def _assign(m: Machine, f: Frame, stmt: ir.Assign) -> bool:
     value = evaluate(m, f, stmt.value)
     if isinstance(value, Option):
         extend(f, stmt.value, value)
+    if len(stmt.targets) == 1 and not stmt.op:
+        value = put_in_its_place(m, f, stmt.targets[0], stmt.value, value)
     if stmt.op:
         from ormlint.run.expressions import combine
 
@@ -118,6 +121,7 @@ def _return(m: Machine, f: Frame, stmt: ir.Return) -> bool:
             f.left |= {loop.id for loop in f.loops}
         value = evaluate(m, f, stmt.value)
         f.left = left
+        value = as_announced(m, f, stmt.value, value)
         m.use(f, value, UseKind.RETURN, stmt)
         if f.closing is not None:
             value = detached(m, value, f.closing)

@@ -14,6 +14,7 @@ from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Env, Frame
 from ormlint.run.log import LoadKind, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.merging import join_values
 from ormlint.run.request_values import keep_on_request
 from ormlint.run.values import (
     UNKNOWN,
@@ -98,7 +99,7 @@ def note_attribute_write(m: Machine, f: Frame, target: ir.Expr_, value: Value, *
         case Instance():
             old = owner.attributes.get(target.name)
             certain = old is None or (f.branch_depth == 0 and not f.loops) or (f.forked is not None and _is_new(owner, f.forked))
-            owner.attributes[target.name] = value if certain or old is None else join(old, value)
+            owner.attributes[target.name] = value if certain or old is None else join_values(m, old, value)
         case External() if owner.path in REQUEST_STORES:
             keep_on_request(m, target.name, value)
         case _:

@@ -46,7 +46,7 @@ def _is_complete(query: QueryObject) -> bool:
 
 def _is_unordered(query: QueryObject) -> bool:
     model = query.model
-    if model is None or model.ordering or not model.ordering_known or query.has(*ORDERS):
+    if model is None or model.ordering or not model.ordering_known or query.has(*ORDERS) or query.ordering is not None:
         return False
     return query.complete and not (query.raw or query.combined or query.generic or gives_groups(query))
 
