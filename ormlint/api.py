@@ -31,7 +31,6 @@ from ormlint.link.schema import Column, Index, Kind, Model, Orm, Relation, Schem
 from ormlint.run.log import (
     READS,
     AdminList,
-    Aggregate,
     Bound,
     Circumstances,
     Endpoint,
@@ -52,6 +51,7 @@ from ormlint.run.log import (
     Use,
     UseKind,
 )
+from ormlint.run.parts import Aggregate
 from ormlint.text import Site
 
 __all__ = [

@@ -26,6 +26,8 @@ ANSWERING = ("exists", "count", "__bool__", "__len__", "__iter__", "_fetch_all")
 
 CLASSES = frozenset({"django.db.models.QuerySet", "django.db.models.query.QuerySet"})
 """What imports call the class itself."""
+MANAGER_CLASSES = frozenset({"_manager_class"})
+"""Keywords by which a function that makes a manager is given its class."""
 TUPLES = frozenset({"values", "values_list", "dates", "datetimes"})
 USE_PREFETCH_CACHE = frozenset({"all", "count", "exists", "contains", "none", "get_queryset"})
 """Methods of a prefetched related manager that are answered from the rows at hand (`first` too, if they are ordered)."""

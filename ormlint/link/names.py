@@ -100,6 +100,7 @@ class FunctionInfo:
     decorators: tuple[Symbol | None, ...] | None = None
     kind: str = "function"  # function | method | property | class method | static method | cached property
     nested: dict[str, FunctionInfo] = field(default_factory=dict)
+    reads: frozenset[str] | None = None  # the attributes of its first parameter that it names; None until somebody asks
 
     @property
     def name(self) -> str:

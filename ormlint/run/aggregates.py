@@ -11,8 +11,8 @@ from ormlint.ir import nodes as ir
 from ormlint.link.names import External
 from ormlint.link.schema import Model
 from ormlint.run.frame import Frame
-from ormlint.run.log import Aggregate
 from ormlint.run.machine import Machine
+from ormlint.run.parts import Aggregate
 
 FUNCTIONS = frozenset({"Count", "Sum", "Avg", "Min", "Max", "StdDev", "Variance"})
 

@@ -323,6 +323,10 @@ def manager_of(m: Machine, cls: ClassInfo, node: ir.Expr_, model: Model) -> Mana
     if made is not None:
         return _from_queryset(m, made, model)
     symbol = m.program.resolve(func, cls.module, cls)
+    if isinstance(symbol, External):
+        # `ScopedManager(shop="shop", _manager_class=BookManager)` of django-scopes gives a manager of that class
+        given = next((value for name, value in node.keywords if name in querysets.MANAGER_CLASSES), None)
+        symbol = m.program.resolve(given, cls.module, cls) if given is not None else symbol
     if isinstance(symbol, ClassInfo) and is_manager_class(symbol):
         queryset_cls: ClassInfo | None = None
         for ancestor in symbol.mro:

@@ -14,6 +14,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, LoadKind, LoadPlan, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.matches import matches_of
+from ormlint.run.pins import pins_of
 from ormlint.run.prefetches import default_plan, leads_nowhere, lookups_of, paths_in, places_of, prefetched_along
 from ormlint.run.queries import around_row, evaluate_query, new_queryset, query_facts, refined, single_row
 from ormlint.run.recipes import extended, is_repeatable, note_statement, recipe_of_expression
@@ -83,6 +84,7 @@ def _among_those_of_row(related: QueryObject, given: QueryObject) -> QueryObject
     """Returns the query of a row's relation with what `get_queryset` of the default manager gives it; a prefetch of the relation does the same."""
     related.plan, related.follows, related.ordering = given.plan, given.follows, given.ordering
     related.filters, related.stated, related.matches = given.filters, given.stated, given.matches
+    related.pins = given.pins
     related.distinct, related.aggregates, related.complete = given.distinct, given.aggregates, given.complete
     return related
 
@@ -187,7 +189,8 @@ def _one_row(m: Machine, f: Frame, node: ir.Call, query: QueryObject, method: st
 
         return element_of_query(m, query, single=True)
     filters, matches = query.filters | frozenset(keywords), (*query.matches, *matches_of(f, node, keywords))
-    source = replace(query, uses=[], heirs=[], cached=False, filters=filters, matches=matches)
+    pins = pins_of(query, node, "get", keywords) if method == "get" else query.pins
+    source = replace(query, uses=[], heirs=[], cached=False, filters=filters, matches=matches, pins=pins)
     m.new_query(f, source)
     row = m.rows_of.get(query)
     if row is not None:
@@ -250,6 +253,7 @@ def lazy(
             *(deps_of(value) for name, value in keywords.items() if name.rpartition("__")[2] in querysets.NO_KEYS)
         )
         changes["stated"] = query.stated.union(name for name, value in keywords.items() if isinstance(value, Constant))
+        changes["pins"] = pins_of(query, node, method, keywords)
         if method == "filter":
             changes["matches"] = (*query.matches, *matches_of(f, node, keywords))
         if method == "filter" and is_unique(query.model, frozenset(keywords)):
@@ -278,7 +282,7 @@ def lazy(
         changes["plan"] = replace(plan, annotated=plan.annotated | frozenset(keywords))
         changes["aggregates"] = (*query.aggregates, *aggregates_of(m, f, node, query.model))
     elif method in ("union", "intersection", "difference"):
-        changes["combined"] = True
+        changes["combined"], changes["pins"] = True, ()
     elif method == "order_by":
         changes["ordering"] = tuple(str(arg.value) if isinstance(arg, Constant) else "?" for arg in args)
     elif method == "iterator":

@@ -121,7 +121,7 @@ class Frame(Struct, eq=False):
     forked: Env | None = None  # the variables when the innermost branch began
     error_path: int = 0
     left: frozenset[int] = frozenset()  # ids of the loops that the way taken now always leaves
-    remembered: dict[tuple[int, int], tuple[Value, Value, Site]] = field(
+    remembered: dict[tuple[object, int], tuple[Value, Value, Site]] = field(
         default_factory=dict
     )  # cached properties by object and function: the object, what it gave, and where it was read first
     fallbacks: dict[int, bool] = field(default_factory=dict)  # by `except`: whether it makes up for what a dict filled before lacks

@@ -20,6 +20,7 @@ from msgspec import Struct, field
 
 from ormlint.link.schema import Model, Orm, Relation, Schema
 from ormlint.problem import Problem
+from ormlint.run.parts import Aggregate, Pin
 from ormlint.run.reach import Functions
 from ormlint.text import Site
 
@@ -231,16 +232,6 @@ class Match(Struct, frozen=True):
     row: Origin
 
 
-class Aggregate(Struct, frozen=True):
-    """An aggregate over a collection that a query computes for each row, `Count("books__notes")`; `collection` is the path that it joins."""
-
-    function: str
-    lookup: str
-    collection: tuple[str, ...]
-    distinct: bool
-    site: Site
-
-
 class Recipe(Struct, frozen=True):
     """What a query asks for, so that two of them can be proven to ask the same: equal keys, equal statements.
 
@@ -286,6 +277,7 @@ class QueryObject(Tracked, eq=False):
     owner: Origin | None = None  # for `row.books`: where that row came from
     filters: frozenset[str] = frozenset()  # lookups of filter(), get(), …; those of exclude() end in `__not`
     stated: frozenset[str] = frozenset()  # those of `filters` whose value the program text states: `filter(name="")`
+    pins: tuple[Pin, ...] = ()  # Django: the conditions that tell what a column of its rows is
     matches: tuple[Match, ...] = ()  # Django: those of the lookups of filter() and get() that are compared with rows
     ordering: tuple[str, ...] | None = None  # what it is sorted by, "-day" downwards, "?" for what is no column; None if it does not say
     parameters: frozenset[int] = frozenset()  # ids of the loops whose variables its parameters depend on

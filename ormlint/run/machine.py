@@ -25,6 +25,8 @@ from ormlint.link import build_schema
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, Program
 from ormlint.link.schema import Model, Orm
 from ormlint.link.templates import TemplateInfo, Templates
+from ormlint.run.contexts import is_generic
+from ormlint.run.enumerations import member
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Called, Flat, Frame, Summary
 from ormlint.run.log import NOWHERE, READS, AdminList, Circumstances, Endpoint, Event, LoadPlan, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
@@ -46,8 +48,6 @@ if TYPE_CHECKING:
 MAX_DEPTH = 14  # nested calls followed from one root
 MAX_CONTEXTS = 40  # runs of one function with different arguments
 MAX_GENERIC = 400  # runs of a short function for many classes or statements: `get_all(statement)` of a generic repository has one for each
-SHORT = 800  # characters
-LONG = 2400  # characters of a method of a queryset
 MAX_FLAT = 400  # events copied out of one call
 MAX_CALL_PATH = 10
 NO_TESTS: frozenset[tuple[str, str]] = frozenset()
@@ -267,7 +267,7 @@ class Machine:
         if depth > MAX_DEPTH or identity in self.stack or [running for running, _ in self.stack].count(id(function)) > most:
             return None
         contexts = self.contexts.get(id(function), 0)
-        if contexts >= MAX_CONTEXTS and not spent and not function.module.is_library and (contexts >= MAX_GENERIC or not _is_generic(function, env)):
+        if contexts >= MAX_CONTEXTS and not spent and not function.module.is_library and (contexts >= MAX_GENERIC or not is_generic(function, env)):
             return None
         self.contexts[id(function)] = contexts + 1
         self.keep.append(env)
@@ -458,13 +458,11 @@ class Machine:
             value = owner.functions.get(name, UNKNOWN)
         elif isinstance(stmt, ir.Class):
             value = owner.classes.get(name, UNKNOWN)
-        elif isinstance(stmt, ir.Import):
-            value = UNKNOWN
         elif isinstance(stmt, ir.Assign) and stmt.value is not None and not stmt.op:
             if any(isinstance(t, ir.Name) and t.id == name for t in stmt.targets):
                 frame = Frame(owner.module, f"{owner.module.name}:{owner.qualname}", owner=owner, muted=True)
                 frame.env = ClassEnv(self, owner)
-                value = evaluate(self, frame, stmt.value)
+                value = member(owner, evaluate(self, frame, stmt.value))
         self.class_attributes[key] = value
         return value
 
@@ -503,36 +501,6 @@ def _is_filled_in(module: ModuleInfo, name: str) -> bool:
     """Whether a function of the module gives a global another value: `global engine`, `engine = create_engine(…)`."""
     functions = [stmt for stmt in module.tree.body if isinstance(stmt, (ir.Function, ir.Class))]
     return any(isinstance(node, ir.Assign) and any(isinstance(t, ir.Name) and t.id == name for t in node.targets) for node in walk(functions))
-
-
-def _is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:
-    """Whether a function is a few lines around what it is given: a statement, the class below its own that it is called on, or its own query."""
-    first = next(iter(env.values()), None)
-    length = _length(function)
-    if isinstance(first, QueryObject) and function.owner is not None and length < LONG:
-        return True  # `Book.objects.visible_to(user)`: all that follows hangs on what the method of a queryset gives
-    if isinstance(first, ClassInfo) and first.model is not None and function.owner is not None and first is not function.owner:
-        return length < LONG  # `Book.read_many(session, keys)`, which every model has from one base
-    if isinstance(first, Instance) and length < LONG and any(_names_rows(value) for value in first.attributes.values()):
-        return True  # `Search(session, Book).newest()`: an object around a model or its query
-    if length < LONG and any(isinstance(value, ClassInfo) and value.model is not None for value in env.values()):
-        return True  # `find_or_404(session, Book, key)`
-    if length >= SHORT:
-        return False
-    cls = first.cls if isinstance(first, Instance) else first
-    if isinstance(cls, ClassInfo) and function.owner is not None and cls is not function.owner:
-        return True
-    return any(isinstance(value, QueryObject) and value.style == "select" for value in env.values())
-
-
-def _names_rows(value: Value) -> bool:
-    return isinstance(value, QueryObject) or (isinstance(value, ClassInfo) and value.model is not None)
-
-
-def _length(function: FunctionInfo) -> int:
-    """Returns the length of a function's body without its docstring, in characters."""
-    body = function.node.body
-    return function.node.end - body[0].start if body else 0
 
 
 TRACKED = frozenset({QueryObject, Scalar, Union, Sequence})

@@ -127,6 +127,7 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
         owner=left.owner if left.owner == right.owner else None,
         filters=(left.filters & right.filters) | ((left.filters | right.filters) & {"*"}),
         stated=left.stated | right.stated,
+        pins=tuple(pin for pin in left.pins if pin in right.pins),
         matches=tuple(match for match in left.matches if match in right.matches),
         parameters=left.parameters | right.parameters,
         follows=left.follows or right.follows,

@@ -32,7 +32,7 @@ def property_value(m: Machine, f: Frame, node: ir.Node, owner: Row | Instance | 
     if function.kind == "property":
         return call_function(m, f, node, function, [owner], {})
     site = f.site(node.start, node.end)
-    kept = f.remembered.get((id(owner), id(function)))
+    kept = f.remembered.get(identity := (_same_object(owner), id(function)))
     if kept is not None:
         _, value, first = kept
         for option in options(value):
@@ -41,10 +41,17 @@ def property_value(m: Machine, f: Frame, node: ir.Node, owner: Row | Instance | 
         return value
     f.awaiting += 1  # it may have been computed before, where nobody waited
     value = call_function(m, f, node, function, [owner], {})
-    f.remembered[id(owner), id(function)] = (owner, value, site)
+    f.remembered[identity] = (owner, value, site)
     f.awaiting -= 1
     m.use(f, value, UseKind.STORE, node)  # whoever reads the property next gets the same object
     return value
+
+
+def _same_object(owner: Row | Instance | ClassInfo) -> object:
+    """Returns what stays the same however often the program reads an object: a relation of one row gives one row."""
+    if isinstance(owner, Row) and owner.origin is not None and owner.origin.path:
+        return (id(owner.origin.query), owner.origin.path, tuple(loop.id for loop in owner.births))
+    return id(owner)
 
 
 def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, name: str) -> Value:

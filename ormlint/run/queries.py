@@ -51,7 +51,7 @@ def combined(m: Machine, f: Frame, node: ir.Node, left: QueryObject, right: Quer
     m.use(f, right, UseKind.DERIVE, node, operator=op)
     parameters = left.parameters | right.parameters
     recipe = combined_recipe(left.recipe, right.recipe, op)
-    return refined(m, f, node, left, op, combined=True, bound=max(left.bound, right.bound), parameters=parameters, recipe=recipe)
+    return refined(m, f, node, left, op, combined=True, pins=(), bound=max(left.bound, right.bound), parameters=parameters, recipe=recipe)
 
 
 def around_row(f: Frame, row: Row | None, loops: tuple[Loop, ...]) -> tuple[tuple[Loop, ...], bool]:

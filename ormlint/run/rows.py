@@ -16,6 +16,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Loaded, LoadKind, LoadPlan, Obstacle, Op, Origin, QueryObject, Use, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.objects import property_value
+from ormlint.run.pins import is_none, pinned
 from ormlint.run.proxies import proxied
 from ormlint.run.queries import MAPPING_LOADS, around_row, mapping_plan
 from ormlint.run.unread import is_unread
@@ -82,7 +83,8 @@ def row_attribute(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> V
     if column is not None:
         if is_deferred(row, name):
             _lazy_column(m, f, node, row, name)
-        return row_deps(row)
+        known = pinned(row, name) if row.origin is not None and row.origin.query.pins else None
+        return row_deps(row) if known is None else known
     entry = row.plan.loaded.get(f"to_attr:{name}")
     if entry is not None:
         return _to_attr(m, row, entry)
@@ -196,6 +198,8 @@ def row_relation(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
     if row.fresh and entry is None:
         return _behind(m, row, relation, None, plans.EMPTY)
     if relation.to_one:
+        if row.origin is not None and row.origin.query.pins and is_none(row, relation.name):
+            return NONE
         return _related_row(m, f, node, row, relation, entry)
     return _collection(m, f, node, row, relation, entry)
 

@@ -15,6 +15,7 @@ from ormlint.run.frame import Env, Frame
 from ormlint.run.log import LoadKind, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
+from ormlint.run.pins import unpin
 from ormlint.run.request_values import keep_on_request
 from ormlint.run.values import (
     UNKNOWN,
@@ -129,6 +130,7 @@ def _write_row(m: Machine, f: Frame, target: ir.Attr, row: Row, value: Value, *,
         stale = next((r.name for r in row.model.relations.values() if r.attname == target.name and r.name in plan.loaded), None)
         if stale is not None:
             plan = replace(plan, loaded={n: e for n, e in plan.loaded.items() if n != stale})
+    unpin(row, target.name)
     assigned = tuple(dict.fromkeys((*row.assigned, target.name)))
     own = {loop.id for loop in row.births}
     same = isinstance(value, Constant) or (value is not UNKNOWN and not deps_of(value) & own and not may_differ(value))

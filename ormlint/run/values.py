@@ -38,10 +38,14 @@ MAX_UNION = 6
 
 
 class Unknown(Struct, frozen=True):
-    """Anything. `deps` are the ids of the loops whose variables it was made from; `present` tells that it is neither None nor false."""
+    """Anything. `deps` are the ids of the loops whose variables it was made from; `present` tells that it is neither None nor false.
+
+    `never` are constants that it surely is not.
+    """
 
     deps: frozenset[int] = EMPTY
     present: bool = False
+    never: frozenset[Constant] = frozenset()
 
 
 UNKNOWN = Unknown()
@@ -423,6 +427,8 @@ def key_of(value: Value, depth: int = 0) -> object:
     kind = type(value)
     if kind is Unknown:
         told = value.deps if depth == 0 else bool(value.deps)  # type: ignore[union-attr]
+        if value.never:  # type: ignore[union-attr]
+            return (told, value.never)  # type: ignore[union-attr]
         return (told, "present") if value.present else told  # type: ignore[union-attr]
     if kind is Constant:
         return (type(value.value), value.value)  # type: ignore[union-attr]

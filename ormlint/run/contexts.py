@@ -1,0 +1,68 @@
+"""Which functions are run for very many different arguments, as all that can be said of them depends on what they are given."""
+
+from __future__ import annotations
+
+from ormlint.ir import nodes as ir
+from ormlint.ir.walk import walk
+from ormlint.link.names import ClassInfo, FunctionInfo
+from ormlint.run.log import QueryObject
+from ormlint.run.values import Instance, Row, Value
+
+SHORT = 800  # characters
+LONG = 2400  # characters of a method of a queryset
+
+
+def is_answered(function: FunctionInfo, row: Row) -> bool:
+    """Whether the conditions of a row's query may say what a short method of it does: `book.is_sold()` of `Book.objects.filter(state=SOLD)`.
+
+    It reads such a column, or calls another method that does.
+    """
+    pins = row.origin.query.pins if row.origin is not None else ()
+    if not pins or row.cls is None or function.owner is None or _length(function) >= SHORT:
+        return False
+    names = {pin.name for pin in pins}
+    own = _reads(function)
+    if not names.isdisjoint(own):
+        return True
+    methods = (row.cls.method(name) for name in own)
+    return any(method is not None and not names.isdisjoint(_reads(method)) for method in methods)
+
+
+def _reads(function: FunctionInfo) -> frozenset[str]:
+    if function.reads is None:
+        first = function.node.params[0].name if function.node.params else ""
+        attributes = (node for node in walk(function.node.body) if isinstance(node, ir.Attr))
+        function.reads = frozenset(node.name for node in attributes if isinstance(node.value, ir.Name) and node.value.id == first)
+    return function.reads
+
+
+def is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:
+    """Whether a function is a few lines around what it is given: a statement, the class below its own that it is called on, or its own query."""
+    first = next(iter(env.values()), None)
+    length = _length(function)
+    if isinstance(first, Row) and is_answered(function, first):
+        return True
+    if isinstance(first, QueryObject) and function.owner is not None and length < LONG:
+        return True  # `Book.objects.visible_to(user)`: all that follows hangs on what the method of a queryset gives
+    if isinstance(first, ClassInfo) and first.model is not None and function.owner is not None and first is not function.owner:
+        return length < LONG  # `Book.read_many(session, keys)`, which every model has from one base
+    if isinstance(first, Instance) and length < LONG and any(_names_rows(value) for value in first.attributes.values()):
+        return True  # `Search(session, Book).newest()`: an object around a model or its query
+    if length < LONG and any(isinstance(value, ClassInfo) and value.model is not None for value in env.values()):
+        return True  # `find_or_404(session, Book, key)`
+    if length >= SHORT:
+        return False
+    cls = first.cls if isinstance(first, Instance) else first
+    if isinstance(cls, ClassInfo) and function.owner is not None and cls is not function.owner:
+        return True
+    return any(isinstance(value, QueryObject) and value.style == "select" for value in env.values())
+
+
+def _names_rows(value: Value) -> bool:
+    return isinstance(value, QueryObject) or (isinstance(value, ClassInfo) and value.model is not None)
+
+
+def _length(function: FunctionInfo) -> int:
+    """Returns the length of a function's body without its docstring, in characters."""
+    body = function.node.body
+    return function.node.end - body[0].start if body else 0

@@ -1,0 +1,137 @@
+"""What the conditions of a query tell about the columns of its rows.
+
+for task in Task.objects.filter(state=OPEN, assigned_to=None):
+    if task.state == CLOSED: …          is never reached
+    task.assigned_to                    costs no query: it is None
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from ormlint.ir import nodes as ir
+from ormlint.library import columns
+from ormlint.link.schema import Column, Kind, Model
+from ormlint.run.log import QueryObject
+from ormlint.run.parts import Literal, Pin
+from ormlint.run.values import MAX_UNION, Constant, Row, Sequence, Unknown, Value, deps_of, join, options
+
+LOOKUP = "__"
+_OWN_KEY = (Kind.FOREIGN_KEY, Kind.ONE_TO_ONE)
+
+
+def pins_of(query: QueryObject, node: ir.Call, method: str, keywords: dict[str, Value]) -> tuple[Pin, ...]:
+    """Returns the pins of a query after a call of `filter()`, `get()` or `exclude()`, those that it had before included."""
+    if query.model is None or query.combined or (method == "exclude" and len(node.args) + len(node.keywords) > 1):
+        # `exclude(state=OPEN, urgent=True)` leaves out the rows for which both hold
+        return query.pins
+    found = [pin for lookup, value in keywords.items() if (pin := _pin(query.model, lookup, value, excludes=method == "exclude"))]
+    return (*query.pins, *found) if found else query.pins
+
+
+def _pin(model: Model, lookup: str, value: Value, *, excludes: bool) -> Pin | None:
+    parts = lookup.split(LOOKUP)
+    kind = parts.pop() if len(parts) > 1 and parts[-1] in ("in", "exact", "isnull") else "exact"
+    values = _literals(value, kind)
+    if values is None:
+        return None
+    among = not excludes
+    if kind == "isnull":
+        among, values = bool(values[0]) is among, (None,)
+    *path, name = parts
+    for hop in path:
+        relation = model.relations.get(hop)
+        if relation is None or not relation.to_one or relation.target is None:
+            return None
+        model = relation.target
+    relation = model.relations.get(name)
+    if relation is not None:
+        return Pin(tuple(path), name, (None,), among) if relation.kind in _OWN_KEY and values == (None,) else None
+    column = model.columns.get(name)
+    if column is None or not all(_is_kept(column, each) for each in values):
+        return None
+    return Pin(tuple(path), name, values, among)
+
+
+def _literals(value: Value, kind: str) -> tuple[Literal, ...] | None:
+    """Returns the values that a lookup compares with, None if not all are known."""
+    if kind != "in":
+        return (value.value,) if isinstance(value, Constant) else None
+    if not isinstance(value, Sequence) or value.items is None:
+        return None
+    items = [item.value for item in value.items if isinstance(item, Constant)]
+    return tuple(items) if items and len(items) == len(value.items) else None
+
+
+def _is_kept(column: Column, value: Literal) -> bool:
+    """Whether a row has a value that a column is compared with as it is written, and not converted: `filter(number="3")` finds the number 3."""
+    match value:
+        case None:
+            return True
+        case bool():
+            return column.type in columns.TRUTH_VALUES
+        case str():
+            return column.type in columns.TEXTS
+        case int():
+            return column.type in columns.INTEGERS
+        case _:
+            return False
+
+
+def pinned(row: Row, name: str) -> Value | None:
+    """Returns what is known of a column of a row, None if nothing is."""
+    if row.origin is None or name in row.assigned:
+        return None
+    found: Value | None = None
+    never: set[Literal] = set()
+    for pin in row.origin.query.pins:
+        if pin.name == name and pin.path == row.origin.path:
+            values: list[Value] = [Constant(value) for value in pin.values]
+            if not pin.among:
+                never.update(pin.values)
+            elif len(values) <= MAX_UNION:
+                found = reduce(join, values)
+    if found is None:
+        return Unknown(deps_of(row), never=frozenset(map(Constant, never))) if never else None
+    return found
+
+
+def is_none(row: Row, name: str) -> bool:
+    """Whether a relation to one leads nowhere for every row of the query that a row came from."""
+    return pinned(row, name) == Constant(None)
+
+
+def unpin(row: Row, name: str) -> None:
+    """Forgets what was known of a column that the program assigns to rows of a query."""
+    query = row.origin.query if row.origin is not None else None
+    if query is not None and query.pins:
+        query.pins = tuple(pin for pin in query.pins if pin.name != name)
+
+
+def decided(op: str, left: Value, right: Value) -> bool | None:
+    """Returns what a comparison with constants gives, None if that is not known."""
+    match op:
+        case "==" | "is" | "!=" | "is not":
+            asked: tuple[Value, ...] = (right,)
+            if isinstance(left, Constant):
+                left, asked = right, (left,)
+        case "in" | "not in" if isinstance(right, Sequence) and right.items:
+            asked = right.items
+        case _:
+            return None
+    values = [item.value for item in asked if isinstance(item, Constant)]
+    if len(values) < len(asked):
+        return None
+    answers = {_is_among(option, values) for option in options(left)}
+    answer = answers.pop()
+    return None if answers or answer is None else answer is (op in ("==", "is", "in"))
+
+
+def _is_among(value: Value, values: list[Literal]) -> bool | None:
+    match value:
+        case Constant():
+            return value.value in values
+        case Unknown():
+            return False if {each.value for each in value.never}.issuperset(values) else None
+        case _:
+            return None
