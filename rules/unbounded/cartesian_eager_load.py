@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from ormlint.api import Bound, Label, Mark, Orm, Project, QueryLog, QueryObject, ReplaceLoader, Report, rule
+from ormlint.api import Label, Mark, Orm, Project, QueryLog, QueryObject, ReplaceLoader, Report, rule
 from ormlint.judge.collections import MAPPING, JoinedCollection, holds_one, joined_by_statement, joined_collections
 from ormlint.judge.describe import at, code, is_shown
 from ormlint.judge.loading import loading_queries
@@ -44,12 +44,12 @@ def _report(project: Project, query: QueryObject, pair: Pair, pairs: list[Pair])
 
 
 def _is_doubtful(query: QueryObject, kept: JoinedCollection, other: JoinedCollection) -> bool:
-    """Whether the product may be small: of one row, of rows that the join chooses, of a mapping.
+    """Whether the product may be small: of rows that the join chooses, of a mapping.
 
     Whoever declares both has seen their rows, mostly one or two of each; an option that is not understood may be none.
     """
     chosen = kept.loaded.method == "contains_eager" and query.has("filter", "filter_by", "where")
-    return chosen or query.bound is Bound.ONE or (kept.by_mapping and other.by_mapping) or not query.complete
+    return chosen or (kept.by_mapping and other.by_mapping) or not query.complete
 
 
 def _changes_least(collection: JoinedCollection) -> int:
