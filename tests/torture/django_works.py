@@ -74,6 +74,15 @@ _LOADS = (
         imports="from rest_framework import serializers",
     ),
     Work(
+        "template",
+        ("ORM107",),
+        _BOOKS,
+        'print(render(RequestFactory().get("/"), "books{n}.html", {"books": {q}}).content.decode())',
+        imports="from django.shortcuts import render\nfrom django.test import RequestFactory",
+        files=(("templates/books{n}.html", "{% for book in books %}{{ book.title }} by {{ book.author.name }}\n{% endfor %}"),),
+        unfit=(("values", "a dict has no author"),),
+    ),
+    Work(
         "form choices",
         ("ORM112",),
         _BOOKS,

@@ -64,7 +64,7 @@ def _concatenated(chain: Chain) -> Chain | Inapplicable:
     return Inapplicable("no argument of the query is a string")
 
 
-_ENDS = ("order_by", "all", "count", "iterator", "limit", "yield_per")
+_ENDS = ("order_by", "all", "count", "iterator", "offset", "limit", "yield_per")
 
 
 def _inserted(django: Link | None, sqlalchemy: Link | None, *, model: bool = False) -> Shape:

@@ -96,6 +96,19 @@ _QUESTIONS = (
         "total = sum(ship.tons for ship in {q})\nprint(total)",
         gain=Gain.ROWS,
     ),
+    Work(
+        "order of a query",
+        ("ORM412",),
+        Chain(
+            "session", (Link("query", ("Ship",)), Link("filter", ("Ship.id > 0",)), Link("offset", ("page * 3",)), Link("limit", ("3",)), Link("all"))
+        ),
+        "for page in (0, 1):\n    for ship in {q}:\n        print(ship.name)",
+        gain=Gain.ROWS,
+        unfit=(
+            ("query of a function", "the function would have to be told the page"),
+            ("query of another file", "the function would have to be told the page"),
+        ),
+    ),
     Work("key of a row", ("ORM110",), _SHIPS, "for ship in {q}:\n    print(ship.name, ship.line.id)", "ship"),
 )
 _WRITES = (
