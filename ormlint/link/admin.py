@@ -75,7 +75,8 @@ def _called(program: Program) -> Iterator[Registration]:
                 continue  # `**settings`
             for model in _models(program, module, call.args[:1]):
                 if isinstance(cls, ClassInfo):
-                    yield Registration(model, cls, cls.module, head(cls), options, module)
+                    if _is_admin(call) or _derives_from_admin(cls):
+                        yield Registration(model, cls, cls.module, head(cls), options, module)
                 elif _is_admin(call):
                     yield Registration(model, None, module, module.site(call), options, module)
 
@@ -98,6 +99,11 @@ def _is_admin(call: ir.Call) -> bool:
     if isinstance(target, ir.Name):
         words.append(target.id)
     return any(word == "site" or "admin" in word.lower() for word in words)
+
+
+def _derives_from_admin(cls: ClassInfo) -> bool:
+    """Whether a class is a ModelAdmin as far as it can be seen: `translator.register(Book, BookTranslation)` registers something else."""
+    return any(name.endswith("Admin") for name in (*(base.name for base in cls.mro), *(external.name for external in cls.externals)))
 
 
 def _models(program: Program, module: ModuleInfo, nodes: list[ir.Expr_]) -> Iterator[ClassInfo]:

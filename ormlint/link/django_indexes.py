@@ -13,13 +13,28 @@ from ormlint.link.schema import Index, Model
 PARTIAL = frozenset({"condition", "opclasses", "expressions", "deferrable", "nulls_distinct"})
 
 
+OPTIONS = ("unique_together", "index_together", "constraints", "indexes")
+
+
 def read_constraints(cls: ClassInfo, model: Model) -> None:
-    """Adds what the `Meta` of a class says about its table's indexes and unique constraints."""
-    meta = cls.classes.get("Meta")
-    if meta is None:
-        return
-    for name in ("unique_together", "index_together", "constraints", "indexes"):
-        for stmt in meta.bindings.get(name, ()):
+    """Adds what `Meta` says about a table's indexes and unique constraints, as it holds for a class.
+
+    A `Meta` of its own hides those of abstract parents, but for what it inherits: `class Meta(Base.Meta)`.
+    """
+    waiting = list(OPTIONS)
+    for ancestor in cls.mro:
+        meta = ancestor.classes.get("Meta")
+        if meta is None or (ancestor is not cls and (ancestor.model is None or not ancestor.model.abstract)):
+            continue
+        _read(meta, ancestor, model, [name for name in waiting if name in meta.bindings])
+        waiting = [name for name in waiting if name not in meta.bindings]
+        if not meta.node.bases:
+            return
+
+
+def _read(meta: ClassInfo, cls: ClassInfo, model: Model, names: list[str]) -> None:
+    for name in names:
+        for stmt in meta.bindings[name]:
             if not isinstance(stmt, ir.Assign) or not isinstance(stmt.value, ir.Seq):
                 model.indexes_known = False
             elif name.endswith("together"):

@@ -279,9 +279,7 @@ class DjangoModels:
         pk = next((c.name for c in model.columns.values() if c.primary_key), None)
         model.primary_key = pk or "id"
         own_indexes(model)
-        for ancestor in reversed(cls.mro):
-            if ancestor is cls or (ancestor.model is not None and ancestor.model.abstract):
-                read_constraints(ancestor, model)
+        read_constraints(cls, model)
 
     def _column(self, spec: FieldSpec, model: Model) -> None:
         unique = spec.flag("unique") or spec.flag("primary_key")
