@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Op, OrderRows, Orm, Project, QueryLog, QueryObject, Report, UseKind, rule
+from ormlint.api import Op, OrderRows, Orm, Project, QueryLog, QueryObject, Report, Site, UseKind, rule
 from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
 from ormlint.judge.listing import gives_groups
 from ormlint.judge.lists import LISTS
@@ -14,19 +14,24 @@ ORDERS = ("order_by", "latest", "earliest", "reverse", "dates", "datetimes", "ex
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query without an order from which a page is cut at an offset."""
     loaded = {event.query for event in log.of(Op.LOAD_ROWS, Op.LAZY_COLLECTION)}
+    cut: dict[Site, list[QueryObject]] = {}
     for query in log.queries:
-        if query.paged is None or not _is_unordered(query) or not (query in loaded or _is_complete(query)):
-            continue
-        where = query.paged if is_shown(project, query.paged) and not query.paged.encloses(query.site) else query.site
-        if is_shown(project, where):
-            yield Report(
-                site=where,
-                message=f"pages of {row_of(query)}s are cut from a query without an order",
-                help=_advice(project, query),
-                cause=(where.path, where.start),
-                intent=_intent(query),
-                labels=query_labels(project, query, [], "") if where is not query.site else (),
-            )
+        if query.paged is not None and _is_unordered(query) and (query in loaded or _is_complete(query)):
+            where = query.paged if is_shown(project, query.paged) and not query.paged.encloses(query.site) else query.site
+            if is_shown(project, where):
+                cut.setdefault(where, []).append(query)
+    for where, queries in cut.items():
+        query = queries[0]
+        shared = len({each.site for each in queries}) > 1  # who gives it the others may have them ordered in a way that is not seen
+        yield Report(
+            site=where,
+            message=f"pages of {row_of(query)}s are cut from a query without an order",
+            help=_advice(project, query),
+            cause=(where.path, where.start),
+            intent=None if shared else _intent(query),
+            labels=query_labels(project, query, [], "") if where is not query.site else (),
+            preview=shared,
+        )
 
 
 def _intent(query: QueryObject) -> OrderRows | None:
