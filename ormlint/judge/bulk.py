@@ -61,7 +61,7 @@ def _is_asked_for(project: Project, log: QueryLog, write: Event, loop: Loop) -> 
 def _asks_for(other: Event, write: Event) -> bool:
     """Whether rows are asked for from the table that is written to, or for a link the linked ones; the written rows themselves do not count."""
     if write.op is Op.LINK:
-        return write.relation is not None and other.relation in (write.relation, write.relation.inverse)
+        return write.relation is not None and other.relation is not None and other.relation in (write.relation, write.relation.inverse)
     own = write.row.query.site if write.row is not None else None
     asked = (other.query.model if other.query is not None else other.model, other.relation.target if other.relation is not None else None)
     return write.model is not None and write.model in asked and (other.query is None or other.query.site != own)

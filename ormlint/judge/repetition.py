@@ -88,14 +88,18 @@ def _in_management_command(event: Event) -> bool:
 def starts_the_program(event: Event) -> bool:
     """Whether an event stands where a program is set up or started, by the words in the name of its function or file: `init_db`."""
     name = event.site.path.rpartition("/")[2].partition(".")[0]
-    words = {*name.lower().split("_"), *event.function.rpartition(".")[2].rpartition(":")[2].lower().split("_")}
-    return not words.isdisjoint(_STARTING)
+    return not {*name.lower().split("_"), *_words(event)}.isdisjoint(_STARTING)
 
 
 def is_done_once(event: Event) -> bool:
     """Whether an event stands in a management command, which mostly repairs, imports or invents rows, or where tables are first filled."""
-    words = set(event.function.rpartition(".")[2].rpartition(":")[2].lower().split("_"))
-    return _in_management_command(event) or not words.isdisjoint(_FILLING)
+    return _in_management_command(event) or not _words(event).isdisjoint(_FILLING)
+
+
+def _words(event: Event) -> frozenset[str]:
+    """Returns the words in the name of the function that an event stands in; `__init__` has none."""
+    name = event.function.rpartition(".")[2].rpartition(":")[2].lower()
+    return frozenset(() if name.startswith("__") else name.split("_"))
 
 
 def asked_per_round(log: QueryLog) -> set[Site]:

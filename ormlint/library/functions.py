@@ -40,8 +40,8 @@ EFFECTS = (
 )  # fmt: skip
 """Beginnings of the dotted paths of calls that do something outside the program and its database."""
 
-VIEWPOINTS = ("django_scopes.scope", "django_tenants.utils.", "tenant_schemas.utils.", "django_multitenant.utils.")
-"""Beginnings of the dotted paths of context managers that have the queries of a block see the rows of one tenant alone, by its schema or scope."""
+VIEWPOINTS = ("django_scopes.scope(", "django_tenants.utils.", "tenant_schemas.utils.", "django_multitenant.utils.")
+"""Beginnings of calls of context managers that have the queries of a block see the rows of one tenant alone, by its schema or scope."""
 
 RENDERS = frozenset({"render", "render_to_string", "render_template", "jsonify", "JsonResponse", "HttpResponse", "Response", "TemplateResponse"})
 """Make a response or a text of what they are given: Django, REST framework, Flask, Starlette."""

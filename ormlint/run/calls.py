@@ -373,6 +373,7 @@ def replace_frame(f: Frame, outer: Frame, env: dict[str, Value]) -> Frame:
         f.events,
         f.calls,
         f.copied,
+        optional=f.optional,
         muted=f.muted,
         caller=f.caller,
         call_site=f.call_site,

@@ -183,6 +183,8 @@ def truth(m: Machine, f: Frame, node: ir.Expr_, *, negated: bool = False) -> boo
             results = [truth(m, f, node.values[0], negated=negated)]
             entered, way, conditional = f.flow.fork(), f.way, f.conditional
             for before, part in itertools.pairwise(node.values):
+                if results[-1] is (node.op == "or"):
+                    break
                 f.conditional += results[-1] is None  # `not shelf.books and not shelf.maps`: the maps of empty shelves alone
                 f.way = (*f.way, (f.site(before.start, before.end), node.op == "and"))
                 results.append(truth(m, f, part, negated=negated))

@@ -60,7 +60,7 @@ class Summary(Struct, eq=False):
     function: str = ""  # qualified name
     is_async: bool = False
     given: dict[str, Value] = field(default_factory=dict)  # the arguments of the first such call
-    optional: list[Event] = field(default_factory=list)  # what only some calls on the way to it keep from happening in every round of its loop
+    optional: dict[int, Event] = field(default_factory=dict)  # what only some calls on the way to it keep from happening in every round of its loop
     certain: Summary | None = None  # what of it happens on every way through the function, once somebody has asked
 
 
@@ -109,7 +109,7 @@ class Frame(Struct, eq=False):
     returns: list[tuple[Site, Value]] = field(default_factory=list)
     yielded: Value | None = None
     emitted: list[Value] = field(default_factory=list)
-    optional: list[Event] = field(default_factory=list)  # what happens in some rounds of a loop because of tests that its calls stand under
+    optional: dict[int, Event] = field(default_factory=dict)  # what happens in some rounds of a loop because of tests that its calls stand under
     breaks: list[Env] = field(default_factory=list)
     closures: list[Closure] = field(default_factory=list)
     called: set[int] = field(default_factory=set)  # ids of closures that were called

@@ -189,7 +189,7 @@ def _confines(m: Machine, f: Frame, item: ir.Expr_) -> bool:
         return False
     found = f.env.get(item.func.id) if isinstance(item.func, ir.Name) else None
     function = found if found is not None else m.program.resolve(item.func, f.module)
-    return isinstance(function, External) and function.path.startswith(VIEWPOINTS)
+    return isinstance(function, External) and f"{function.path}(".startswith(VIEWPOINTS)
 
 
 def _is_called_batch(variable: str) -> bool:

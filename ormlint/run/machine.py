@@ -352,6 +352,7 @@ class Machine:
                 obstacle=event.obstacle,
                 since=event.since,
                 key=event.key,
+                through=event.through,
                 row_loops=tuple(loop for loop in event.row_loops if loop.id > 0),
             )
             copy.parent = event

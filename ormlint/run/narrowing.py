@@ -50,7 +50,10 @@ def looks_up(node: ir.Cond) -> bool:
     test = node.test
     if not isinstance(test, ir.Compare) or test.op != "in":
         return False
-    return any(isinstance(part, ir.Index) and text_of(part.value) == text_of(test.right) for part in walk(node.body))
+    if not isinstance(test.right, (ir.Name, ir.Attr)):
+        return False  # of other expressions the text is cut short
+    taken = (part for part in walk(node.body) if isinstance(part, ir.Index))
+    return any((text_of(part.value), text_of(part.index)) == (text_of(test.right), text_of(test.left)) for part in taken)
 
 
 def is_queryset(value: Value) -> bool | None:

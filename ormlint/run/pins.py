@@ -7,14 +7,12 @@ for task in Task.objects.filter(state=OPEN, assigned_to=None):
 
 from __future__ import annotations
 
-from functools import reduce
-
 from ormlint.ir import nodes as ir
 from ormlint.library import columns
 from ormlint.link.schema import Column, Kind, Model
 from ormlint.run.log import QueryObject
 from ormlint.run.parts import Literal, Pin
-from ormlint.run.values import MAX_UNION, Constant, Row, Sequence, Unknown, Value, deps_of, join, options
+from ormlint.run.values import Constant, Row, Sequence, Unknown, Value, deps_of, options
 
 LOOKUP = "__"
 _OWN_KEY = (Kind.FOREIGN_KEY, Kind.ONE_TO_ONE)
@@ -22,7 +20,7 @@ _OWN_KEY = (Kind.FOREIGN_KEY, Kind.ONE_TO_ONE)
 
 def pins_of(query: QueryObject, node: ir.Call, method: str, keywords: dict[str, Value]) -> tuple[Pin, ...]:
     """Returns the pins of a query after a call of `filter()`, `get()` or `exclude()`, those that it had before included."""
-    if query.model is None or query.combined or (method == "exclude" and len(node.args) + len(node.keywords) > 1):
+    if query.model is None or query.combined or (method == "exclude" and len(node.args) + len(keywords) > 1):
         # `exclude(state=OPEN, urgent=True)` leaves out the rows for which both hold
         return query.pins
     found = [pin for lookup, value in keywords.items() if (pin := _pin(query.model, lookup, value, excludes=method == "exclude"))]
@@ -60,7 +58,9 @@ def _literals(value: Value, kind: str) -> tuple[Literal, ...] | None:
     if not isinstance(value, Sequence) or value.items is None:
         return None
     items = [item.value for item in value.items if isinstance(item, Constant)]
-    return tuple(items) if items and len(items) == len(value.items) else None
+    if len(items) < len(value.items):
+        return None
+    return tuple(item for item in items if item is not None) or None  # Django leaves None out of a list
 
 
 def _is_kept(column: Column, value: Literal) -> bool:
@@ -82,18 +82,18 @@ def pinned(row: Row, name: str) -> Value | None:
     """Returns what is known of a column of a row, None if nothing is."""
     if row.origin is None or name in row.assigned:
         return None
-    found: Value | None = None
+    among: tuple[Literal, ...] = ()
     never: set[Literal] = set()
     for pin in row.origin.query.pins:
         if pin.name == name and pin.path == row.origin.path:
-            values: list[Value] = [Constant(value) for value in pin.values]
-            if not pin.among:
+            if pin.among:
+                among = pin.values
+            else:
                 never.update(pin.values)
-            elif len(values) <= MAX_UNION:
-                found = reduce(join, values)
-    if found is None:
-        return Unknown(deps_of(row), never=frozenset(map(Constant, never))) if never else None
-    return found
+    if len(among) == 1:
+        return Constant(among[0])
+    told = Unknown(deps_of(row), never=frozenset(map(Constant, never)), among=frozenset(map(Constant, among)))
+    return told if among or never else None
 
 
 def is_none(row: Row, name: str) -> bool:
@@ -105,7 +105,9 @@ def unpin(row: Row, name: str) -> None:
     """Forgets what was known of a column that the program assigns to rows of a query."""
     query = row.origin.query if row.origin is not None else None
     if query is not None and query.pins:
-        query.pins = tuple(pin for pin in query.pins if pin.name != name)
+        relations = row.model.relations.values()  # `helper = …` changes `helper_id`, and the other way round
+        keys = {name, *(r.attname for r in relations if r.name == name), *(r.name for r in relations if r.attname == name)}
+        query.pins = tuple(pin for pin in query.pins if pin.name not in keys)
 
 
 def decided(op: str, left: Value, right: Value) -> bool | None:
@@ -131,6 +133,9 @@ def _is_among(value: Value, values: list[Literal]) -> bool | None:
     match value:
         case Constant():
             return value.value in values
+        case Unknown() if value.among:
+            within = {each.value in values for each in value.among}
+            return within.pop() if len(within) == 1 else None
         case Unknown():
             return False if {each.value for each in value.never}.issuperset(values) else None
         case _:

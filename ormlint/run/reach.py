@@ -58,8 +58,8 @@ class Functions:
         return self._callers.get(name, frozenset())
 
     def called_from(self, name: str) -> frozenset[str]:
-        """Returns the paths of the files with the functions that were seen to call one."""
-        return frozenset(self._paths[caller] for caller in self.callers(name) if caller in self._paths)
+        """Returns the paths of the files with the functions that were seen to call one, "" for a caller that is not the project's."""
+        return frozenset(self._paths.get(caller, "") for caller in self.callers(name))
 
     def lead_to(self, name: str, steps: int) -> frozenset[str]:
         """Returns a function and those that call it, themselves or by others, in at most so many steps."""

@@ -40,12 +40,13 @@ MAX_UNION = 6
 class Unknown(Struct, frozen=True):
     """Anything. `deps` are the ids of the loops whose variables it was made from; `present` tells that it is neither None nor false.
 
-    `never` are constants that it surely is not.
+    `never` are constants that it surely is not, `among` those one of which it is, if they are known.
     """
 
     deps: frozenset[int] = EMPTY
     present: bool = False
     never: frozenset[Constant] = frozenset()
+    among: frozenset[Constant] = frozenset()
 
 
 UNKNOWN = Unknown()
@@ -265,10 +266,10 @@ def options(value: Value) -> tuple[Value, ...]:
     return value.options if isinstance(value, Union) else (value,)
 
 
-def may_differ(value: Value) -> bool:
+def may_differ(value: Value, depth: int = 0) -> bool:
     """Whether two rounds of a loop may have different ones of a few values: `state = "old" if author.age > 50 else "young"`."""
-    if isinstance(value, Mapping):
-        return any(map(may_differ, value.known.values())) or (value.element is not None and may_differ(value.element))
+    if isinstance(value, Mapping) and depth < 3:
+        return any(may_differ(item, depth + 1) for item in (*value.known.values(), value.element) if item is not None)
     return isinstance(value, Union)
 
 
@@ -427,8 +428,8 @@ def key_of(value: Value, depth: int = 0) -> object:
     kind = type(value)
     if kind is Unknown:
         told = value.deps if depth == 0 else bool(value.deps)  # type: ignore[union-attr]
-        if value.never:  # type: ignore[union-attr]
-            return (told, value.never)  # type: ignore[union-attr]
+        if value.never or value.among:  # type: ignore[union-attr]
+            return (told, value.never, value.among)  # type: ignore[union-attr]
         return (told, "present") if value.present else told  # type: ignore[union-attr]
     if kind is Constant:
         return (type(value.value), value.value)  # type: ignore[union-attr]
@@ -444,7 +445,7 @@ def key_of(value: Value, depth: int = 0) -> object:
                 return (id(value.model), "expired", id(value.origin), value.expired)
             if value.origin is None:
                 return (id(value.model), value.fresh, bool(value.births), id(value.plan.loaded))
-            origin = (id(value.origin.query), value.origin.path)
+            origin = (id(value.origin.query), value.origin.path, len(value.origin.query.pins))  # an assignment takes pins away
             return (id(value.model), origin, id(value.plan.loaded), tuple(loop.id for loop in value.births), value.fresh)
         case Sequence():
             if depth > 2:

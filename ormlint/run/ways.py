@@ -42,14 +42,14 @@ def note_way(frame: Frame, event: Event) -> None:
     if passed and not conditional and at.conditional and at.loops[-1:] == [loop]:
         conditional = True
         for each in passed:
-            each.optional.append(event)
+            each.optional[id(event)] = event
     if (guarded, conditional) != (event.around.guarded_by_cache, event.around.conditional):
         event.around = replace(event.around, guarded_by_cache=guarded, conditional=conditional)
 
 
 def note_further_way(frame: Frame, summary: Summary) -> None:
     """Notes that a function has been run before for the same rows: one way without a test is enough."""
-    for event in list(summary.optional):
+    for event in list(summary.optional.values()):
         at = frame
         passed = []
         while at.caller is not None and event.loops[-1] not in at.loops:
@@ -57,9 +57,9 @@ def note_further_way(frame: Frame, summary: Summary) -> None:
             at = at.caller
         if at.conditional:
             for each in passed:
-                each.optional.append(event)
+                each.optional[id(event)] = event
         else:
-            summary.optional.remove(event)
+            del summary.optional[id(event)]
             event.around = replace(event.around, conditional=False)
 
 
