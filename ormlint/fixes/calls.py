@@ -36,7 +36,7 @@ def replace_loader(sources: Sources, intent: ReplaceLoader) -> Fix | None:
         if found is None or isinstance(found, Refusal):
             return Fix(Applicability.DISPLAY, description, (), found.reason) if found is not None else None
         edits += (edit for edit in found if edit not in edits)
-    return Fix(Applicability.SAFE, description, tuple(edits))
+    return Fix(Applicability.UNSAFE if intent.reason else Applicability.SAFE, description, tuple(edits), intent.reason)
 
 
 def _renamed(sources: Sources, site: Site, name: str) -> list[Edit] | Refusal | None:

@@ -198,10 +198,14 @@ class OrderRows:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceLoader:
-    """`joinedload(…)` → `selectinload(…)` and the like, at each of `sites`, which are calls of loaders; `by` is the new one."""
+    """`joinedload(…)` → `selectinload(…)` and the like, at each of `sites`, which are calls of loaders; `by` is the new one.
+
+    `reason` tells why that is not safe ("" if it is).
+    """
 
     sites: tuple[Site, ...]
     by: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

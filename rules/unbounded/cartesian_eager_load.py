@@ -9,6 +9,7 @@ from ormlint.judge.describe import at, code, is_shown
 from ormlint.judge.loading import loading_queries
 
 REPLACEABLE = frozenset({"joinedload"})
+RISK = "it is one statement more, which pays where both collections hold several rows"
 Pair = tuple[JoinedCollection, JoinedCollection]
 
 
@@ -38,7 +39,7 @@ def _report(project: Project, query: QueryObject, pair: Pair, pairs: list[Pair])
         labels=_labels(project, query, (kept, other)),
         notes=tuple(f"so is {code(name)}" for name in several),
         relations=("__".join(kept.path), "__".join(other.path)),
-        intent=ReplaceLoader((other.steps[_fork(kept, other)].site,), "selectinload") if _replaceable(kept, other) else None,
+        intent=ReplaceLoader((other.steps[_fork(kept, other)].site,), "selectinload", RISK) if _replaceable(kept, other) else None,
         preview=_is_doubtful(query, kept, other),
     )
 
@@ -76,7 +77,7 @@ def _with_itself(project: Project, query: QueryObject) -> Iterator[Report]:
                 cause=(query.site, collection.path),
                 labels=_labels(project, query, (collection,)),
                 relations=collection.path,
-                intent=ReplaceLoader((collection.loaded.site,), "selectinload") if not collection.by_mapping else None,
+                intent=ReplaceLoader((collection.loaded.site,), "selectinload", RISK) if not collection.by_mapping else None,
                 preview=query.has("filter", "filter_by", "where"),  # the join may choose one row of the collection
             )
 
