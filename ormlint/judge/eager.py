@@ -16,13 +16,12 @@ from ormlint.judge.describe import at, built_at, code, is_shown, joined
 from ormlint.judge.finding import EagerLoad
 from ormlint.judge.homes import last_place, last_places, own_place, ways_of
 from ormlint.judge.project import Project
+from ormlint.judge.releases import ITERATOR_PREFETCHES
 from ormlint.judge.repetition import decides_to_go_on, innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run.log import NOWHERE, Bound, Event, LoadKind, LoadPlan, Origin, QueryLog, QueryObject
 from ormlint.run.plans import is_separate
 from ormlint.text import Site
-
-CHUNKS_SINCE = (4, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +320,7 @@ def in_chunks(project: Project, query: QueryObject) -> str:
     """
     if query.orm is not Orm.DJANGO or query.batched or query.methods[-1:] != ("iterator",):
         return ""
-    if project.target_django and project.target_django < CHUNKS_SINCE:
+    if project.lacks(ITERATOR_PREFETCHES):
         return ", in the place of its `.iterator()`, which prefetches nothing"
     return ", and give its `.iterator()` a `chunk_size`"
 

@@ -27,7 +27,7 @@ from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.listing import is_filtered
 from ormlint.judge.payers import advice_for_page, advice_for_readers, is_cut_to_pages, is_paid_by_others, serves_several
 from ormlint.judge.project import Project
-from ormlint.judge.releases import CASES, FILTERED_AGGREGATES, SUBQUERIES, counted_by_group
+from ormlint.judge.releases import CASES, FILTERED_AGGREGATES, PREFETCH_OBJECTS, SUBQUERIES, counted_by_group
 from ormlint.judge.repetition import heaviest, innermost, is_search, prefetched_by_some, repeaters
 from ormlint.judge.rounds import Rounds, is_part_of_write
 from ormlint.judge.sinks import Sink, sink_of
@@ -304,6 +304,8 @@ def _advice_for_figure(project: Project, log: QueryLog, chain: Chain, event: Eve
     if not call:
         return counted_by_group(event)
     if chain.root is not None:
+        if project.lacks(PREFETCH_OBJECTS):
+            return counted_by_group(event)
         way = "__".join(chain.root.path)
         return f'compute it for all rows: add `.prefetch_related(Prefetch("{way}", queryset=….annotate(…={call})))` to {query}'
     return f"compute it for all rows with `.annotate(…={call})` on {query}"
@@ -320,6 +322,8 @@ def _figure(project: Project, chain: Chain, event: Event) -> str:
     joined = any(lookup == counted or lookup.startswith(f"{counted}__") for lookup in query.filters) or (query.distinct and is_filtered(query))
     if event.op is not Op.EXISTS and joined:
         return "" if project.lacks(SUBQUERIES) else "Subquery(…)"
+    if event.op is Op.EXISTS and project.lacks(SUBQUERIES):
+        return ""
     if event.op is not Op.COUNT:
         return f"{_AGGREGATES[event.op]}(…)"
     if event.query is None or not is_filtered(event.query):

@@ -17,6 +17,7 @@ CHUNK_SIZES = (2, 0)
 BULK_UPDATE = (2, 2)
 CONTAINS = (4, 0)
 UPDATE_CONFLICTS = (4, 1)
+ITERATOR_PREFETCHES = (4, 1)
 
 _LAST_WITH = {
     "django.conf.urls.defaults": (1, 5),

@@ -18,7 +18,7 @@ from ormlint.run.loops import Iterated, either, enter_loop, make_loop, walk
 from ormlint.run.machine import Machine
 from ormlint.run.managers import misuse_manager
 from ormlint.run.merging import join_values
-from ormlint.run.pins import decided
+from ormlint.run.pins import compared
 from ormlint.run.queries import evaluate_query, iterate_query
 from ormlint.run.rows import PREFETCHED, note_key
 from ormlint.run.subscripts import subscript
@@ -272,7 +272,7 @@ def _compare(m: Machine, f: Frame, node: ir.Compare) -> Value:
         return _compare_constants(node.op, left, right)
     if node.op in ("is", "is not") and isinstance(right, Constant) and _is_there(left):
         return Constant(node.op == "is not")
-    known = decided(node.op, left, right)
+    known = compared(node.op, left, right)
     return varying((left, right)) if known is None else Constant(known)
 
 
@@ -308,7 +308,7 @@ def _contains(m: Machine, f: Frame, node: ir.Compare, left: Value, right: Value)
     if isinstance(left, Constant) and isinstance(right, Sequence) and right.items is not None and (right.items or right.kind == PREFETCHED):
         if all(isinstance(item, Constant) for item in right.items):
             return Constant((left in right.items) is (node.op == "in"))
-    known = decided(node.op, left, right)
+    known = compared(node.op, left, right)
     return varying((left, right)) if known is None else Constant(known)
 
 

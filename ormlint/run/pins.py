@@ -110,7 +110,7 @@ def unpin(row: Row, name: str) -> None:
         query.pins = tuple(pin for pin in query.pins if pin.name not in keys)
 
 
-def decided(op: str, left: Value, right: Value) -> bool | None:
+def compared(op: str, left: Value, right: Value) -> bool | None:
     """Returns what a comparison with constants gives, None if that is not known."""
     match op:
         case "==" | "is" | "!=" | "is not":
