@@ -157,7 +157,7 @@ def test_some_rows_of_each_are_counted_with_what_the_version_has(version: str, c
 
 @pytest.mark.parametrize(("version", "call"), [("5.2", "Exists("), ("1.10", "Book.objects.filter(…).values(…)")])
 def test_existence_is_a_subquery_where_there_are_some(version: str, call: str) -> None:
-    test = "from shop.models import Author\n\n\ndef main():\n    return [author.book_set.filter(name='').exists() for author in Author.objects.all()]\n"
+    test = "from shop.models import Author\n\n\ndef main():\n    return [a.book_set.filter(name='').exists() for a in Author.objects.all()]\n"
     result = examine({"shop/models.py": MODELS, "shop/tested.py": test}, f'target-django = "{version}"').result
     (finding,) = (finding for finding in result.findings if finding.code == "ORM119")
     assert call in finding.help
