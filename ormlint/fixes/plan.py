@@ -14,11 +14,13 @@ from ormlint.judge.finding import (
     FetchBefore,
     Finding,
     Fix,
+    KeepRows,
     ListSelectRelated,
     LoadFirst,
     MoveAfterLoop,
     OrderRows,
     ReadKey,
+    ReadUnique,
     RemoveDeclaration,
     ReplaceCountTest,
     ReplaceLen,
@@ -64,7 +66,7 @@ def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str],
 
 
 def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
-    from ormlint.fixes import aggregates, bulk, calls, counts, declarations, kept_rows, keys, lookups, loops, membership, ordering, truth
+    from ormlint.fixes import aggregates, bulk, calls, counts, declarations, kept_rows, keys, lookups, loops, membership, ordering, results, truth
 
     match finding.intent:
         case ReplaceLen() as intent:
@@ -81,6 +83,10 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return aggregates.aggregate_in_database(sources, intent, project.schema)
         case ReadKey() as intent:
             return keys.read_key(sources, intent)
+        case ReadUnique() as intent:
+            return results.read_unique(sources, intent)
+        case KeepRows() as intent:
+            return results.keep_rows(sources, intent)
         case MoveAfterLoop() as intent:
             return loops.move_after_loop(sources, intent)
         case FetchBefore() as intent:

@@ -218,6 +218,23 @@ class AppendMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadUnique:
+    """Read a result with `.unique()`. `site` is the call of `method` that reads it, or what is walked ("")."""
+
+    query: QueryObject
+    site: Site
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRows:
+    """Keep the rows of a result or an iterator, which are taken again at `site`."""
+
+    query: QueryObject
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
 class ReadKey:
     """`row.relation.id` → `row.relation_id`. `sites` are the whole expressions, each with its `row.relation`.
 
@@ -236,11 +253,13 @@ Intent = (
     | AppendMethod
     | EagerLoad
     | FetchBefore
+    | KeepRows
     | ListSelectRelated
     | LoadFirst
     | MoveAfterLoop
     | OrderRows
     | ReadKey
+    | ReadUnique
     | RemoveDeclaration
     | ReplaceCountTest
     | ReplaceLen

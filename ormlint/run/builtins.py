@@ -242,7 +242,7 @@ def _next(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict
         if value.source is not None:
             m.use(f, value, UseKind.ITERATE, node, operator="next", repeated=m.is_repeated(f, value.source))
         return element_of(value)
-    return iterate(m, f, value, node).element
+    return iterate(m, f, value, node, operator="next").element
 
 
 def _range(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, rule
+from ormlint.api import KeepRows, Orm, Project, QueryLog, QueryObject, Report, Severity, rule
 from ormlint.judge.describe import at_query, code, is_shown, query_labels
 
 
@@ -19,6 +19,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                 help=_advice(project, query),
                 cause=(query.site, use.site),
                 labels=query_labels(project, query, [use], "this gets none"),
+                intent=KeepRows(query, use.site),
             )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Label, Mark, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, UseKind, rule
+from ormlint.api import Label, Mark, Orm, Project, QueryLog, QueryObject, ReadUnique, Report, Severity, Use, UseKind, rule
 from ormlint.judge.collections import JoinedCollection, joined_collections
 from ormlint.judge.describe import code, is_shown
 
@@ -41,4 +41,5 @@ def _report(project: Project, query: QueryObject, use: Use, collection: JoinedCo
         cause=(use.site,),
         labels=tuple(label for label in labels if is_shown(project, label.site)),
         relations=("__".join(collection.path),),
+        intent=ReadUnique(query, use.site, use.operator if use.operator in RAISING else ""),
     )

@@ -77,6 +77,24 @@ _LOADS = (
         gain=Gain.REPAIR,
     ),
 )
+_RESULTS = (
+    Work(
+        "repeated rows",
+        ("ORM407",),
+        Chain("select(Ship)", (Link("where", ("Ship.id > 0",)), Link("options", ("joinedload(Ship.flags)",)), Link("order_by", ("Ship.id",)))),
+        f"for ship in session.scalars({{q}}).all():\n    print(ship.name, {_FLAGS})",
+        "ship",
+        imports=_JOINED,
+        gain=Gain.REPAIR,
+    ),
+    Work(
+        "rows taken twice",
+        ("ORM217",),
+        _SELECTED,
+        "ships = session.scalars({q})\nprint([ship.name for ship in ships])\nprint([ship.tons for ship in ships])",
+        gain=Gain.REPAIR,
+    ),
+)
 _QUESTIONS = (
     Work("len of a query", ("ORM201",), _SHIPS.then(Link("all")), "print(len({q}))", gain=Gain.ROWS),
     Work("len of a select", ("ORM201",), _SELECTED, "print(len(session.scalars({q}).all()))", gain=Gain.ROWS),
@@ -144,4 +162,4 @@ _DECLARED = (
     ),
 )
 
-WORKS = (*_LOADS, *_QUESTIONS, *_WRITES, *_DECLARED)
+WORKS = (*_LOADS, *_RESULTS, *_QUESTIONS, *_WRITES, *_DECLARED)

@@ -1,0 +1,114 @@
+"""What a variable of a function is, where the text leaves no doubt: it is bound in one place only.
+
+stmt = select(Author)                    `result` comes from `select(Author)`
+result = session.scalars(stmt)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from ormlint.fixes.chain import seen_through
+from ormlint.fixes.statement import Function, Statement
+from ormlint.text import Site
+
+RUNNING = frozenset({"execute", "scalars", "exec", "stream", "stream_scalars"})  # methods of a session that give the result of a statement
+_CHOICES = (cst.IfExp, cst.BooleanOperation, cst.Lambda, cst.BaseComp, cst.FunctionDef)
+_TARGETS = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For, cst.CompFor)
+_NAMES = (cst.FunctionDef, cst.ClassDef, cst.Param, cst.AsName, cst.NameItem, cst.Del, cst.ImportAlias, cst.MatchAs, cst.MatchStar, cst.MatchMapping)
+_BINDING: tuple[type[cst.CSTNode], ...] = (*_TARGETS, *_NAMES)
+
+
+def only_value(statement: Statement, function: Function | None, name: str) -> cst.BaseExpression | None:
+    """Returns the expression that a function assigns to a variable of its own in one place, None if the variable is bound otherwise or again."""
+    if function is None:
+        return None
+    bound = list(_bindings(statement, function, name))
+    if len(bound) != 1:
+        return None
+    match statement.parent(bound[0]):
+        case cst.AssignTarget() as target:
+            assign = statement.parent(target)
+            return assign.value if isinstance(assign, cst.Assign) else None
+        case cst.AnnAssign(value=value, target=target) | cst.NamedExpr(value=value, target=target) if target is bound[0]:
+            return value
+        case _:
+            return None
+
+
+def _bindings(statement: Statement, function: Function, name: str) -> Iterator[cst.CSTNode]:
+    """Yields where a name is bound in a function or in one within it; what is assigned to an attribute of it counts, too."""
+    for node in (node for kind in _BINDING for node in statement.within(function, kind)):
+        match node:
+            case cst.FunctionDef(name=own) | cst.ClassDef(name=own):
+                targets: list[cst.CSTNode] = [own] if node is not function else []
+            case cst.Param(name=own) | cst.AsName(name=own) | cst.MatchAs(name=cst.Name() as own) | cst.MatchStar(name=cst.Name() as own):
+                targets = [own]
+            case cst.NameItem(name=own) | cst.MatchMapping(rest=cst.Name() as own):
+                targets = [own]
+            case cst.Del(target=own):
+                targets = [own]
+            case cst.ImportAlias(asname=None, name=own):
+                targets = [own]
+            case _ if isinstance(node, _TARGETS):
+                targets = [node.target]
+            case _:
+                continue
+        yield from (found for target in targets for found in statement.within(target, cst.Name) if found.value == name)
+
+
+def reads(statement: Statement, function: Function, name: str) -> Iterator[cst.Name]:
+    """Yields where a function reads a variable."""
+    bound = [statement.span(node) for node in _bindings(statement, function, name)]
+    for found in statement.within(function, cst.Name):
+        above = statement.parent(found)
+        is_part = (isinstance(above, cst.Attribute) and above.attr is found) or (isinstance(above, cst.Arg) and above.keyword is found)
+        if found.value == name and not is_part and statement.span(found) not in bound:
+            yield found
+
+
+def comes_from(statement: Statement, node: cst.BaseExpression, site: Site) -> bool:
+    """Whether an expression is made from the statement that stands at a site of the same function, and can be made from no other."""
+    function = statement.function(node)
+    seen: set[str] = set()
+    while True:
+        node = seen_through(node)
+        start, end = statement.span(node)
+        made = statement.expression(site.start, site.end)
+        if made is not None and start <= site.start and site.end <= end:
+            return all(_passes_on(statement, above) for above in _up_to(statement, made, node))
+        match node:
+            case cst.Name(value=name):
+                value = only_value(statement, function, name) if name not in seen else None
+                if value is None:
+                    return False
+                seen.add(name)
+                node = value
+            case cst.Call(args=[first, *_]) if _runs(node):
+                node = first.value
+            case cst.Call(func=cst.Attribute(value=receiver)):
+                node = receiver
+            case _:
+                return False
+
+
+def _up_to(statement: Statement, node: cst.CSTNode, top: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    yield node
+    for above in statement.ancestors(node) if node is not top else ():
+        yield above
+        if above is top:
+            return
+
+
+def _passes_on(statement: Statement, node: cst.CSTNode) -> bool:
+    """Whether an expression around a statement gives its result and nothing else: `session.scalars(stmt).all()`, but not `ask(session, stmt)`."""
+    if not isinstance(node, cst.Arg):
+        return not isinstance(node, _CHOICES)
+    call = statement.parent(node)
+    return isinstance(call, cst.Call) and call.args[0] is node and (_runs(call) or seen_through(call) is not call)
+
+
+def _runs(call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value in RUNNING
