@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import mentions, walk
+
+_OWN_FOLDER = frozenset({"__path__", "__file__"})
+_OWN_NAMES = frozenset({"globals", "locals", "vars", "exec"})
 
 
 def bind_body(body: Iterable[ir.Stmt], into: dict[str, list[ir.Stmt]], stars: list[ir.Import] | None = None) -> None:
@@ -43,6 +47,18 @@ def bind_body(body: Iterable[ir.Stmt], into: dict[str, list[ir.Stmt]], stars: li
                 bind_body(stmt.body, into, stars)
             case _:
                 pass
+
+
+def takes_in_submodules(package: ir.Module) -> bool:
+    """Whether the body of a package puts what its submodules define among its own names, by a function or a loop of its own.
+
+    # `import_submodules(globals(), __name__, __path__)`
+    """
+    if not package.is_package or not mentions(package, _OWN_FOLDER) or not mentions(package, _OWN_NAMES):
+        return False
+    body = [stmt for stmt in package.body if not isinstance(stmt, (ir.Function, ir.Class))]
+    names = {node.id for node in walk(body) if isinstance(node, ir.Name)}
+    return not _OWN_FOLDER.isdisjoint(names) and not _OWN_NAMES.isdisjoint(names)
 
 
 def _bind_target(target: ir.Expr_, stmt: ir.Stmt, into: dict[str, list[ir.Stmt]]) -> None:

@@ -3,6 +3,7 @@
 UserTable = get_class("dashboard.tables", "UserTable")           the end of a module's name, and the name of a class in it
 A, B = get_classes("dashboard.forms", ("A", "B"))
 backend = import_string("shop.backends.Mail")                    the whole dotted path
+Book = get_model("shop", "Book")                                 a model by the label of its app, or `load_model()` of swapper
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 BY_LABEL = frozenset({"get_class", "get_classes"})
 BY_PATH = frozenset({"import_string"})
+BY_APP = frozenset({"get_model", "load_model"})
 TESTS = frozenset({"tests", "test", "testing"})
 
 
@@ -31,8 +33,24 @@ def loaded(program: Program, loader: str, call: ir.Call, position: int = 0) -> S
         case [ir.Const(value=str() as label), ir.Seq(items=items), *_] if loader == "get_classes" and position < len(items):
             item = items[position]
             return _labelled(program, label, item.value) if isinstance(item, ir.Const) and isinstance(item.value, str) else None
+        case [ir.Const(value=str() as label), *rest] if loader in BY_APP:
+            app, _, name = label.partition(".")
+            match rest:
+                case [ir.Const(value=str() as given), *_] if not name:
+                    name = given
+            return _model_of_app(program, app, name)
         case _:
             return None
+
+
+def _model_of_app(program: Program, app: str, name: str) -> ClassInfo | None:
+    """Returns the class of a name in the models of an app, if there is one only."""
+    found = [
+        module.classes[name]
+        for module in program.modules.values()
+        if name in module.classes and "models" in (parts := module.name.split(".")) and app in parts and TESTS.isdisjoint(parts)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _labelled(program: Program, label: str, name: str) -> ClassInfo | None:
@@ -42,4 +60,4 @@ def _labelled(program: Program, label: str, name: str) -> ClassInfo | None:
     return modules[0].classes[name] if modules else None
 
 
-__all__ = ["BY_LABEL", "BY_PATH", "loaded"]
+__all__ = ["BY_APP", "BY_LABEL", "BY_PATH", "loaded"]

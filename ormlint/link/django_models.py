@@ -383,6 +383,9 @@ class DjangoModels:
             return self.named(node.value, cls.module, model)
         if (node.name if isinstance(node, ir.Attr) else node.id if isinstance(node, ir.Name) else "") == "AUTH_USER_MODEL":
             return self.user()
+        match node:
+            case ir.Call(args=[ir.Const(value=str() as app), ir.Const(value=str() as name)]) if node.called == "get_model_name":
+                return self.named(f"{app}.{name}", cls.module, model)  # of swapper
         symbol = self.program.resolve(node, cls.module, cls)
         if isinstance(symbol, ClassInfo):
             return symbol.model

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Union
 from msgspec import Struct
 
 from ormlint.ir import nodes as ir
-from ormlint.link.bindings import bind_body
-from ormlint.link.class_loaders import BY_LABEL, BY_PATH, loaded
+from ormlint.link.bindings import bind_body, takes_in_submodules
+from ormlint.link.class_loaders import BY_APP, BY_LABEL, BY_PATH, loaded
 from ormlint.text import Site
 
 if TYPE_CHECKING:
     from ormlint.link.schema import Model
 
 MAX_DEPTH = 40
-LOADERS = BY_LABEL | BY_PATH
+LOADERS = BY_APP | BY_LABEL | BY_PATH
 USER_MODEL = "django.contrib.auth.get_user_model()"
 MAX_IMPORTS = 6  # modules that a name is handed on through
 FLASK_EXTENSIONS = "flask.ext."
@@ -196,6 +196,7 @@ class Program:
         self._memo: dict[tuple[int, str], Symbol | None] = {}
         self._busy: set[tuple[int, str]] = set()
         self._imports: dict[tuple[str, str], ModuleInfo | None] = {}
+        self._taken: dict[str, list[ModuleInfo]] = {}
         for module in modules:
             if module.language == "python":
                 info = self._add(module, is_library=False)
@@ -390,10 +391,21 @@ class Program:
                 symbol = self.attribute(target, name, depth + 1)
                 if symbol is not None:
                     return symbol
+        taken_in = next((below for below in self._taken_in(module) if name in below.classes or name in below.functions), None)
+        if taken_in is not None:
+            return taken_in.classes.get(name) or taken_in.functions[name]
         submodule = self.find_module(f"{module.name}.{name}", module) if module.tree.is_package else None
         if submodule is not None:
             return submodule
         return External(f"{module.name}.{name}") if module.is_library else None
+
+    def _taken_in(self, package: ModuleInfo) -> list[ModuleInfo]:
+        """Returns the modules below a package whose names it makes its own by a function or a loop of its own."""
+        if package.path not in self._taken:
+            below = f"{package.folder}/"
+            inside = [m for m in self.modules.values() if m.path.startswith(below)] if takes_in_submodules(package.tree) else []
+            self._taken[package.path] = sorted(inside, key=lambda module: module.path)
+        return self._taken[package.path]
 
     def bound(self, stmt: ir.Stmt, name: str, module: ModuleInfo, cls: ClassInfo | None = None) -> Symbol | None:
         """Returns what one binding statement gives a name."""

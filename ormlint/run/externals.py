@@ -352,6 +352,7 @@ FUNCTIONS: dict[str, Function] = {
     "rest_framework.generics.get_object_or_404": _object_or_404,
     "django.shortcuts.get_list_or_404": _list_or_404,
     "django.apps.apps.get_model": _get_model,
+    "swapper.load_model": _get_model,
     "django.db.models.prefetch_related_objects": _prefetch_objects,
     "django.db.models.query.prefetch_related_objects": _prefetch_objects,
     "asgiref.sync.sync_to_async": elsewhere,
