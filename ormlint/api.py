@@ -5,6 +5,7 @@ from ormlint.judge.finding import (
     AggregateInDatabase,
     AppendMethod,
     Applicability,
+    CountRows,
     EagerLoad,
     FetchBefore,
     Intent,
@@ -25,6 +26,7 @@ from ormlint.judge.finding import (
     ReplaceTruthTest,
     Report,
     Severity,
+    WalkQuery,
     WriteTogether,
 )
 from ormlint.judge.project import Project, Suppression
@@ -67,6 +69,7 @@ __all__ = [
     "Bound",
     "Circumstances",
     "Column",
+    "CountRows",
     "EagerLoad",
     "Endpoint",
     "Event",
@@ -115,6 +118,7 @@ __all__ = [
     "Table",
     "Use",
     "UseKind",
+    "WalkQuery",
     "WriteTogether",
     "rule",
 ]

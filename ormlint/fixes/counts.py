@@ -10,6 +10,7 @@ import libcst as cst
 
 from ormlint.fixes.chain import Chain, chain_of, is_postfix
 from ormlint.fixes.imports import Refusal, spell_import
+from ormlint.fixes.orders import risk_of_another_number
 from ormlint.fixes.receivers import is_list, is_stream, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
@@ -45,7 +46,7 @@ def replace_len(sources: Sources, intent: ReplaceLen) -> Fix | None:
     if query.locked or query.raw or is_list(query, intent.site) or is_stream(query):
         return None
     edits = unwrap(file, statement, call, counted, ".count()")
-    risk = risk_of_another_value(sources, statement, counted, query)
+    risk = risk_of_another_number(query) or risk_of_another_value(sources, statement, counted, query)
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, _DESCRIPTION, tuple(edits), risk) if edits is not None else _COMMENTED
 
 

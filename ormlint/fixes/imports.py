@@ -201,6 +201,11 @@ def _bindings(node: ast.AST) -> Iterator[Binding]:
         yield from (Binding(alias.asname or alias.name, alias.name, "") for alias in node.names)
 
 
+def is_builtin(file: SourceFile, name: str) -> bool:
+    """Whether the name of a built-in function means that function wherever it stands in a file."""
+    return not _is_taken(file, name, "builtins")
+
+
 def _is_taken(file: SourceFile, name: str, module: str) -> bool:
     if not re.search(rf"\b{name}\b", file.text):
         return False

@@ -17,8 +17,8 @@ import libcst as cst
 from ormlint.fixes.chain import Chain, chain_of
 from ormlint.fixes.counts import counted_by_len
 from ormlint.fixes.imports import Refusal
-from ormlint.fixes.kept_variables import Walk, is_part, risk_of_keeping
-from ormlint.fixes.receivers import assigned, is_list, is_stream, risk_of_another_value
+from ormlint.fixes.kept_variables import Walk, is_made_anew, is_part, risk_of_keeping
+from ormlint.fixes.receivers import is_list, is_stream, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.truth import CountTest, is_tested, read_test
@@ -81,7 +81,7 @@ def _rows(sources: Sources, place: _Place, intent: LoadFirst) -> Fix | Refusal:
         return Refusal("the queryset does not keep its rows")
     if not is_tested(place.statement, place.test.whole):
         return Refusal("the answer is used as more than a truth value")
-    if not _is_made_anew(place, place.tested.value):
+    if not is_made_anew(place.statement, place.tested):
         return Refusal("a loop asks the queryset again and again")
     edits = _replaced(place, place.tested.value)
     if isinstance(edits, Refusal):
@@ -98,21 +98,6 @@ def _risk(sources: Sources, place: _Place, query: QueryObject) -> str:
         return _CLASS
     walk = Walk(place.statement, place.test.whole, place.test.negated, place.tested, place.load)
     return risk_of_another_value(sources, place.statement, place.tested, query) or risk_of_keeping(walk)
-
-
-def _is_made_anew(place: _Place, name: str) -> bool:
-    """Whether the loops around a test make the queryset in the round that tests it: one that keeps its rows is asked once only."""
-    loops = [above for above in place.statement.ancestors(place.test.whole) if isinstance(above, (cst.For, cst.While, cst.CompFor))]
-    if not loops:
-        return True
-    values = list(assigned(place.statement, place.statement.function(place.tested) or place.statement.module, name))
-    if len(values) != 1:
-        return False
-    line = next((above for above in place.statement.ancestors(values[0]) if isinstance(above, cst.SimpleStatementLine)), None)
-    block = place.statement.parent(line) if line is not None else None
-    around = list(place.statement.ancestors(place.test.whole))
-    inner = around[: next(number for number, above in enumerate(around) if above is loops[0])]
-    return any(above is block for above in inner)
 
 
 def _replaced(place: _Place, code: str) -> tuple[Edit, ...] | Refusal:

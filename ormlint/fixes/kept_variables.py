@@ -14,11 +14,10 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from ormlint.fixes.receivers import assigned
+from ormlint.fixes.receivers import assigned, is_new_queryset
 from ormlint.fixes.statement import Function, Statement
-from ormlint.library.querysets import LAZY
 
-_CALLS = "what is called before the rows are loaded may change them"
+CALLS = "what is called before the rows are loaded may change them"
 _HELD = "the queryset is used elsewhere too, which would see the rows that the test has loaded"
 _VAIN = "the rows are not loaded on every way behind the test"
 _LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
@@ -38,7 +37,6 @@ _READING = _HARMLESS | {
 }  # of a queryset: of a generator they run what it does
 _LOGS = frozenset({"log", "logger", "logging", "LOG", "LOGGER", "_logger", "LOGGING"})
 _NAMESPACES = frozenset({"locals", "vars", "eval", "exec"})
-_CLONING = LAZY - {"get_queryset", "raw", "iterator", "_clone", "_chain"}
 _RUNNING = (cst.Await, cst.Yield, cst.For, cst.CompFor, cst.With, cst.Del)  # what runs code of iterators, context managers and classes
 _BRANCHES = (cst.For, cst.While, cst.If, cst.IfExp, cst.BooleanOperation, cst.ExceptHandler, cst.Match, cst.CompFor)
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
@@ -81,7 +79,7 @@ def risk_of_keeping(walk: Walk) -> str:
         return _VAIN
     skipped = branches.none if branches.leaves else None
     if _calls_between(walk, scope, walk.statement.span(walk.load)[0], skipped):
-        return _CALLS
+        return CALLS
     return _HELD if _is_held(walk, scope, branches) else ""
 
 
@@ -176,7 +174,10 @@ def _is_always_reached(statement: Statement, above: cst.CSTNode, child: cst.CSTN
         case cst.For(iter=part) | cst.If(test=part) | cst.While(test=part) | cst.IfExp(test=part) | cst.BooleanOperation(left=part):
             return part is child
         case cst.CompFor(iter=part):
-            return part is child and isinstance(statement.parent(above), _COMPREHENSIONS)
+            made = statement.parent(above)
+            return (
+                part is child and isinstance(made, _COMPREHENSIONS) and (not isinstance(made, cst.GeneratorExp) or _is_taken_at_once(statement, made))
+            )
         case cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
             return isinstance(child, cst.CompFor)
         case cst.Try(body=part):
@@ -185,13 +186,20 @@ def _is_always_reached(statement: Statement, above: cst.CSTNode, child: cst.CSTN
             return not isinstance(above, _BRANCHES)
 
 
+def _is_taken_at_once(statement: Statement, made: cst.GeneratorExp) -> bool:
+    """Whether a generator is handed to a function that takes all it gives; from Python 3.14 on its rows are loaded no sooner."""
+    argument = statement.parent(made)
+    call = statement.parent(argument) if isinstance(argument, cst.Arg) else None
+    return isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.func.value in _READING
+
+
 # ----------------------------------------------------------------------------------------------------- calls between
 def _calls_between(walk: Walk, scope: Function, end: int, skipped: Span | None) -> bool:
     """Whether something that may change the rows runs between the test and an offset; a part of the text may be skipped."""
     statement = walk.statement
     start = statement.span(walk.test)[1]
     running = [node for kind in _RUNNING for node in statement.within(scope, kind)]
-    calls = [call for call in statement.within(scope, cst.Call) if not _is_harmless(call)]
+    calls = [call for call in statement.within(scope, cst.Call) if not is_harmless(call)]
     stores = [target for target in statement.within(scope, cst.AssignTarget) if isinstance(target.target, (cst.Attribute, cst.Subscript))]
     return any(
         start <= (at := statement.span(node)[0]) < end and not _is_in(at, skipped) and (isinstance(node, cst.With) or statement.span(node)[1] <= end)
@@ -199,7 +207,8 @@ def _calls_between(walk: Walk, scope: Function, end: int, skipped: Span | None) 
     )
 
 
-def _is_harmless(call: cst.Call) -> bool:
+def is_harmless(call: cst.Call) -> bool:
+    """Whether a call surely changes no rows."""
     match call.func:
         case cst.Name(value=name):
             return name in _HARMLESS
@@ -214,7 +223,7 @@ def _is_held(walk: Walk, scope: cst.FunctionDef, branches: _Branches) -> bool:
     """Whether somebody else may have the queryset, or asks it again where there were no rows."""
     statement, name = walk.statement, walk.tested.value
     values = list(assigned(statement, scope, name))
-    if not values or not all(_is_new(value) for value in values) or _has_namespace(statement, scope):
+    if not values or not all(is_new_queryset(value) for value in values) or _has_namespace(statement, scope):
         return True
     if any(parameter.name.value == name for parameter in statement.within(scope.params, cst.Param)):
         return True
@@ -238,19 +247,6 @@ def _holds(walk: Walk, scope: cst.FunctionDef, branches: _Branches, other: cst.N
     if stored:
         return at < statement.span(walk.load)[0]
     return not _is_read(statement, other) or _calls_between(walk, scope, at, next(iter(branches.some), None))
-
-
-def _is_new(value: cst.BaseExpression) -> bool:
-    """Whether an expression makes a queryset that nobody else has."""
-    match value:
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value=method))):
-            return method in _CLONING
-        case cst.Subscript(value=whole, slice=[cst.SubscriptElement(slice=cst.Slice())]):
-            return _is_new(whole)
-        case cst.IfExp(body=one, orelse=other):
-            return _is_new(one) and _is_new(other)
-        case _:
-            return False
 
 
 def _has_namespace(statement: Statement, scope: cst.CSTNode) -> bool:
@@ -283,6 +279,21 @@ def _is_read(statement: Statement, name: cst.Name) -> bool:
             return isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.func.value in _READING
         case _:
             return False
+
+
+def is_made_anew(statement: Statement, asked: cst.Name) -> bool:
+    """Whether the loops around a variable make its queryset in the round that asks it: one that keeps its rows is asked once only."""
+    loops = [above for above in statement.ancestors(asked) if isinstance(above, (cst.For, cst.While, cst.CompFor))]
+    if not loops:
+        return True
+    values = list(assigned(statement, statement.function(asked) or statement.module, asked.value))
+    if len(values) != 1:
+        return False
+    line = next((above for above in statement.ancestors(values[0]) if isinstance(above, cst.SimpleStatementLine)), None)
+    block = statement.parent(line) if line is not None else None
+    around = list(statement.ancestors(asked))
+    inner = around[: next(number for number, above in enumerate(around) if above is loops[0])]
+    return any(above is block for above in inner)
 
 
 def is_part(statement: Statement, name: cst.Name) -> bool:

@@ -10,6 +10,7 @@ from ormlint.judge.finding import (
     AddKeyword,
     AggregateInDatabase,
     AppendMethod,
+    CountRows,
     EagerLoad,
     FetchBefore,
     Finding,
@@ -27,6 +28,7 @@ from ormlint.judge.finding import (
     ReplaceLoader,
     ReplaceMembershipTest,
     ReplaceTruthTest,
+    WalkQuery,
     WriteTogether,
 )
 from ormlint.judge.grading import Grading
@@ -66,7 +68,23 @@ def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str],
 
 
 def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
-    from ormlint.fixes import aggregates, bulk, calls, counts, declarations, kept_rows, keys, lookups, loops, membership, ordering, results, truth
+    from ormlint.fixes import (
+        aggregates,
+        bulk,
+        calls,
+        copies,
+        counts,
+        declarations,
+        kept_counts,
+        kept_rows,
+        keys,
+        lookups,
+        loops,
+        membership,
+        ordering,
+        results,
+        truth,
+    )
 
     match finding.intent:
         case ReplaceLen() as intent:
@@ -77,6 +95,10 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return truth.replace_truth_test(sources, intent)
         case ReplaceMembershipTest() as intent:
             return membership.replace_membership_test(sources, intent)
+        case CountRows() as intent:
+            return kept_counts.count_rows(sources, intent)
+        case WalkQuery() as intent:
+            return copies.walk_query(sources, intent)
         case LoadFirst() as intent:
             return kept_rows.load_first(sources, intent)
         case AggregateInDatabase() as intent:

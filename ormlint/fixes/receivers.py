@@ -13,7 +13,9 @@ import libcst as cst
 from ormlint.fixes.chain import chain_of, last_name
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Function, Statement
+from ormlint.fixes.variables import bindings
 from ormlint.library.functions import MEMOISING
+from ormlint.library.querysets import LAZY
 from ormlint.link.schema import Orm
 from ormlint.run.log import QueryObject, UseKind
 from ormlint.text import Site
@@ -23,6 +25,8 @@ KEPT = "a function keeps the query, whose rows are then loaded once for all who 
 EITHER = "something else than the query may stand there"
 _TESTS = (UseKind.LEN, UseKind.TRUTH)
 _OWN = ("self", "cls")
+_CLONING = LAZY - {"get_queryset", "raw", "iterator", "_clone", "_chain"}
+_CACHES = frozenset({"_result_cache", "_prefetched_objects_cache"})
 _QUERY = ("QuerySet", "Query")
 
 
@@ -40,6 +44,35 @@ def is_list(query: QueryObject, test: Site) -> bool:
     uses = list(query.all_uses())
     made = [use.site for use in uses if use.kind is UseKind.ITERATE or (use.kind is UseKind.DERIVE and use.operator in ("list", "tuple"))]
     return any(use.listed for use in uses if use.kind in _TESTS) and not (made and all(test.encloses(site) for site in made))
+
+
+def is_new_queryset(value: cst.BaseExpression) -> bool:
+    """Whether an expression that gives a queryset makes one that nobody else has: it ends with a method that clones."""
+    match value:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value=method))):
+            return method in _CLONING
+        case cst.Subscript(value=whole, slice=[cst.SubscriptElement(slice=cst.Slice())]):
+            return is_new_queryset(whole)
+        case cst.IfExp(body=one, orelse=other):
+            return is_new_queryset(one) and is_new_queryset(other)
+        case _:
+            return False
+
+
+def is_surely_queryset(statement: Statement, node: cst.BaseExpression) -> bool:
+    """Whether an expression that may be a queryset is one on every way: one is made there, or wherever its variable is bound."""
+    if not isinstance(node, cst.Name):
+        return is_new_queryset(node)
+    scope = statement.function(node)
+    if not isinstance(scope, cst.FunctionDef):
+        return False
+    values = list(assigned(statement, scope, node.value))
+    return bool(values) and len(values) == len(list(bindings(statement, scope, node.value))) and all(is_new_queryset(value) for value in values)
+
+
+def reads_caches(statement: Statement, scope: cst.CSTNode) -> bool:
+    """Whether code looks at the rows that querysets keep, which are nobody's business."""
+    return any(attribute.attr.value in _CACHES for attribute in statement.within(scope, cst.Attribute))
 
 
 def is_stream(query: QueryObject) -> bool:

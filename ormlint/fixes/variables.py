@@ -25,7 +25,7 @@ def only_value(statement: Statement, function: Function | None, name: str) -> cs
     """Returns the expression that a function assigns to a variable of its own in one place, None if the variable is bound otherwise or again."""
     if function is None:
         return None
-    bound = list(_bindings(statement, function, name))
+    bound = list(bindings(statement, function, name))
     if len(bound) != 1:
         return None
     match statement.parent(bound[0]):
@@ -38,7 +38,7 @@ def only_value(statement: Statement, function: Function | None, name: str) -> cs
             return None
 
 
-def _bindings(statement: Statement, function: Function, name: str) -> Iterator[cst.CSTNode]:
+def bindings(statement: Statement, function: cst.CSTNode, name: str) -> Iterator[cst.CSTNode]:
     """Yields where a name is bound in a function or in one within it; what is assigned to an attribute of it counts, too."""
     for node in (node for kind in _BINDING for node in statement.within(function, kind)):
         match node:
@@ -61,7 +61,7 @@ def _bindings(statement: Statement, function: Function, name: str) -> Iterator[c
 
 def reads(statement: Statement, function: Function, name: str) -> Iterator[cst.Name]:
     """Yields where a function reads a variable."""
-    bound = [statement.span(node) for node in _bindings(statement, function, name)]
+    bound = [statement.span(node) for node in bindings(statement, function, name)]
     for found in statement.within(function, cst.Name):
         above = statement.parent(found)
         is_part = (isinstance(above, cst.Attribute) and above.attr is found) or (isinstance(above, cst.Arg) and above.keyword is found)

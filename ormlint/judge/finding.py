@@ -107,6 +107,23 @@ class ReplaceMembershipTest:
 
 
 @dataclass(frozen=True, slots=True)
+class CountRows:
+    """`query.count()` → `len(query)`. `site` is the whole call, `load` the statement that loads all rows later."""
+
+    query: QueryObject
+    site: Site
+    load: Event = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WalkQuery:
+    """`for row in list(query):` → `for row in query:`. `site` is the call of `list` or `tuple`."""
+
+    query: QueryObject
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
 class LoadFirst:
     """Load rows before they are tested, and test what was loaded.
 
@@ -251,6 +268,7 @@ Intent = (
     AddKeyword
     | AggregateInDatabase
     | AppendMethod
+    | CountRows
     | EagerLoad
     | FetchBefore
     | KeepRows
@@ -266,6 +284,7 @@ Intent = (
     | ReplaceLoader
     | ReplaceMembershipTest
     | ReplaceTruthTest
+    | WalkQuery
     | WriteTogether
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Label, Mark, Orm, Project, QueryLog, Report, Severity, rule
+from ormlint.api import CountRows, Label, Mark, Orm, Project, QueryLog, Report, Severity, rule
 from ormlint.judge.again import counts_before_loads, loaded_by, tests_before_loads
 from ormlint.judge.describe import at, code
 from ormlint.judge.repetition import prefetched_by_some
@@ -24,4 +24,5 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=f"take `len()` of the {rows} whose rows are used{at(project, load.site)}, after they are loaded",
             cause=(count.site,),
             labels=(Label(count.site, Mark.QUERY, "this counts the rows"), Label(load.site, Mark.ACCESS, "this loads them")),
+            intent=CountRows(query, count.site, load),
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, UseKind, rule
+from ormlint.api import Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, UseKind, WalkQuery, rule
 from ormlint.judge.describe import at_query, is_shown, query_labels
 from ormlint.judge.repetition import is_deliberate
 
@@ -24,6 +24,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=f"walk the queryset{at_query(project, query)} itself",
             cause=(query.site, walk.site),
             labels=query_labels(project, query, [walk], "the list is walked once"),
+            intent=WalkQuery(query, walk.site),
         )
 
 

@@ -24,7 +24,8 @@ _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*$")
 _FENCE = re.compile(r"(`{3,}|~{3,})\s*(.*?)\s*$")
 _PATH = re.compile(r"`([^`\s]+)`:\s*$")
 _RUNNABLE = re.compile(
-    r"<!--\s*runnable:\s*(?P<orm>django|sqlalchemy)(?: (?P<before>< )?(?P<release>\d+\.\d+))?(?:,\s*(?P<cost>.*?)\s*statements?)?\s*-->\s*$"
+    r"<!--\s*runnable:\s*(?P<orm>django|sqlalchemy)(?: (?P<before>< )?(?P<release>\d+\.\d+))?"
+    r"(?:,\s*(?P<cost>.*?)\s*statements?)?(?P<same>, the same when fixed)?\s*-->\s*$"
 )
 
 
@@ -56,7 +57,7 @@ class Fence:
 class Runnable:
     """The mark that a case runs under the real ORM, with the releases from `since` on and below `before`.
 
-    `cost` is its number of statements as a formula of N.
+    `cost` is its number of statements as a formula of N; `same` tells that a fix spares none of them.
     """
 
     orm: str
@@ -64,6 +65,7 @@ class Runnable:
     line: int
     since: str = ""
     before: str = ""
+    same: bool = False
 
     @property
     def library(self) -> str:
@@ -166,7 +168,7 @@ def read_sections(text: str) -> Section:
 
 def _runnable(marked: re.Match[str], line: int) -> Runnable:
     bound = {"before" if marked["before"] else "since": marked["release"] or ""}
-    return Runnable(marked["orm"], marked["cost"] or "", line, **bound)
+    return Runnable(marked["orm"], marked["cost"] or "", line, same=bool(marked["same"]), **bound)
 
 
 def _add_fence(section: Section, fence: Fence, path: str) -> None:

@@ -25,7 +25,7 @@ _VARIABLES = ("lambda", "variable", "annotated variable", "non-ASCII before, a; 
 _LOADING_LOOPS = ("join", "join of two", "class attribute", "manager", "serializer", "key", "form choices", "template")
 _OPTIONS = ("joined option", "selectin option", "two options", "option of a select", "nested option", "defaultload", "detached row")
 _LOADERS = ("loader with a limit", "loader of two collections", "loader of a stream")
-_COUNTING = ("len", "len test", "count test", "truth test", "kept rows", "kept row", "one of all", "aggregate")
+_COUNTING = ("kept count", "len", "len test", "count test", "truth test", "kept rows", "kept row", "one of all", "aggregate")
 _COUNTING_QUERIES = ("len of a query", "count test of a query", "one of all, of a query", "first of a select", "aggregate of a query")
 
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
@@ -35,6 +35,10 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (("join and prefetch", "prefetch behind a join"), ("iterator",), Left("`iterator()` needs a `chunk_size` first", frozenset({"ORM102"}))),
     ((*_COUNTING, *_COUNTING_QUERIES, "len of a select"), ("select_for_update",), Left(_LOCKED)),
     (("len", "len test", "truth test", "kept rows", "kept row", "one of all", "aggregate"), ("evaluated before",), Left(_LOADED)),
+    (("kept count",), ("evaluated before",), Left(_LOADED)),
+    (("kept count",), ("async function",), Left("the rows would be loaded in an asynchronous function")),
+    (("copy",), ("evaluated before",), Left("nothing is reported: the queryset is used for more")),
+    (("copy",), ("select_for_update",), Left(_LOCKED)),
     (("len of a query", "one of all, of a query", "aggregate of a query"), ("evaluated before",), Left(_LOADED)),
     (("count test", "count test of a query"), ("walrus", "conditional expression", *_VARIABLES), Left(_NUMBER)),
     (
