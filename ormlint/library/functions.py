@@ -63,8 +63,8 @@ ELSEWHERE = frozenset({"sync_to_async", "database_sync_to_async", "run_in_execut
 INJECTORS = frozenset({"Depends", "Security", "Provide"})
 """Mark what the framework fills in, `db: Session = Depends(get_db)`: FastAPI, dependency-injector."""
 
-NARROWING = frozenset({"filter_queryset"})
-"""Methods that give back the query they are given, narrowed down: the filter backends of REST framework."""
+_NARROWING = frozenset({"filter", "search", "autocomplete", "restrict"})
+"""Verbs of functions that give back the one query they are given, narrowed down: filter backends of REST framework, search backends, watson."""
 
 MODEL_GETTERS = frozenset({"get_model", "get_registered_model", "get_user_model"})
 """Return the model class that their arguments name, or the user model: Django's functions of these names and what projects put before them."""
@@ -77,6 +77,11 @@ TEMPLATE_ENVIRONMENT = "jinja_env"
 
 NOT_FOUND = frozenset({"DoesNotExist", "ObjectDoesNotExist", "NoResultFound", "KeyError", "AttributeError", "StopIteration", "IndexError"})
 """Exceptions that answer a question, so that their handler is the other half of an `if`."""
+
+
+def narrows(name: str) -> bool:
+    """Whether a function is named for narrowing down the query it is given: `filter_queryset`, `search`, `restrict_to_tenant`."""
+    return name.lstrip("_").partition("_")[0] in _NARROWING
 
 
 def gives_batches(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
-from ormlint.library.functions import BATCHES, MEMOISING, MODEL_GETTERS, NARROWING, QUEUES
+from ormlint.library.functions import BATCHES, MEMOISING, MODEL_GETTERS, QUEUES
 from ormlint.library.schemas import READ_CLASSES
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.schema import Orm
@@ -18,6 +18,7 @@ from ormlint.run.decorators import argument_put_in, parameter_put_in
 from ormlint.run.detaching import freshen
 from ormlint.run.evaluate import EXPRESSIONS, IN_TEMPLATES, evaluate
 from ormlint.run.frame import Frame
+from ormlint.run.given_back import narrowed_by
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import outliving
 from ormlint.run.machine import Machine
@@ -174,10 +175,9 @@ def call_unknown(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Va
         return Sequence("generator", varying((func, *args)), batches=True)
     if isinstance(node.func, ir.Attr) and node.func.name in QUEUES:
         f.effects += 1
-    if isinstance(node.func, ir.Attr) and node.func.name in NARROWING:
-        narrowed = next((arg for arg in args if isinstance(arg, QueryObject)), None)
-        if narrowed is not None:
-            return narrowed
+    narrowed = narrowed_by(node.func.name, args, keywords) if isinstance(node.func, ir.Attr) else None
+    if narrowed is not None:
+        return narrowed
     escape(m, f, node, [*args, *keywords.values()])
     return varying((func, *args, *keywords.values()))
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api
-from ormlint.library.functions import BATCHES, COUNTERS, EFFECTS, INJECTORS, NARROWING, RENDERS
+from ormlint.library.functions import BATCHES, COUNTERS, EFFECTS, INJECTORS, RENDERS
 from ormlint.link.names import ASYNC_FACTORY, USER_MODEL, ClassInfo, External, FunctionInfo, ModuleInfo, makes_async_sessions
 from ormlint.link.schema import Orm
 from ormlint.run import intrinsics
@@ -18,6 +18,7 @@ from ormlint.run.blocking import elsewhere
 from ormlint.run.engines import maker
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
+from ormlint.run.given_back import narrowed_by
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.sharing import note_sharing
@@ -101,10 +102,9 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
         presumed = call_presumed_session(m, f, node, args, keywords)
         if presumed is not None:
             return presumed
-    if name in NARROWING:
-        narrowed = next((arg for arg in args if isinstance(arg, QueryObject)), None)
-        if narrowed is not None:
-            return narrowed
+    narrowed = narrowed_by(name, args, keywords)
+    if narrowed is not None:
+        return narrowed
     if name in BATCHES:
         from ormlint.run.builtins import batched
 

@@ -1,5 +1,6 @@
 """Queries that are given to something which is not understood, and come back as the same kind of query.
 
+books = backend.search(text, books)                       a name that says so
 query = apply_filters(query, filters)                     a function outside the project, or one that is only known when it runs:
 self.statement = self.filter.sort(self.statement)         what takes the place of the query is one of the same rows, narrowed down or sorted
 def apply(query: Query, text) -> Query:
@@ -12,11 +13,12 @@ from functools import partial, reduce
 
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api
+from ormlint.library.functions import narrows
 from ormlint.link.names import External
 from ormlint.link.schema import Orm
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
-from ormlint.run.log import Bound, QueryObject
+from ormlint.run.log import Bound, QueryObject, Shape
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.queries import refined
@@ -24,6 +26,14 @@ from ormlint.run.values import Instance, Unknown, Value, options
 
 STYLES = frozenset({"query", "select"})
 CHANGED = "(…)"  # in the place of the name of a method
+
+
+def narrowed_by(name: str, args: list[Value], keywords: dict[str, Value]) -> QueryObject | None:
+    """Returns the query that is given to something not understood whose name says that it narrows one down, if it is given just one."""
+    if not narrows(name):
+        return None
+    given = [value for value in (*args, *keywords.values()) if isinstance(value, QueryObject)]
+    return given[0] if len(given) == 1 and given[0].orm is Orm.DJANGO and given[0].shape is Shape.ROWS else None
 
 
 def put_in_its_place(m: Machine, f: Frame, target: ir.Expr_, node: ir.Expr_, value: Value) -> Value:
@@ -95,4 +105,4 @@ def _changed(m: Machine, f: Frame, node: ir.Call, value: Value | None) -> Value 
     return reduce(partial(join_values, m), found) if found else None
 
 
-__all__ = ["as_announced", "put_in_its_place"]
+__all__ = ["as_announced", "narrowed_by", "put_in_its_place"]

@@ -30,8 +30,8 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=_cause(endpoint, query),
             labels=_labels(project, endpoint, query),
             notes=((f"limited only by {limit}",) if limit else ()) + _other_lists(lists, query) + _settings_note(project, endpoint),
-            severity=Severity.INFO if limit or secondary else Severity.WARNING,
-            preview=bool(limit) or secondary or endpoint.declined,
+            severity=Severity.INFO if limit or secondary or endpoint.admin_only else Severity.WARNING,
+            preview=bool(limit) or secondary or endpoint.declined or endpoint.admin_only,
         )
 
 
@@ -49,7 +49,9 @@ def _is_threshold(use: Use) -> bool:
 
 
 def _is_meant(project: Project, endpoint: Endpoint, query: QueryObject) -> bool:
-    if not is_unlimited(query) or endpoint.paginated or endpoint.streams or endpoint.admin_only:
+    if not is_unlimited(query) or endpoint.paginated or endpoint.streams:
+        return False
+    if endpoint.admin_only and (limit_in_practice(query) or not is_main(endpoint, query)):
         return False
     if endpoint.methods and set(endpoint.methods) <= {"HEAD", "OPTIONS"}:
         return False

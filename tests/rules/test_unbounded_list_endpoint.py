@@ -45,9 +45,15 @@ def test_dictionaries_are_rows_too():
     assert found_for(facts={"shape": Shape.TUPLES})
 
 
-@pytest.mark.parametrize("view", [{"paginated": True}, {"streams": True}, {"admin_only": True}, {"methods": ("HEAD",)}])
+@pytest.mark.parametrize("view", [{"paginated": True}, {"streams": True}, {"methods": ("HEAD",)}])
 def test_endpoints_that_are_limited_or_meant_are_silent(view):
     assert not found_for(**view)
+
+
+def test_a_list_for_staff_needs_the_preview():
+    (found,) = found_for(admin_only=True)
+    assert found.preview
+    assert found.severity is Severity.INFO
 
 
 def test_a_list_beside_other_methods_is_reported():
