@@ -73,11 +73,16 @@ class Chain:
 
     @property
     def relations(self) -> tuple[str, ...]:
-        """The names of what is missing: the lookup, the path from the rows that lack it, for SQLAlchemy, which has no paths, `Author.country`."""
+        """The names of what is missing: the lookup, the path from the rows that lack it, for SQLAlchemy, which has no paths, `Author.country`.
+
+        The rows that lack it are those of the innermost loop: of `books__author__country` they are the books.
+        """
         if self.root is not None:
             return (self.lookup, "__".join(self.path))
         if self.query.orm is Orm.DJANGO or len(self.path) == 1:
-            return (self.lookup,)
+            within = relations_along(self.query.model, self.path)[:-1]
+            behind = next((number for number in range(len(within), 0, -1) if not within[number - 1].to_one), 0)
+            return (self.lookup, "__".join(self.path[behind:])) if behind else (self.lookup,)
         hops = relations_along(self.query.model, self.path)
         return (self.lookup, *(f"{hop.model.name}.{hop.name}" for hop in hops[len(path_of(self.events[0])) - 1 :]))
 
