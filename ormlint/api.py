@@ -3,6 +3,7 @@
 from ormlint.judge.finding import (
     AddKeyword,
     AggregateInDatabase,
+    AnnotateFigure,
     AppendMethod,
     Applicability,
     CountRows,
@@ -64,6 +65,7 @@ __all__ = [
     "AdminList",
     "Aggregate",
     "AggregateInDatabase",
+    "AnnotateFigure",
     "AppendMethod",
     "Applicability",
     "Bound",

@@ -28,7 +28,7 @@ _END_NAMES = """
     acreate aget_or_create aupdate_or_create abulk_create abulk_update aupdate adelete
 """
 ENDS = frozenset(_END_NAMES.split())
-_SHORTCUTS = frozenset({"get_object_or_404", "aget_object_or_404", "get_list_or_404", "aget_list_or_404"})
+SHORTCUTS = frozenset({"get_object_or_404", "aget_object_or_404", "get_list_or_404", "aget_list_or_404"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def add_lookups(
         return None
     wanted = [lookup for lookup in dict.fromkeys(lookups) if not any(other != lookup and other.covers(lookup) for other in lookups)]
     chain = chain_of(statement, node)
-    if isinstance(chain.root, cst.Call) and isinstance(chain.root.func, cst.Name) and chain.root.func.value in _SHORTCUTS and chain.root.args:
+    if isinstance(chain.root, cst.Call) and isinstance(chain.root.func, cst.Name) and chain.root.func.value in SHORTCUTS and chain.root.args:
         chain = chain_of(statement, chain.root.args[0].value)
     if not chain.links[: chain.inner] and isinstance(chain.root, cst.Name) and query.model is not None and chain.root.value == query.model.name:
         return _on_the_class(file, statement, chain, query.model, wanted)
@@ -103,6 +103,16 @@ def add_lookups(
     if any(_clears(call) for site in query.steps for method in (SELECT, PREFETCH) for call in calls_of(sources, site, method)):
         return Refusal("a later statement clears what the query loads")
     return _Addition(file, statement, chain).add(wanted)
+
+
+def methods_of(chain: Chain) -> tuple[int, int]:
+    """Returns where in a chain the methods of a queryset of model instances begin, and before which link they end."""
+    links = chain.links
+    start = max((number + 1 for number, link in enumerate(links[: chain.inner]) if link.is_attribute), default=0)
+    ends = (
+        number for number in range(start, len(links)) if links[number].is_index or (links[number].call is not None and links[number].name in ENDS)
+    )
+    return start, next(ends, len(links))
 
 
 def _clears(call: cst.Call) -> bool:
@@ -147,9 +157,7 @@ class _Addition:
 
     def add(self, wanted: list[Lookup]) -> Fix | None:
         """Returns the fix, or None if the chain loads it all."""
-        start = max((number + 1 for number, link in enumerate(self.chain.links[: self.chain.inner]) if link.is_attribute), default=0)
-        links = self.chain.links
-        end = next((number for number in range(start, len(links)) if links[number].is_index or self._ends(number)), len(links))
+        links, (start, end) = self.chain.links, methods_of(self.chain)
         position = min(end, self.chain.inner)
         quote = quote_for(self.file, self.statement, self.chain)
         missing: list[Lookup] = []
@@ -174,10 +182,6 @@ class _Addition:
             return None
         description = f"add `{''.join(_links(wanted, quote))}` to the query"
         return Fix(Applicability.UNSAFE if self.reason else Applicability.SAFE, description, tuple(self.edits), self.reason)
-
-    def _ends(self, number: int) -> bool:
-        link = self.chain.links[number]
-        return link.call is not None and link.name in ENDS
 
     def _extend(self, call: cst.Call, wanted: list[Lookup], quote: str) -> None:
         """Adds lookups to the arguments of a call; a literal that is the beginning of one gives way to it."""

@@ -35,7 +35,7 @@ def read_key(sources: Sources, intent: ReadKey) -> Fix | None:
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, description, tuple(edits), risk)
 
 
-def _loops_around(statement: Statement, node: cst.BaseExpression, variable: str) -> Iterator[cst.For | cst.CompFor]:
+def loops_around(statement: Statement, node: cst.BaseExpression, variable: str) -> Iterator[cst.For | cst.CompFor]:
     """Yields the loops around an expression that give a variable its value."""
     for above in statement.ancestors(node):
         clauses = [above] if isinstance(above, cst.For) else [above.for_in] if isinstance(above, cst.BaseComp) else []
@@ -62,7 +62,7 @@ def _is_fetched(statement: Statement, at: cst.BaseExpression, value: cst.BaseExp
     """Whether an expression at a place is a row of a query, or its rows, by what the function says: a variable that is set in one place only."""
     match value:
         case cst.Name(value=name):
-            walked = [loop.iter for loop in _loops_around(statement, at, name)]
+            walked = [loop.iter for loop in loops_around(statement, at, name)]
             values = walked or list(assigned(statement, function or statement.module, name))
             if len(values) != 1 or may_be_given(statement, value, function):
                 return False

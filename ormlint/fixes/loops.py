@@ -1,4 +1,4 @@
-"""A commit at the end of a loop's body, moved behind the loop."""
+"""A commit or a flush at the end of a loop's body, moved behind the loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, MoveAfterLoop
 
-_REASON = "one transaction for all rows: if one of them fails, none is kept, and nothing is visible to others before the end"
+_REASONS = {
+    "commit": "one transaction for all rows: if one of them fails, none is kept, and nothing is visible to others before the end",
+    "flush": "all rounds are written at the end: an error comes there, and what the database sets, keys among it, is not known before",
+}
 
 
 def move_after_loop(sources: Sources, intent: MoveAfterLoop) -> Fix | None:
@@ -21,23 +24,23 @@ def move_after_loop(sources: Sources, intent: MoveAfterLoop) -> Fix | None:
         return None
     loop = next((above for above in statement.ancestors(call) if isinstance(above, (cst.For, cst.While, cst.FunctionDef))), None)
     if loop is None or isinstance(loop, cst.FunctionDef):
-        return _refused("the commit stands in a function that the loop calls")
+        return _refused(intent, f"the {intent.what} stands in a function that the loop calls")
     line = next((above for above in statement.ancestors(call) if isinstance(above, cst.SimpleStatementLine)), None)
     obstacle = _obstacle(statement, loop, line, call, intent)
     if obstacle or line is None:
-        return _refused(obstacle)
+        return _refused(intent, obstacle)
     start = statement.span(line.body[0])[0]
     begin = file.indentation(start)
     indentation = _indentation(file, statement, loop)
     if begin is None or indentation is None:
-        return _refused("the statement shares its line")
+        return _refused(intent, "the statement shares its line")
     # It is the last statement of the body: with the indentation of the loop it is the first one behind it.
     edit = file.edit(start - len(begin), start, indentation)
-    return Fix(Applicability.UNSAFE, f"move `{statement.code(call)}` behind the loop", (edit,), _REASON)
+    return Fix(Applicability.UNSAFE, f"move `{statement.code(call)}` behind the loop", (edit,), _REASONS[intent.what])
 
 
-def _refused(reason: str) -> Fix:
-    return Fix(Applicability.DISPLAY, "move the commit behind the loop", (), reason)
+def _refused(intent: MoveAfterLoop, reason: str) -> Fix:
+    return Fix(Applicability.DISPLAY, f"move the {intent.what} behind the loop", (), reason)
 
 
 def _obstacle(
@@ -46,11 +49,11 @@ def _obstacle(
     """Returns why the statement cannot be moved, "" if it can."""
     start, end = statement.span(loop)
     if not start <= intent.loop.site.start < end or isinstance(loop, cst.While):
-        return "the commit belongs to another loop than the one to leave"
+        return f"the {intent.what} belongs to another loop than the one to leave"
     if line is None or not isinstance(loop.body, cst.IndentedBlock) or loop.body.body[-1] is not line or len(line.body) != 1:
-        return "the commit is not the last statement of the loop's body"
+        return f"the {intent.what} is not the last statement of the loop's body"
     if not _is_statement(line, call):
-        return "the commit is part of a larger expression"
+        return f"the {intent.what} is part of a larger expression"
     if len(loop.body.body) == 1:
         return "nothing else stands in the loop's body"
     if loop.orelse is not None:
@@ -62,10 +65,29 @@ def _obstacle(
             return "the loop's body has a `try`"
         if isinstance(node, (cst.Break, cst.Continue, cst.Return, cst.Yield)):
             return "the loop can be left early"
+    carried = _carried(statement, loop) if intent.what == "flush" else ""
+    if carried:
+        return f"a round reads `{carried}`, which the flush of an earlier one may have set"
     used = {name.value for name in statement.within(call, cst.Name)}
     bound = {name.value for name in _bound(statement, loop)}
     taken = sorted(used & bound)
     return f"`{taken[0]}` is bound in the loop" if taken else ""
+
+
+def _carried(statement: Statement, loop: cst.For | cst.While) -> str:
+    """Returns an attribute that a round reads of a variable which an earlier round has assigned: `Stop(after=last.id)`, `last = stop`; "" if none."""
+    assigned: dict[str, int] = {}
+    for node in _inside(loop.body):
+        if isinstance(node, (cst.Assign, cst.AnnAssign)):
+            targets = [each.target for each in node.targets] if isinstance(node, cst.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, cst.Name):
+                    end = statement.span(node)[1]
+                    assigned[target.value] = min(end, assigned.get(target.value, end))
+    for read in _inside(loop.body):
+        if isinstance(read, cst.Attribute) and isinstance(read.value, cst.Name) and statement.span(read)[0] < assigned.get(read.value.value, 0):
+            return statement.code(read)
+    return ""
 
 
 def _is_statement(line: cst.SimpleStatementLine, call: cst.BaseExpression) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ormlint.judge.finding import (
     AddKeyword,
     AggregateInDatabase,
+    AnnotateFigure,
     AppendMethod,
     CountRows,
     EagerLoad,
@@ -75,6 +76,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         copies,
         counts,
         declarations,
+        figures,
         kept_counts,
         kept_rows,
         keys,
@@ -103,6 +105,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return kept_rows.load_first(sources, intent)
         case AggregateInDatabase() as intent:
             return aggregates.aggregate_in_database(sources, intent, project.schema)
+        case AnnotateFigure() as intent:
+            return figures.annotate_figure(sources, intent, project.schema)
         case ReadKey() as intent:
             return keys.read_key(sources, intent)
         case ReadUnique() as intent:

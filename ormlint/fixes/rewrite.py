@@ -56,7 +56,7 @@ def rewrite(findings: Iterable[Finding], texts: Callable[[str], str], unsafe: bo
             result.applied.append(finding)
     for path, edits in accepted.items():
         result.texts[path] = apply_edits(texts(path), list(edits))
-        parses[path] = is_python(result.texts[path])
+        parses[path] = not path.endswith(".py") or is_python(result.texts[path])
     if not all(parses.values()):
         return _without_the_broken(result, texts, unsafe, refused)
     return result
@@ -86,7 +86,8 @@ def _without_the_broken(result: Rewrite, texts: Callable[[str], str], unsafe: bo
         tried = {path: set(known) for path, known in edits.items()}
         for edit in finding.fix.edits:
             tried.setdefault(edit.path, set()).add(edit)
-        if all(is_python(apply_edits(texts(path), list(tried[path]))) for path in {edit.path for edit in finding.fix.edits}):
+        paths = {edit.path for edit in finding.fix.edits if edit.path.endswith(".py")}
+        if all(is_python(apply_edits(texts(path), list(tried[path]))) for path in paths):
             good.append(finding)
             edits = tried
         else:

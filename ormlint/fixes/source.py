@@ -137,6 +137,7 @@ class Sources:
     def __init__(self, texts: Callable[[str], str]) -> None:
         self._texts = texts
         self._files: dict[str, SourceFile | None] = {}
+        self._pages: dict[str, SourceFile | None] = {}
 
     def file(self, site: Site) -> SourceFile | None:
         """Returns the file a site is in, or None if it is no Python file of the project."""
@@ -144,14 +145,21 @@ class Sources:
             self._files[site.path] = self._open(site.path)
         return self._files[site.path]
 
+    def page(self, site: Site) -> SourceFile | None:
+        """Returns the template a site is in, whose text alone is of use; None if it is in a Python file."""
+        if site.path not in self._pages:
+            self._pages[site.path] = None if site.path.endswith(".py") else self._read(site.path)
+        return self._pages[site.path]
+
     def statement(self, site: Site) -> Statement | None:
         """Returns the parsed top-level statement a site is in, or None if it cannot be had."""
         file = self.file(site)
         return file.statement(site.start) if file is not None else None
 
     def _open(self, path: str) -> SourceFile | None:
-        if not path.endswith(".py"):
-            return None
+        return self._read(path) if path.endswith(".py") else None
+
+    def _read(self, path: str) -> SourceFile | None:
         try:
             return SourceFile(path, self._texts(path))
         except (KeyError, OSError):  # a library's stub, or a file that has gone

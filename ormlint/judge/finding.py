@@ -147,11 +147,27 @@ class AggregateInDatabase:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnotateFigure:
+    """Compute along with the rows of a query, which is changed at `home`, what `reads` ask of the collection `relation` of each: count, exists.
+
+    A read is the whole expression, with the loop over the rows. `alone` tells that the query joins no other rows that a join more would multiply.
+    """
+
+    query: QueryObject
+    home: Site
+    relation: Relation
+    method: str
+    reads: tuple[tuple[Site, Loop], ...] = field(compare=False)
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MoveAfterLoop:
-    """Move a statement (a commit) from the end of a loop's body to behind the loop. `site` is the call."""
+    """Move a statement (a commit, a flush) from the end of a loop's body to behind the loop. `site` is the call."""
 
     site: Site
     loop: Loop
+    what: str = "commit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +283,7 @@ class ReadKey:
 Intent = (
     AddKeyword
     | AggregateInDatabase
+    | AnnotateFigure
     | AppendMethod
     | CountRows
     | EagerLoad

@@ -20,6 +20,7 @@ from ormlint.judge.eager import (
     query_of,
     relations_along,
 )
+from ormlint.judge.figures import Figures
 from ormlint.judge.finding import EagerLoad, Intent, Report
 from ormlint.judge.homes import serves_others, ways_of
 from ormlint.judge.identity import may_be_held
@@ -265,8 +266,10 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
     events = [event for event in log.events if event.op in _OPS and _is_unloaded_collection(event)]
     loaded = {_collection_of(event) for event in events if event.op not in _AGGREGATES and repeaters(event)}
     counted = [event for event in events if event.op in _AGGREGATES and _collection_of(event) not in loaded]
+    known = Figures(log)
     for chain in one_per_access(project, missing_chains(project, log, counted)):
         defeated = rounds.defeat(chain)
+        kept = not (defeated or rounds.risk(chain) or is_cut_to_pages(chain))
         for site, event in places(project, chain.events, place_of_column if _is_of_admin(project, chain) else place).items():
             yield Report(
                 site=site,
@@ -276,6 +279,7 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this asks about {code(chain.lookup)}", home=chain.home),
                 notes=(*also_from(project, chain), *call_path(project, event)),
                 relations=chain.relations,
+                intent=known.intent(project, chain, event) if kept and event.orm is Orm.DJANGO and not _asks_for_others_too(event) else None,
                 severity=heaviest(project, chain.events),
                 preview=chain.follows_a_query_per_round
                 or defeated

@@ -201,19 +201,20 @@ class DjangoModels:
         model.overrides = frozenset(own).union(*(OVERRIDING.get(external.name, ()) for external in cls.externals))
         model.has_base_manager = any("base_manager_name" in c.classes["Meta"].bindings for c in cls.mro if "Meta" in c.classes)
         model.polymorphic = any(external.name in POLYMORPHIC for external in cls.externals)
-        model.has_objects = (
-            all(external.package in ("django", "abc", "typing") for external in cls.externals) and self._default_manager(cls) == "objects"
-        )
+        known, manager = all(external.package in ("django", "abc", "typing") for external in cls.externals), self._default_manager(cls)
+        model.has_objects = known and manager in ("objects", None)
+        model.has_plain_manager = known and manager is None
+        model.attributes = frozenset(name for c in cls.mro for name in c.bindings)
 
-    def _default_manager(self, cls: ClassInfo) -> str:
-        """Returns the name of a model's default manager: of the first that it declares, if `Meta` names no other one."""
+    def _default_manager(self, cls: ClassInfo) -> str | None:
+        """Returns the name of a model's default manager: of the first that it declares, "" if `Meta` names one; None if it is Django's own."""
         if any("default_manager_name" in c.classes["Meta"].bindings for c in cls.mro if "Meta" in c.classes):
             return ""
         for ancestor in (c for c in cls.mro if not c.module.is_library):
             for name, stmts in ancestor.bindings.items():
                 if isinstance(stmts[-1], ir.Assign) and isinstance(stmts[-1].value, ir.Call) and self._makes_manager(stmts[-1].value, ancestor):
                     return name
-        return "objects"
+        return None
 
     def _makes_manager(self, call: ir.Call, cls: ClassInfo) -> bool:
         """Whether a call gives a manager: `Books()`, `BookQuerySet.as_manager()`, `Manager.from_queryset(BookQuerySet)()`."""

@@ -140,6 +140,8 @@ class Model:
     ordering_site: Site | None = None
     overrides: frozenset[str] = frozenset()  # methods with an effect on writes that the class defines: save, delete, …
     has_objects: bool = False  # Django: whether the default manager is surely the one that is called `objects`
+    has_plain_manager: bool = False  # Django: whether the default manager is surely Django's own, which gives all rows
+    attributes: frozenset[str] = frozenset()  # Django: what the class and those it inherits from define by name
     polymorphic: bool = False  # Django: its manager gives instances of the subclasses (django-polymorphic, django-typed-models)
     has_base_manager: bool = False  # Django: `Meta.base_manager_name` names the manager that gives its rows to those that refer to them
     has_receivers: bool = False  # a signal receiver may run when a row is saved or deleted

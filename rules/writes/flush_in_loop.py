@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import READS, Op, Orm, Project, QueryLog, Report, rule
+from ormlint.api import READS, MoveAfterLoop, Op, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.describe import at, code, labels, per
 from ormlint.judge.repetition import innermost, repeaters, weight
 
@@ -29,5 +29,6 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=f"move the flush behind the loop{at(project, loop.site)}, or leave it to the commit: rows of a kind then share a statement",
             cause=(loop.site, event.site),
             labels=labels(project, event, loop, None, "this sends what the round has changed"),
+            intent=MoveAfterLoop(event.site, loop, "flush"),
             severity=weight(project, event, loops),
         )

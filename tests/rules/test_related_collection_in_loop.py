@@ -1,6 +1,6 @@
 import pytest
 
-from ormlint.api import Bound, EagerLoad, Kind, Op, Orm, Severity, UseKind
+from ormlint.api import AnnotateFigure, Bound, EagerLoad, Kind, Op, Orm, Severity, UseKind
 from ormlint.rules.n_plus_one.per_row_aggregate import check as per_row_aggregate
 from ormlint.rules.n_plus_one.related_collection_in_loop import check as rule
 from tests.rules.builder import Source, lazy, loop, model, project, query, relate, reports, use
@@ -69,7 +69,8 @@ def test_the_number_of_related_rows_is_annotated():
     assert not reports(rule, PROJECT, [access])
     assert found.message == "`count()` of `author.books` runs one query per `Author`"
     assert found.help == 'compute it for all rows with `.annotate(…=Count("books"))` on the query at shop/views.py:1'
-    assert found.intent is None
+    assert isinstance(found.intent, AnnotateFigure)
+    assert (found.intent.method, found.intent.relation.name) == ("count", "books")
 
 
 @pytest.mark.parametrize("methods", [("filter",), ("filter", "order_by"), ("exclude", "exists"), ("select_related",)])

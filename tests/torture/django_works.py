@@ -14,6 +14,7 @@ def _rows(model: str, *links: Link) -> Chain:
 
 
 _BOOKS = _rows("Book", Link("filter", ("pages__gt=0",)))
+_FOUND = _rows("Book", Link("filter", ("reviews__stars__gte=0",)))
 _UNORDERED = Chain("Book", (Link("objects", None), Link("filter", ("pages__gt=0",)), Link("exclude", ("pages=0",))))
 _PAGES = "print(list(Book.objects.order_by('pk').values_list('title', 'pages')))"
 _NONE = Chain("")
@@ -44,6 +45,18 @@ _LOADS = (
         "    for review in book.reviews.all():\n        print(review.stars, review.by.name if review.by else None)",
         imports="from django.db.models import Prefetch",
         unfit=(("values", "a `Prefetch` takes no dicts"),),
+    ),
+    Work("figure", ("ORM119",), _BOOKS, "for book in {q}:\n    print(book.title, book.tags.count())", "book"),
+    Work("figure by a subquery", ("ORM119",), _FOUND, "for book in {q}:\n    print(book.title, book.tags.count())", "book"),
+    Work("figure of existence", ("ORM119",), _BOOKS, "for book in {q}:\n    print(book.title, not book.tags.exists() or 1)", "book"),
+    Work(
+        "figure in a template",
+        ("ORM119",),
+        _BOOKS,
+        'print(render(RequestFactory().get("/"), "figures{n}.html", {"books": {q}}).content.decode())',
+        imports="from django.shortcuts import render\nfrom django.test import RequestFactory",
+        files=(("templates/figures{n}.html", "{% for book in books %}{{ book.title }}: {{ book.tags.count }}\n{% endfor %}"),),
+        unfit=(("values", "a dict has no tags"),),
     ),
     Work(
         "class attribute",

@@ -25,12 +25,18 @@ _VARIABLES = ("lambda", "variable", "annotated variable", "non-ASCII before, a; 
 _LOADING_LOOPS = ("join", "join of two", "class attribute", "manager", "serializer", "key", "form choices", "template")
 _OPTIONS = ("joined option", "selectin option", "two options", "option of a select", "nested option", "defaultload", "detached row")
 _LOADERS = ("loader with a limit", "loader of two collections", "loader of a stream")
+_FIGURES = ("figure", "figure by a subquery", "figure of existence", "figure in a template")
 _COUNTING = ("kept count", "len", "len test", "count test", "truth test", "kept rows", "kept row", "one of all", "aggregate")
 _COUNTING_QUERIES = ("len of a query", "count test of a query", "one of all, of a query", "first of a select", "aggregate of a query")
 
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (_LOADING_LOOPS, ("select_related()",), Left(_FOLLOWED)),
     (("join and prefetch",), ("select_related()",), Left(_FOLLOWED, frozenset({"ORM101"}))),
+    (_FIGURES, ("conditional expression",), Left("other rows than those of the query may be walked")),
+    (_FIGURES[:-1], ("lambda",), Left("a lambda makes the query")),
+    (_FIGURES, ("select_for_update",), Left("rows that are locked cannot be grouped")),
+    (("figure", "figure by a subquery", "figure in a template"), ("names taken in the file", "names taken in the function"), Left(_TAKEN)),
+    (("figure by a subquery", "figure of existence"), ("import *",), Left("the model of what is counted is not named in the file")),
     (("prefetch",), ("iterator",), Left("`iterator()` needs a `chunk_size` before it can prefetch")),
     (("join and prefetch", "prefetch behind a join"), ("iterator",), Left("`iterator()` needs a `chunk_size` first", frozenset({"ORM102"}))),
     ((*_COUNTING, *_COUNTING_QUERIES, "len of a select"), ("select_for_update",), Left(_LOCKED)),
@@ -74,11 +80,14 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (("aggregate", "aggregate of a query", "len of a select", *_OPTIONS, *_LOADERS), ("names taken in the function",), Left(_TAKEN)),
     (_LOOPS, ("async for",), Left("the loop is asynchronous")),
     (_LOOPS, ("one-line suites",), Left("the loop shares its line")),
-    ((*_LOOPS, "commit"), ("for … else",), Left("what is written would have to stand before the `else`")),
+    ((*_LOOPS, "commit", "flush"), ("for … else",), Left("what is written would have to stand before the `else`")),
     (("bulk update", "update"), ("a; b",), Left("the write shares its line")),
     (("fetch before",), ("try",), Left("the `try` may wait for the row that does not exist")),
     (("commit",), ("try",), Left("the `try` may wait for the commit of a round")),
     (("commit",), ("one-line suites", "a; b"), Left("the commit shares its line")),
+    (("flush",), ("try",), Left("the `try` may wait for the flush of a round")),
+    (("flush",), ("one-line suites", "a; b"), Left("the flush shares its line")),
+    (("flush",), ("defer",), Left("nothing is reported: a round loads the column that was left out")),
     (("commit",), ("query of another file",), Left("nothing is reported: a function of another file gives the list")),
     (("detached row",), ("select_related(…)",), Left("nothing is reported: the other option may have loaded the row")),
     (("serializer",), ("f-string",), Left("before Python 3.12 nobody knows where in an f-string an expression stands")),

@@ -137,6 +137,14 @@ _WRITES = (
         "for ship in {q}.all():\n    ship.tons += 1\n    session.commit()\nprint(session.query(Ship).count())",
         "ship",
     ),
+    Work(
+        "flush",
+        ("ORM308",),
+        _SHIPS,
+        "for ship in {q}.all():\n    session.add(Flag(word=ship.name))\n    session.flush()\nprint(session.query(Flag).count())",
+        "ship",
+        gain=Gain.ROWS,
+    ),
 )
 _DECLARED = (
     Work(

@@ -228,5 +228,5 @@ def _of_others(data: bytes) -> Counter[bytes]:
     lines = data.splitlines(keepends=True)
     start = next((number for number, line in enumerate(lines) if line.startswith(b"ODD ")), 0)
     end = next((number for number, line in enumerate(lines) if line.startswith(b"def  odd(")), len(lines))
-    head = [line for line in lines[:start] if not _IMPORT.match(line)]
-    return Counter([*head, *lines[start : start + 1], *lines[end:]])
+    head = [line for line in lines[: start + 1] if not _IMPORT.match(line)]
+    return Counter([*head, *lines[end:]])
