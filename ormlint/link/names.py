@@ -506,7 +506,7 @@ class Program:
                 return self.class_attribute(owner, name)
             case InstanceRef():
                 found = self.class_attribute(owner.cls, name)
-                if found is None and owner.cls.externals and owner.cls.find(name) is None:
+                if found is None and owner.cls.externals and not _gives_value(owner.cls.find(name)):
                     return External(f"{owner.cls.externals[0].path}().{name}")
                 return found
             case _:
@@ -514,6 +514,7 @@ class Program:
 
     def class_attribute(self, cls: ClassInfo, name: str) -> Symbol | None:
         """Returns what a class attribute means, looked up along the MRO."""
+        self._link(cls)  # a base of another class may be such an attribute: `class Book(db.Model)`
         key = (id(cls), name)
         if key in self._memo:
             return self._memo[key]
@@ -550,6 +551,11 @@ def decorator_name(node: ir.Expr_) -> str:
     if isinstance(node, ir.Call):
         node = node.func
     return node.name if isinstance(node, ir.Attr) else node.id if isinstance(node, ir.Name) else ""
+
+
+def _gives_value(found: tuple[ClassInfo, list[ir.Stmt]] | None) -> bool:
+    """Whether what binds a name in a class gives it a value, and does not but say its type: `Model: type[Common]`."""
+    return found is not None and any(not isinstance(stmt, ir.Assign) or stmt.value is not None for stmt in found[1])
 
 
 def makes_async_sessions(cls: object) -> bool:
