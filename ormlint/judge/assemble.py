@@ -13,6 +13,7 @@ from ormlint.judge.finding import Finding, Report
 from ormlint.judge.project import Project, Suppression
 from ormlint.judge.rule import Rule
 from ormlint.judge.suppress import is_suppressed, suppressions
+from ormlint.judge.unnamed import Unnamed
 from ormlint.problem import Problem
 from ormlint.run.log import QueryLog
 from ormlint.text import Site
@@ -68,6 +69,7 @@ def judge(
         comments.setdefault(comment.site.path, []).append(comment)
     running = {rule.code for rule in rules if not rule.judges_comments}
     kept: list[tuple[Rule, Report]] = []
+    unnamed = Unnamed(project, log, texts, [module.path for module in modules])
     for rule in sorted(rules, key=lambda rule: rule.judges_comments):
         if rule.judges_comments:
             _mark_judged(project, running, all_rules)
@@ -77,7 +79,7 @@ def judge(
             if not rule.judges_comments and is_suppressed(places, rule.code, comments, project):
                 reason = "silenced by a comment"
             rare = any(is_rare(place.path) for place in places) or _is_called_rarely(log, report.site, is_rare, excludes)
-            if not preview and not reason and (report.preview or rare):
+            if not preview and not reason and (report.preview or rare or unnamed.holds(report)):
                 reason = "is shown only with --preview"
             if reason:
                 result.dropped.append(Dropped(rule, report, reason))

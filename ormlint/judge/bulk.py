@@ -194,4 +194,6 @@ def passed_over(model: Model | None, method: str) -> tuple[str, ...]:
         return (f"`{model.name}` rows are of several classes, which bulk operations do not tell apart",)
     if model.has_receivers:
         return (f"signal receivers of `{model.name}` stand in the way of a bulk operation",)
+    if model.unread_base:
+        return (f"`{model.name}` derives from `{model.unread_base}`, whose source is not at hand and may do more when a row is written",)
     return ()

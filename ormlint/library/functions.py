@@ -34,6 +34,20 @@ BACKGROUND_CLASSES = ("BaseCommand", "LabelCommand", "AppCommand", "NoArgsComman
 BACKGROUND_PLACES = frozenset({"commands", "task", "tasks", "job", "jobs", "cron", "celery", "worker", "workers", "scripts"})
 """Words in the paths of files whose functions are started by name."""
 
+ENTRANCES = frozenset({"main", "run", "handle", "ready", "setup", "teardown", "upgrade", "downgrade", "application", "includeme"})
+"""Names by which frameworks and command lines find a function in its module or class."""
+
+WRAPPERS = frozenset({
+    "property", "cached_property", "classproperty", "staticmethod", "classmethod", "abstractmethod", "override", "overload", "atomic",
+    "contextmanager", "lru_cache", "cache", "wraps", "deprecated", "dataclass", "total_ordering", "final", "non_atomic_requests",
+    "csrf_exempt", "csrf_protect", "ensure_csrf_cookie", "never_cache", "cache_page", "cache_control", "vary_on_cookie", "vary_on_headers",
+    "login_required", "permission_required", "user_passes_test", "staff_member_required", "login_not_required", "require_POST",
+    "require_GET", "require_safe", "require_http_methods", "xframe_options_exempt", "xframe_options_deny", "xframe_options_sameorigin",
+    "gzip_page", "sensitive_post_parameters", "method_decorator", "api_view", "permission_classes", "authentication_classes",
+    "renderer_classes", "parser_classes", "throttle_classes", "schema", "extend_schema", "extend_schema_view", "swagger_auto_schema",
+})  # fmt: skip
+"""Decorators that leave it to others to call what they decorate: the standard library, Django, REST framework and its schemas."""
+
 EFFECTS = (
     "django.core.mail.", "requests.", "httpx.", "urllib.request.", "urllib3.", "aiohttp.", "smtplib.", "subprocess.", "boto3.", "paramiko.",
     "shutil.", "os.remove",

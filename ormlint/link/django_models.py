@@ -71,6 +71,9 @@ OVERRIDING = {
     "ClusterableModel": ("save",),
 }
 """Which methods with an effect on writes the model classes of other packages define."""
+KNOWN_PACKAGES = frozenset(
+    {"django", "builtins", "abc", "typing", "typing_extensions", "enum"}
+)  # whose classes do no more than a row's own statements
 WRITE_METHODS = frozenset({"save", "delete", "asave", "adelete", "save_base", "full_clean"})
 SIGNALS = frozenset({"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed"})
 KINDS = {
@@ -199,6 +202,7 @@ class DjangoModels:
         model.ordering_known = ordering is not None or all(external.package in ("django", "abc", "typing") for external in cls.externals)
         own = [name for c in cls.mro if not c.module.is_library for name in c.functions if name in WRITE_METHODS]
         model.overrides = frozenset(own).union(*(OVERRIDING.get(external.name, ()) for external in cls.externals))
+        model.unread_base = _unread_base(cls)
         model.has_base_manager = any("base_manager_name" in c.classes["Meta"].bindings for c in cls.mro if "Meta" in c.classes)
         model.polymorphic = any(external.name in POLYMORPHIC for external in cls.externals)
         known, manager = all(external.package in ("django", "abc", "typing") for external in cls.externals), self._default_manager(cls)
@@ -470,6 +474,22 @@ class DjangoModels:
             found = self.named(sender.value, module, None)
         if found is not None:
             found.has_receivers = True
+
+
+def _unread_base(cls: ClassInfo) -> str:
+    """Returns the name of an ancestor of which it is not known what it does when a row is written, "" if all of them are known."""
+    for external in cls.externals:
+        if external.package not in KNOWN_PACKAGES and external.name not in MODEL_BASES:
+            return external.name
+    own = (ancestor for ancestor in cls.mro if not ancestor.module.is_library)
+    unresolved = (node for ancestor in own for node, base in zip(ancestor.node.bases, ancestor.bases, strict=True) if base is None)
+    return next((_last_name(node) for node in unresolved), "")
+
+
+def _last_name(node: ir.Expr_) -> str:
+    if isinstance(node, ir.Call):
+        node = node.func
+    return node.name if isinstance(node, ir.Attr) else node.id if isinstance(node, ir.Name) else "?"
 
 
 def _const(cls: ClassInfo | None, name: str) -> object:

@@ -139,6 +139,7 @@ class Model:
     ordering_known: bool = True  # False if a class that cannot be read may set it
     ordering_site: Site | None = None
     overrides: frozenset[str] = frozenset()  # methods with an effect on writes that the class defines: save, delete, …
+    unread_base: str = ""  # Django: the name of a base class out of sight, which may have methods of that kind and is watched by nobody knows whom
     has_objects: bool = False  # Django: whether the default manager is surely the one that is called `objects`
     has_plain_manager: bool = False  # Django: whether the default manager is surely Django's own, which gives all rows
     attributes: frozenset[str] = frozenset()  # Django: what the class and those it inherits from define by name

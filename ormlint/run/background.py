@@ -7,17 +7,15 @@ BookList.get     ──► titles()
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 
-from ormlint.library.functions import BACKGROUND_CLASSES, BACKGROUND_PLACES, TASKS
+from ormlint.library.functions import BACKGROUND_CLASSES, TASKS
 from ormlint.link.names import FunctionInfo, decorator_name
 from ormlint.run.frame import Summary
 from ormlint.run.machine import Machine
 from ormlint.run.reach import Functions, Place, Run
+from ormlint.run.starting import is_in_background, names_to_start
 from ormlint.run.values import Instance
-
-_WORDS = re.compile(r"[^/_.]+")
 
 
 def functions_of(m: Machine, is_aside: Callable[[str], bool], callees: dict[str, set[str]]) -> Functions:
@@ -32,11 +30,13 @@ def runs_of(m: Machine, is_aside: Callable[[str], bool]) -> list[Run]:
     aside = {module.name for module in m.program.modules.values() if is_aside(module.path)}
     summaries = list(m.memo.values())
     numbers = {id(summary): number for number, summary in enumerate(summaries)}
+    functions = {_name(function): function for function in m.program.functions if not function.module.is_library}
     return [
         Run(
             summary.function,
             "" if summary.function.partition(":")[0] in aside else _starter(summary),
             tuple({numbers[id(call.summary)]: None for call in summary.calls if id(call.summary) in numbers}),
+            _names(functions.get(summary.function), summary),
         )
         for summary in summaries
     ]
@@ -46,6 +46,11 @@ def _starter(summary: Summary) -> str:
     """Returns the class of the object whose method a summary is of, else its function."""
     receiver = summary.given.get("self")
     return f"{receiver.cls.module.name}:{receiver.cls.qualname}" if isinstance(receiver, Instance) else summary.function
+
+
+def _names(function: FunctionInfo | None, summary: Summary) -> tuple[str, ...]:
+    receiver = summary.given.get("self")
+    return names_to_start(function, receiver.cls if isinstance(receiver, Instance) else None) if function is not None else ()
 
 
 def background_functions(m: Machine, is_aside: Callable[[str], bool], callees: dict[str, set[str]]) -> frozenset[str]:
@@ -62,7 +67,7 @@ def background_functions(m: Machine, is_aside: Callable[[str], bool], callees: d
         if _is_job(function):
             started.add(name)
         elif name not in called:
-            (started if _is_in_background(function) else others).add(name)
+            (started if is_in_background(function) else others).add(name)
     others |= {name for name in callees if name not in called and name not in started}
     return frozenset(_reached(callees, started) - _reached(callees, others))
 
@@ -99,11 +104,6 @@ def _is_job(function: FunctionInfo) -> bool:
     if any(decorator_name(decorator) in TASKS for decorator in function.node.decorators):
         return True
     return function.owner is not None and function.owner.derives_from(*BACKGROUND_CLASSES)
-
-
-def _is_in_background(function: FunctionInfo) -> bool:
-    """Whether a function that nobody is seen to call stands where those stand that are started by name."""
-    return not BACKGROUND_PLACES.isdisjoint(_WORDS.findall(function.module.path.removesuffix(".py")))
 
 
 def _reached(callees: dict[str, set[str]], start: set[str]) -> set[str]:

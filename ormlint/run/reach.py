@@ -27,12 +27,13 @@ class Run(msgspec.Struct, frozen=True):
     """One run of a function with certain arguments: the numbers of the runs that it calls.
 
     `starter` is what starts it if nothing calls it: the class whose object it is a method of, else the function itself; "" for what only
-    tests start.
+    tests start. `names` are those of which each must stand somewhere for anything to start it, none if frameworks may.
     """
 
     function: str
     starter: str
     calls: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class Functions:
@@ -71,18 +72,26 @@ class Functions:
 
     def started_by(self, names: Iterable[str]) -> frozenset[str]:
         """Returns what starts the runs that lead to one of these functions: views by their classes, commands, what nobody calls."""
+        return frozenset(run.starter for run in self._first_runs(names)) - {""}
+
+    def names_to_start(self, name: str) -> list[tuple[str, ...]]:
+        """Returns for each run that starts what leads to a function the names of which each must stand somewhere, none for one that needs none."""
+        return [run.names for run in self._first_runs({name}) if run.starter]
+
+    def _first_runs(self, names: Iterable[str]) -> list[Run]:
+        """Returns the runs that lead to one of these functions and that nothing calls."""
         wanted = frozenset(names)
         waiting = [number for number, run in enumerate(self._runs) if run.function in wanted]
         seen = set(waiting)
-        found = set()
+        found = []
         while waiting:
             number = waiting.pop()
             callers = self._callers_of_runs.get(number, ())
             if not callers:
-                found.add(self._runs[number].starter)
+                found.append(self._runs[number])
             waiting += [caller for caller in callers if caller not in seen]
             seen.update(callers)
-        return frozenset(found - {""})
+        return found
 
     @cached_property
     def _runs(self) -> Sequence[Run]:

@@ -1,0 +1,85 @@
+"""Starting: by which names a function that nothing is seen to call can be started all the same.
+
+class BookList(ListView)          a URL configuration names `BookList`
+def discount(request)             it does as well, or a setting
+def price(book)                   other programs may import it: no name is needed
+Book.sell(self)                   somebody names `sell`, in a template perhaps
+@receiver(post_save) def …        whoever decorates it starts it: no name is needed
+class Command(BaseCommand)        its framework starts it: no name is needed
+"""
+
+from __future__ import annotations
+
+import re
+
+from ormlint.ir import nodes as ir
+from ormlint.library.functions import BACKGROUND_PLACES, ENTRANCES, WRAPPERS
+from ormlint.link.names import ClassInfo, FunctionInfo, decorator_name
+
+_WORDS = re.compile(r"[^/_.]+")
+_PLAIN = frozenset({"builtins", "abc", "typing", "typing_extensions"})
+_VIEW_PACKAGES = frozenset({"django", "rest_framework"})
+_FIXED_NAMES = frozenset({
+    "clean", "clean_fields", "validate_unique", "validate_constraints", "full_clean", "save", "save_base", "delete", "asave", "adelete",
+    "get_absolute_url", "natural_key", "refresh_from_db", "get_queryset", "get_by_natural_key", "check", "from_db", "create_user",
+    "create_superuser", "with_perm", "get_prefetch_queryset", "get_prefetch_querysets", "deconstruct", "contribute_to_class", "has_perm",
+    "has_perms", "has_module_perms", "get_full_name", "get_short_name", "get_username", "get_session_auth_hash", "email_user",
+})  # fmt: skip
+"""Methods of models and managers that Django calls."""
+
+
+def names_to_start(function: FunctionInfo, receiver: ClassInfo | None) -> tuple[str, ...]:
+    """Returns names of which each must stand somewhere for a function to be started, as a method of `receiver` if it is called on an object.
+
+    There are none where a framework, a decorator or a command line may start it.
+    """
+    cls = receiver or function.owner
+    if cls is not None and is_view(cls):
+        return (cls.name,) if all(_only_wraps(node) for c in cls.mro if not c.module.is_library for node in c.node.decorators) else ()
+    name = function.name
+    nested = function.qualname != (f"{function.owner.qualname}.{name}" if function.owner is not None else name)
+    if nested or name in ENTRANCES or name.startswith("__") or not all(_only_wraps(node) for node in function.node.decorators):
+        return ()
+    if cls is None:
+        return (name,) if not is_in_background(function) and (name.startswith("_") or _answers_request(function)) else ()
+    own = [c for c in cls.mro if not c.module.is_library]
+    if any(c.node.decorators or None in c.bases for c in own):
+        return ()
+    if cls.model is not None or cls.derives_from("Manager", "QuerySet"):
+        known = all(external.package in _PLAIN | {"django"} for external in cls.externals)
+        return (name,) if known and name not in _FIXED_NAMES else ()
+    if any(c.module.is_library for c in cls.mro) or any(external.package not in _PLAIN for external in cls.externals) or _has_metaclass(cls):
+        return ()
+    return cls.name, name
+
+
+def is_view(cls: ClassInfo) -> bool:
+    """Whether a class is a view of Django or REST framework, and derives from nothing else that is not known."""
+    if any(None in c.bases for c in cls.mro if not c.module.is_library):
+        return False
+    ancestors = [c for c in cls.mro if c.module.is_library]
+    known = [*((c.module.name.partition(".")[0], c.name) for c in ancestors), *((external.package, external.name) for external in cls.externals)]
+    if any(package not in _VIEW_PACKAGES | _PLAIN for package, _ in known):
+        return False
+    return any(
+        name in ("View", "APIView", "GenericAPIView") or name.endswith(("View", "ViewSet")) for package, name in known if package in _VIEW_PACKAGES
+    )
+
+
+def _answers_request(function: FunctionInfo) -> bool:
+    """Whether a function is a view by its first parameter; others of a module may be there for other programs."""
+    return bool(function.node.params) and function.node.params[0].name == "request"
+
+
+def is_in_background(function: FunctionInfo) -> bool:
+    """Whether a function that nobody is seen to call stands where those stand that are started by name."""
+    return not BACKGROUND_PLACES.isdisjoint(_WORDS.findall(function.module.path.removesuffix(".py")))
+
+
+def _has_metaclass(cls: ClassInfo) -> bool:
+    return any(name == "metaclass" for c in cls.mro for name, _ in c.node.keywords) or any("__init_subclass__" in c.functions for c in cls.mro)
+
+
+def _only_wraps(node: ir.Expr_) -> bool:
+    """Whether a decorator leaves it to others to call what it decorates."""
+    return decorator_name(node) in WRAPPERS
