@@ -21,6 +21,7 @@ from ormlint.judge.finding import (
     LoadFirst,
     MoveAfterLoop,
     OrderRows,
+    ReadColumn,
     ReadKey,
     ReadUnique,
     RemoveDeclaration,
@@ -73,6 +74,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         aggregates,
         bulk,
         calls,
+        columns,
         copies,
         counts,
         declarations,
@@ -109,6 +111,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return figures.annotate_figure(sources, intent, project.schema)
         case ReadKey() as intent:
             return keys.read_key(sources, intent)
+        case ReadColumn() as intent:
+            return columns.read_column(sources, intent)
         case ReadUnique() as intent:
             return results.read_unique(sources, intent)
         case KeepRows() as intent:

@@ -6,6 +6,7 @@ result = session.scalars(stmt)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import libcst as cst
@@ -36,6 +37,16 @@ def only_value(statement: Statement, function: Function | None, name: str) -> cs
             return value
         case _:
             return None
+
+
+def is_builtin(statement: Statement, node: cst.CSTNode, name: str, text: str) -> bool:
+    """Whether a name means Python's own function at a place in a file of this text."""
+    function = statement.function(node)
+    while function is not None:
+        if any(True for _ in bindings(statement, function, name)):
+            return False
+        function = statement.function(function)
+    return re.search(rf"(?m)^(?:(?:async )?def|class) {name}\b|^{name}\b[^(\n]*=|\bimport\b.*\b{name}\b", text) is None
 
 
 def bindings(statement: Statement, function: cst.CSTNode, name: str) -> Iterator[cst.CSTNode]:

@@ -251,6 +251,15 @@ class AppendMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadColumn:
+    """`[row.id for row in query]` → `list(query.values_list("id", flat=True))`. `site` is what the comprehension walks."""
+
+    query: QueryObject
+    site: Site
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadUnique:
     """Read a result with `.unique()`. `site` is the call of `method` that reads it, or what is walked ("")."""
 
@@ -293,6 +302,7 @@ Intent = (
     | LoadFirst
     | MoveAfterLoop
     | OrderRows
+    | ReadColumn
     | ReadKey
     | ReadUnique
     | RemoveDeclaration

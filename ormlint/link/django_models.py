@@ -76,6 +76,8 @@ KNOWN_PACKAGES = frozenset(
 )  # whose classes do no more than a row's own statements
 WRITE_METHODS = frozenset({"save", "delete", "asave", "adelete", "save_base", "full_clean"})
 SIGNALS = frozenset({"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed"})
+INIT_SIGNALS = frozenset({"pre_init", "post_init"})
+MAKING = frozenset({"__init__", "__new__", "from_db", "__getattribute__"})  # methods that see a row being made, or what is read of it
 KINDS = {
     "ForeignKey": Kind.FOREIGN_KEY,
     "ParentalKey": Kind.FOREIGN_KEY,
@@ -204,6 +206,9 @@ class DjangoModels:
         model.overrides = frozenset(own).union(*(OVERRIDING.get(external.name, ()) for external in cls.externals))
         model.unread_base = _unread_base(cls)
         model.has_base_manager = any("base_manager_name" in c.classes["Meta"].bindings for c in cls.mro if "Meta" in c.classes)
+        model.plain_rows = all(external.package in ("django", "abc", "typing") for external in cls.externals) and not any(
+            name in MAKING for c in cls.mro if not c.module.is_library for name in c.functions
+        )
         model.polymorphic = any(external.name in POLYMORPHIC for external in cls.externals)
         known, manager = all(external.package in ("django", "abc", "typing") for external in cls.externals), self._default_manager(cls)
         model.has_objects = known and manager in ("objects", None)
@@ -451,29 +456,33 @@ class DjangoModels:
 
     def _connect(self, stmt: ir.Stmt, module: ModuleInfo) -> None:
         match stmt:
-            case ir.Expr(value=ir.Call(func=ir.Attr(name="connect", value=ir.Name(id=signal) | ir.Attr(name=signal)))) if signal in SIGNALS:
+            case ir.Expr(value=ir.Call(func=ir.Attr(name="connect", value=ir.Name(id=signal) | ir.Attr(name=signal)))) if (
+                signal in SIGNALS | INIT_SIGNALS
+            ):
                 assert isinstance(stmt.value, ir.Call)
-                self._mark(stmt.value, module, connects=True)
+                self._mark(stmt.value, module, frozenset({signal}))
             case _:
                 pass
 
-    def _mark(self, call: ir.Call, module: ModuleInfo, *, connects: bool = False) -> None:
-        if not connects and call.args:
+    def _mark(self, call: ir.Call, module: ModuleInfo, names: frozenset[str] = SIGNALS) -> None:
+        if names is SIGNALS and call.args:
             named = call.args[0].items if isinstance(call.args[0], ir.Seq) else [call.args[0]]
-            names = {n.name if isinstance(n, ir.Attr) else n.id if isinstance(n, ir.Name) else "" for n in named}
-            if not names & SIGNALS:
-                return
+            names = frozenset(n.name if isinstance(n, ir.Attr) else n.id if isinstance(n, ir.Name) else "" for n in named)
+        making = not names.isdisjoint(INIT_SIGNALS)
+        for model in self._senders(call, module) or (self.schema if making else ()):
+            model.has_receivers = model.has_receivers or not names.isdisjoint(SIGNALS)
+            model.plain_rows = model.plain_rows and not making
+
+    def _senders(self, call: ir.Call, module: ModuleInfo) -> list[Model]:
+        """Returns the models whose signals a call asks for, all if it names none."""
         sender = next((v for k, v in call.keywords if k == "sender"), None)
         if sender is None:
-            for model in self.schema:
-                model.has_receivers = True
-            return
+            return list(self.schema)
         symbol = self.program.resolve(sender, module)
         found = symbol.model if isinstance(symbol, ClassInfo) else None
         if found is None and isinstance(sender, ir.Const) and isinstance(sender.value, str):
             found = self.named(sender.value, module, None)
-        if found is not None:
-            found.has_receivers = True
+        return [found] if found is not None else []
 
 
 def _unread_base(cls: ClassInfo) -> str:

@@ -146,6 +146,7 @@ class Model:
     polymorphic: bool = False  # Django: its manager gives instances of the subclasses (django-polymorphic, django-typed-models)
     has_base_manager: bool = False  # Django: `Meta.base_manager_name` names the manager that gives its rows to those that refer to them
     has_receivers: bool = False  # a signal receiver may run when a row is saved or deleted
+    plain_rows: bool = True  # Django: False if something of the project may run when a row is made of what the database sends
     table: str = ""
 
     def relation(self, lookup: str) -> Relation | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, rule
+from ormlint.api import Orm, Project, QueryLog, QueryObject, ReadColumn, Report, Severity, UseKind, rule
 from ormlint.judge.describe import at_query, joined, query_labels
 from ormlint.judge.few_columns import few_columns
 
@@ -19,7 +19,14 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=_advice(project, query, columns),
             cause=(query.site,),
             labels=query_labels(project, query, [use for use in query.all_uses() if use.columns], "this reads the columns")[1:],
+            intent=_values(query, columns),
         )
+
+
+def _values(query: QueryObject, columns: tuple[str, ...]) -> ReadColumn | None:
+    """Returns what reads the only column, if the rows are walked once and nothing else is done with the query."""
+    walks = [use for use in query.all_uses() if use.kind is UseKind.ITERATE and use.columns]
+    return ReadColumn(query, walks[0].site, columns[0]) if len(columns) == len(walks) == 1 else None
 
 
 def _names(columns: tuple[str, ...]) -> str:

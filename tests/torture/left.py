@@ -27,6 +27,7 @@ _OPTIONS = ("joined option", "selectin option", "two options", "option of a sele
 _LOADERS = ("loader with a limit", "loader of two collections", "loader of a stream")
 _FIGURES = ("figure", "figure by a subquery", "figure of existence", "figure in a template")
 _COUNTING = ("kept count", "len", "len test", "count test", "truth test", "kept rows", "kept row", "one of all", "aggregate")
+_LISTING = ("column", "key of a select")
 _COUNTING_QUERIES = ("len of a query", "count test of a query", "one of all, of a query", "first of a select", "aggregate of a query")
 
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
@@ -78,6 +79,15 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (("aggregate of a query",), ("sliced",), Left("an aggregate of a query with a limit is one of all rows")),
     (("aggregate", "aggregate of a query", "len of a select", *_OPTIONS, *_LOADERS), ("names taken in the file",), Left(_TAKEN)),
     (("aggregate", "aggregate of a query", "len of a select", *_OPTIONS, *_LOADERS), ("names taken in the function",), Left(_TAKEN)),
+    (_LISTING, (*_VARIABLES, "two statements", "query of a function", "query of another file"), Left(_ELSEWHERE)),
+    (_LISTING, ("conditional expression",), Left("something else than a query may stand there")),
+    (_LISTING, ("sliced",), Left("nothing is reported: the query has a limit")),
+    (_LISTING, ("select_for_update",), Left(_LOCKED)),
+    (_LISTING, ("only", "defer"), Left("nothing is reported: the query names its columns")),
+    (("column",), ("iterator",), Left("nothing is reported: an iterator says that the rows are many")),
+    (("column",), ("evaluated before",), Left(_LOADED)),
+    (_LISTING, ("f-string",), Left("before Python 3.12 nobody knows where in an f-string an expression stands")),
+    (("key of a select",), ("select_related(…)", "prefetch_related(…)"), Left("an option that loads something is for whole rows")),
     (_LOOPS, ("async for",), Left("the loop is asynchronous")),
     (_LOOPS, ("one-line suites",), Left("the loop shares its line")),
     ((*_LOOPS, "commit", "flush"), ("for … else",), Left("what is written would have to stand before the `else`")),

@@ -101,6 +101,14 @@ _QUESTIONS = (
     Work("count test of a query", ("ORM202",), _SHIPS.then(Link("count")), "if {q} > 0:\n    print('some')", gain=Gain.ROWS),
     Work("one of all, of a query", ("ORM208",), _SHIPS.then(Link("all")), "ship = {q}[0]\nprint(ship.name)", gain=Gain.ROWS),
     Work(
+        "key of a select",
+        ("ORM404",),
+        _SELECTED,
+        "print([ship.id for ship in session.scalars({q})])",
+        gain=Gain.ROWS,
+        unfit=(("walrus", "Python has no `:=` in the rows of a comprehension"),),
+    ),
+    Work(
         "first of a select",
         ("ORM209",),
         _SELECTED,

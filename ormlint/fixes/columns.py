@@ -1,0 +1,150 @@
+"""A list of one column of the rows of a query, which are loaded whole.
+
+[book.id for book in Book.objects.all()]                list(Book.objects.values_list("id", flat=True))
+[book.id for book in session.scalars(select(Book))]     session.scalars(select(Book.id)).all()
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from ormlint.fixes.chain import Chain, chain_of, insert_links, quote_for
+from ormlint.fixes.source import SourceFile, Sources
+from ormlint.fixes.statement import Statement
+from ormlint.fixes.variables import is_builtin
+from ormlint.judge.finding import Applicability, Fix, ReadColumn
+from ormlint.link.schema import Model, Orm
+from ormlint.run.log import QueryObject
+from ormlint.text import Edit
+
+_UNORDERED = "nothing says which row comes first, and the database may give the values alone in another order"
+# Methods after which the values of a column are those that the rows have, one for each of them.
+_PLAIN = frozenset({
+    "objects", "all", "filter", "exclude", "order_by", "reverse", "select_related", "prefetch_related", "[:]",
+    "select", "where", "filter_by", "limit", "offset", "scalars",
+})  # fmt: skip
+# Fields of Django whose value is what the database sends, with no descriptor in between.
+_SIMPLE = frozenset({
+    "AutoField", "BigAutoField", "BigIntegerField", "BooleanField", "CharField", "DateField", "DateTimeField", "DecimalField", "DurationField",
+    "EmailField", "FloatField", "ForeignKey", "GenericIPAddressField", "IntegerField", "OneToOneField", "PositiveBigIntegerField",
+    "PositiveIntegerField", "PositiveSmallIntegerField", "SlugField", "SmallAutoField", "SmallIntegerField", "TextField", "TimeField", "URLField",
+    "UUIDField",
+})  # fmt: skip
+_ANYHOW = frozenset({"set", "frozenset", "min", "max", "any", "all"})  # what does not ask for the order of a list
+
+
+def read_column(sources: Sources, intent: ReadColumn) -> Fix | None:
+    """Returns the fix, None if the place is no plain list of a column, or the values may be others than those of the rows."""
+    file, statement, query = sources.file(intent.site), sources.statement(intent.site), intent.query
+    rows = statement.expression(intent.site.start, intent.site.end) if statement is not None else None
+    if file is None or statement is None or rows is None or not intent.site.encloses(query.site) or query.steps:
+        return None
+    whole = _list_of(statement, rows, intent.column)
+    model = query.model
+    if whole is None or model is None or not set(query.methods) <= _PLAIN or query.ways or not query.plain:
+        return None
+    edits = (_values_list if query.orm is Orm.DJANGO else _selected)(file, statement, whole, rows, intent)
+    if edits is None:
+        return None
+    risk = "" if _is_ordered(query, model) or _is_asked_anyhow(statement, whole) else _UNORDERED
+    return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, f"load `{intent.column}` alone", tuple(edits), risk)
+
+
+def _list_of(statement: Statement, rows: cst.BaseExpression, column: str) -> cst.ListComp | None:
+    """Returns the comprehension `[row.column for row in rows]`."""
+    clause = statement.parent(rows)
+    match statement.parent(clause) if clause is not None else None:
+        case (
+            cst.ListComp(
+                elt=cst.Attribute(value=cst.Name(value=row), attr=cst.Name(value=read)),
+                for_in=cst.CompFor(target=cst.Name(value=target), iter=iterated, ifs=[], inner_for_in=None, asynchronous=None),
+            ) as whole
+        ) if row == target and read == column and iterated is rows:
+            return whole
+        case _:
+            return None
+
+
+def _is_ordered(query: QueryObject, model: Model) -> bool:
+    """Whether a query says which row comes first, whatever else is selected: its order ends with a key at the latest."""
+    known = model.ordering if model.ordering_known else ()
+    if sum(column.primary_key for column in model.columns.values()) > 1:
+        return False
+    names = [name.lstrip("-") for name in (query.ordering if query.ordering is not None else known)]
+    unique = {column.name for column in model.columns.values() if column.unique and not column.nullable}
+    return any(model.is_primary_key(name) or name in unique for name in names)
+
+
+def _is_asked_anyhow(statement: Statement, whole: cst.ListComp) -> bool:
+    argument = statement.parent(whole)
+    call = statement.parent(argument) if argument is not None else None
+    return isinstance(call, cst.Call) and len(call.args) == 1 and isinstance(call.func, cst.Name) and call.func.value in _ANYHOW
+
+
+def _values_list(file: SourceFile, statement: Statement, whole: cst.ListComp, rows: cst.BaseExpression, intent: ReadColumn) -> list[Edit] | None:
+    """Returns the edits for a queryset, None if its rows may have other values than the database sends."""
+    model = intent.query.model
+    if model is None or not model.plain_rows or model.polymorphic or not _is_simple(model, intent.column):
+        return None
+    if not isinstance(rows, (cst.Call, cst.Subscript)) or not is_builtin(statement, whole, "list", file.text):
+        return None
+    chain = chain_of(statement, rows)
+    if chain.inner != len(chain.links) or chain.links[-1].node is not rows:
+        return None
+    quote = quote_for(file, statement, chain)
+    last = chain.links[-1]
+    if last.name == "all" and last.call is not None and not last.call.args and last.dot is not None:
+        name = last.call.func
+        start, end = (statement.span(name.attr)[0] if isinstance(name, cst.Attribute) else 0), statement.span(last.node)[1]
+        inserted = [file.edit(start, end, f"values_list({quote}{intent.column}{quote}, flat=True)")]
+    else:
+        inserted = insert_links(file, statement, chain, chain.inner, [f".values_list({quote}{intent.column}{quote}, flat=True)"])
+    opening, closing = ("", "") if _is_asked_anyhow(statement, whole) else ("list(", ")")
+    return _replaced(file, statement, whole, rows, inserted, opening, closing)
+
+
+def _is_simple(model: Model, name: str) -> bool:
+    column = model.columns.get(model.primary_key if name == "pk" else name)
+    return column.type in _SIMPLE if column is not None else model.is_primary_key(name)
+
+
+def _selected(file: SourceFile, statement: Statement, whole: cst.ListComp, rows: cst.BaseExpression, intent: ReadColumn) -> list[Edit] | None:
+    """Returns the edits for a select of one entity, None if it reads anything but the key: a row that the session holds may have another value."""
+    if intent.query.model is None or not intent.query.model.is_primary_key(intent.column):
+        return None
+    call = rows
+    if isinstance(rows, cst.Call) and isinstance(rows.func, cst.Attribute) and rows.func.attr.value == "all" and not rows.args:
+        call = rows.func.value
+    match call:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="scalars")), args=[cst.Arg(value=selected, star="")]):
+            pass
+        case _:
+            return None
+    chain: Chain = chain_of(statement, selected)
+    entity = chain.root.args[0] if isinstance(chain.root, cst.Call) and len(chain.root.args) == 1 else None
+    if entity is None or entity.star or not isinstance(entity.value, (cst.Name, cst.Attribute)):
+        return None
+    inserted = [file.insert(statement.outer(entity.value)[1], f".{intent.column}")]
+    if call is rows:
+        taken = chain_of(statement, call)
+        inserted += insert_links(file, statement, taken, taken.inner, [".all()"])
+    return _replaced(file, statement, whole, rows, inserted, "", "")
+
+
+def _replaced(
+    file: SourceFile, statement: Statement, whole: cst.ListComp, rows: cst.BaseExpression, inserted: list[Edit], opening: str, closing: str
+) -> list[Edit] | None:
+    """Returns the edits that leave of a comprehension its rows, between `opening` and `closing`; None if a comment would be lost."""
+    (start, end), (first, last) = statement.span(whole), statement.outer(rows)
+    if "#" in file.text[start:first] or "#" in file.text[last:end]:
+        return None
+    if not opening and not rows.lpar and "\n" in file.text[first:last].replace("\r", "\n"):
+        opening, closing = "(", ")"
+    before = file.text[start - 1 : start]
+    glued = " " if before.isalnum() or before == "_" else ""
+    behind = " " if file.text[end : end + 1].isalnum() else ""
+    tail = file.edit(last, end, f"{closing}{behind}")
+    if any(edit.start == edit.end == last for edit in inserted):
+        tail = file.edit(last, end, "".join(edit.content for edit in inserted if edit.start == edit.end == last) + f"{closing}{behind}")
+        inserted = [edit for edit in inserted if not edit.start == edit.end == last]
+    return [file.edit(start, first, f"{glued}{opening}"), *inserted, tail]
