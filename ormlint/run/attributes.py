@@ -7,7 +7,7 @@ from ormlint.library import querysets
 from ormlint.library.functions import REQUEST_STORES, TEMPLATE_ENVIRONMENT
 from ormlint.library.schemas import READERS
 from ormlint.link.metaclasses import metaclass_method, metaclasses
-from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
+from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, decorator_name
 from ormlint.link.schema import Model, Orm
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject
@@ -114,10 +114,8 @@ def module_member(m: Machine, module: ModuleInfo, name: str) -> Value:
     """Returns what a module attribute is."""
     if name in module.bindings or module.stars:
         return m.global_value(module, name)
-    found = m.program.find_module(f"{module.name}.{name}", module)
-    if found is None and module.is_library:
-        return External(f"{module.name}.{name}")  # the stub program leaves it out
-    return found if found is not None else UNKNOWN
+    found = m.program.attribute(module, name)
+    return UNKNOWN if found is None or isinstance(found, (ConstRef, InstanceRef)) else found
 
 
 def session_member(value: Session, name: str) -> Value:

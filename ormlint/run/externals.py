@@ -21,6 +21,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.given_back import narrowed_by
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.named_modules import backend, import_module
 from ormlint.run.sharing import note_sharing
 from ormlint.run.templates import fill_in
 from ormlint.run.values import (
@@ -353,6 +354,10 @@ FUNCTIONS: dict[str, Function] = {
     "django.shortcuts.get_list_or_404": _list_or_404,
     "django.apps.apps.get_model": _get_model,
     "swapper.load_model": _get_model,
+    "importlib.import_module": import_module,
+    "oslo_utils.importutils.import_module": import_module,
+    "oslo_db.api.DBAPI": backend,
+    "oslo_db.api.DBAPI.from_config": backend,
     "django.db.models.prefetch_related_objects": _prefetch_objects,
     "django.db.models.query.prefetch_related_objects": _prefetch_objects,
     "asgiref.sync.sync_to_async": elsewhere,

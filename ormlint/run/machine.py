@@ -411,8 +411,8 @@ class Machine:
         if isinstance(symbol, (External, ClassInfo, FunctionInfo, ModuleInfo)):
             value = symbol
             if isinstance(symbol, External) and symbol.path.endswith("()"):
-                value = self._called_external(symbol, module, name)
-                if value is symbol and symbol.package in PACKAGES:
+                value, modelled = self._called_external(symbol)
+                if value is symbol and (modelled or symbol.package in PACKAGES):
                     evaluated = self._evaluate_binding(module, name, module.bindings.get(name))
                     value = evaluated if evaluated is not UNKNOWN else value
         elif isinstance(symbol, ConstRef):
@@ -424,10 +424,11 @@ class Machine:
         self.globals[key] = value
         return value
 
-    def _called_external(self, symbol: External, module: ModuleInfo, name: str) -> Value:
-        from ormlint.run.externals import instance_of
+    def _called_external(self, symbol: External) -> tuple[Value, bool]:
+        """Returns what a call outside the project gave, and whether the table of functions may tell more of its arguments."""
+        from ormlint.run.externals import FUNCTIONS, instance_of
 
-        return instance_of(self, symbol)
+        return instance_of(self, symbol), symbol.path.removesuffix("()") in FUNCTIONS
 
     def _evaluate_binding(self, module: ModuleInfo, name: str, stmts: list[ir.Stmt] | None) -> Value:
         for stmt in reversed(stmts or ()):
