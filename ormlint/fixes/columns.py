@@ -19,7 +19,7 @@ from ormlint.text import Edit
 
 _UNORDERED = "nothing says which row comes first, and the database may give the values alone in another order"
 # Methods after which the values of a column are those that the rows have, one for each of them.
-_PLAIN = frozenset({
+PLAIN = frozenset({
     "objects", "all", "filter", "exclude", "order_by", "reverse", "select_related", "prefetch_related", "[:]",
     "select", "where", "filter_by", "limit", "offset", "scalars",
 })  # fmt: skip
@@ -41,7 +41,7 @@ def read_column(sources: Sources, intent: ReadColumn) -> Fix | None:
         return None
     whole = _list_of(statement, rows, intent.column)
     model = query.model
-    if whole is None or model is None or not set(query.methods) <= _PLAIN or query.ways or not query.plain:
+    if whole is None or model is None or not set(query.methods) <= PLAIN or query.ways or not query.plain:
         return None
     edits = (_values_list if query.orm is Orm.DJANGO else _selected)(file, statement, whole, rows, intent)
     if edits is None:
@@ -100,7 +100,7 @@ def _values_list(file: SourceFile, statement: Statement, whole: cst.ListComp, ro
     else:
         inserted = insert_links(file, statement, chain, chain.inner, [f".values_list({quote}{intent.column}{quote}, flat=True)"])
     opening, closing = ("", "") if _is_asked_anyhow(statement, whole) else ("list(", ")")
-    return _replaced(file, statement, whole, rows, inserted, opening, closing)
+    return left_of(file, statement, whole, rows, inserted, opening, closing)
 
 
 def _is_simple(model: Model, name: str) -> bool:
@@ -128,13 +128,13 @@ def _selected(file: SourceFile, statement: Statement, whole: cst.ListComp, rows:
     if call is rows:
         taken = chain_of(statement, call)
         inserted += insert_links(file, statement, taken, taken.inner, [".all()"])
-    return _replaced(file, statement, whole, rows, inserted, "", "")
+    return left_of(file, statement, whole, rows, inserted, "", "")
 
 
-def _replaced(
-    file: SourceFile, statement: Statement, whole: cst.ListComp, rows: cst.BaseExpression, inserted: list[Edit], opening: str, closing: str
+def left_of(
+    file: SourceFile, statement: Statement, whole: cst.BaseExpression, rows: cst.BaseExpression, inserted: list[Edit], opening: str, closing: str
 ) -> list[Edit] | None:
-    """Returns the edits that leave of a comprehension its rows, between `opening` and `closing`; None if a comment would be lost."""
+    """Returns the edits that leave of an expression the rows in it, between `opening` and `closing`; None if a comment would be lost."""
     (start, end), (first, last) = statement.span(whole), statement.outer(rows)
     if "#" in file.text[start:first] or "#" in file.text[last:end]:
         return None

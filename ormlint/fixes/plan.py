@@ -30,6 +30,7 @@ from ormlint.judge.finding import (
     ReplaceLoader,
     ReplaceMembershipTest,
     ReplaceTruthTest,
+    SendSubquery,
     WalkQuery,
     WriteTogether,
 )
@@ -87,6 +88,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         membership,
         ordering,
         results,
+        subqueries,
         truth,
     )
 
@@ -111,6 +113,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return figures.annotate_figure(sources, intent, project.schema)
         case ReadKey() as intent:
             return keys.read_key(sources, intent)
+        case SendSubquery() as intent:
+            return subqueries.send_subquery(sources, intent)
         case ReadColumn() as intent:
             return columns.read_column(sources, intent)
         case ReadUnique() as intent:

@@ -13,6 +13,7 @@ from ormlint.fixes.imports import is_imported
 from ormlint.fixes.receivers import is_list, is_stream, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
+from ormlint.fixes.variables import bindings, only_value
 from ormlint.judge.finding import Applicability, Fix, ReplaceCountTest, ReplaceTruthTest
 from ormlint.link.schema import Orm
 from ormlint.run.log import QueryObject
@@ -23,6 +24,7 @@ _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 # Comparison of a count with a number → whether it asks for emptiness.
 _TESTS = {(">", "0"): False, ("!=", "0"): False, (">=", "1"): False, ("==", "0"): True, ("<", "1"): True, ("<=", "0"): True}
 _DESCRIPTION = "ask the database with `.exists()`"
+_ALWAYS = "so far the test held with rows or without"
 _LISTS = frozenset({"list", "tuple", "set"})
 _COLLECTIONS = _LISTS | {"bool"}
 
@@ -199,6 +201,8 @@ def replace_truth_test(sources: Sources, intent: ReplaceTruthTest) -> Fix | None
         return None
     if isinstance(tested, cst.UnaryOperation) and isinstance(tested.operator, cst.Not):
         tested = tested.expression
+    if intent.query.style == "query":
+        return _exists_of_query(file, statement, tested)
     wrapped: cst.BaseExpression | None = None
     match tested:
         case cst.Call(func=cst.Name(value=name), args=[cst.Arg(value=inner, star="", keyword=None)]) if name in _COLLECTIONS:
@@ -220,6 +224,40 @@ def replace_truth_test(sources: Sources, intent: ReplaceTruthTest) -> Fix | None
     chain = chain_of(statement, tested)
     edits = insert_links(file, statement, chain, chain.inner, [".exists()"])
     return _graded(edits, risk_of_another_value(sources, statement, tested, intent.query))
+
+
+def _exists_of_query(file: SourceFile, statement: Statement, tested: cst.BaseExpression) -> Fix | None:
+    """`if query:` → `if session.query(query.exists()).scalar():`."""
+    if isinstance(tested, cst.Call) and isinstance(tested.func, cst.Name) and tested.func.value == "bool" and len(tested.args) == 1:
+        tested = tested.args[0].value
+    if not isinstance(tested, (cst.Name, cst.Call)) or not is_tested(statement, tested):
+        return None
+    session = _session_of(file, statement, tested)
+    if session is None:
+        return None
+    start, end = statement.span(tested)
+    edits = [file.insert(start, f"{session}.query("), file.insert(end, ".exists()).scalar()")]
+    return Fix(Applicability.UNSAFE, f"ask the database with `{session}.query(….exists()).scalar()`", tuple(edits), _ALWAYS)
+
+
+def _session_of(file: SourceFile, statement: Statement, tested: cst.Name | cst.Call) -> str | None:
+    """Returns the session of a legacy query that is tested, None if nothing tells it."""
+    chain = chain_of(statement, tested)
+    if any(link.name == "query" for link in chain.links[: chain.inner]):
+        return _session(file, statement, chain)
+    if not isinstance(chain.root, cst.Name):
+        return None
+    made = only_value(statement, statement.function(tested), chain.root.value)
+    asked = [link for link in chain_of(statement, made).links if link.name == "query"] if made is not None else []
+    if asked and isinstance(asked[0].receiver, cst.Name) and asked[0].call is not None and _is_one(statement, asked[0].receiver):
+        return asked[0].receiver.value
+    return f"{chain.root.value}.session" if asked or isinstance(tested, cst.Name) else None
+
+
+def _is_one(statement: Statement, name: cst.Name) -> bool:
+    """Whether a variable has one value in the function around it."""
+    function = statement.function(name)
+    return function is not None and len(list(bindings(statement, function, name.value))) <= 1
 
 
 def is_tested(statement: Statement, node: cst.CSTNode) -> bool:

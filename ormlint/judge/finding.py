@@ -251,6 +251,14 @@ class AppendMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class SendSubquery:
+    """`filter(author__in=list(query))` → `filter(author__in=query)`. `given` is the query that the list is a parameter of."""
+
+    query: QueryObject
+    given: Site
+
+
+@dataclass(frozen=True, slots=True)
 class ReadColumn:
     """`[row.id for row in query]` → `list(query.values_list("id", flat=True))`. `site` is what the comprehension walks."""
 
@@ -312,6 +320,7 @@ Intent = (
     | ReplaceMembershipTest
     | ReplaceTruthTest
     | WalkQuery
+    | SendSubquery
     | WriteTogether
 )
 

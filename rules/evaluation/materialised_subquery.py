@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, rule
+from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, SendSubquery, Severity, Shape, Use, rule
 from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.lists import concrete, sent_back
 
@@ -22,6 +22,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=_advice(project, query, given, column),
             cause=(query.site, given.site),
             labels=query_labels(project, query, [given], "the list becomes the parameters of this query"),
+            intent=SendSubquery(query, given.site),
             severity=Severity.INFO if project.is_small(query.model) else Severity.WARNING,
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, UseKind, rule
+from ormlint.api import Orm, Project, QueryLog, QueryObject, ReplaceTruthTest, Report, Severity, UseKind, rule
 from ormlint.judge.describe import at_query, query_labels
 
 WHAT = {"query": "a `Query`", "select": "a statement"}
@@ -27,6 +27,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                     help=_cure(project, query),
                     cause=(use.site,),
                     labels=query_labels(project, query, [use], "this tests it"),
+                    intent=ReplaceTruthTest(query, use.site) if query.style == "query" else None,
                 )
 
 

@@ -133,6 +133,7 @@ _QUESTIONS = (
     ),
     Work("copy", ("ORM214",), _BOOKS, "for book in list({q}):\n    print(book.title)", "book", gain=Gain.ROWS),
     Work("one of all", ("ORM208",), _BOOKS, "book = list({q})[0]\nprint(book.title)", gain=Gain.ROWS),
+    Work("subquery", ("ORM213",), _BOOKS, "print(Review.objects.filter(book__in=list({q})).count())"),
     Work("column", ("ORM404",), _BOOKS, "print([book.pages for book in {q}])", gain=Gain.ROWS),
     Work("aggregate", ("ORM210",), _BOOKS, "total = sum(book.pages for book in {q})\nprint(total)", gain=Gain.ROWS),
     Work("key", ("ORM110",), _BOOKS, "for book in {q}:\n    print(book.title, book.author.pk)", "book"),

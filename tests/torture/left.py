@@ -28,6 +28,7 @@ _LOADERS = ("loader with a limit", "loader of two collections", "loader of a str
 _FIGURES = ("figure", "figure by a subquery", "figure of existence", "figure in a template")
 _COUNTING = ("kept count", "len", "len test", "count test", "truth test", "kept rows", "kept row", "one of all", "aggregate")
 _LISTING = ("column", "key of a select")
+_SENDING = ("subquery", "subquery of a select", "subquery of a query")
 _COUNTING_QUERIES = ("len of a query", "count test of a query", "one of all, of a query", "first of a select", "aggregate of a query")
 
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
@@ -80,6 +81,21 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (("aggregate", "aggregate of a query", "len of a select", *_OPTIONS, *_LOADERS), ("names taken in the file",), Left(_TAKEN)),
     (("aggregate", "aggregate of a query", "len of a select", *_OPTIONS, *_LOADERS), ("names taken in the function",), Left(_TAKEN)),
     (_LISTING, (*_VARIABLES, "two statements", "query of a function", "query of another file"), Left(_ELSEWHERE)),
+    (_SENDING, ("lambda", "query of a function", "query of another file"), Left(_ELSEWHERE)),
+    (("subquery of a select", "subquery of a query"), ("two statements",), Left(_ELSEWHERE)),
+    (_SENDING, ("annotated variable",), Left("the annotation says what the variable is")),
+    (_SENDING, ("conditional expression",), Left("something else than a query may stand there")),
+    (_SENDING, ("sliced",), Left("nothing is reported: the query has a limit")),
+    (_SENDING, ("select_for_update",), Left("nothing is reported: the rows are locked")),
+    (_SENDING, ("only", "defer"), Left("columns are left out of the rows")),
+    (("subquery of a select", "subquery of a query"), ("select_related(…)", "prefetch_related(…)"), Left("the options are for whole rows")),
+    (("subquery", "subquery of a query"), ("evaluated before",), Left(_LOADED)),
+    (("subquery",), ("walrus",), Left("a variable keeps the query")),
+    (("subquery",), ("values",), Left("dicts are given, which no query takes")),
+    (("subquery of a query",), ("iterator",), Left("nothing is reported: the rows are fetched in portions")),
+    (("truth of a query",), ("walrus", "conditional expression"), Left("something else than a query may stand there")),
+    (("truth of a query",), ("lambda", "query of a function", "query of another file"), Left("the session of the query is not at hand")),
+    (("truth of a query",), ("select_for_update",), Left(_LOCKED)),
     (_LISTING, ("conditional expression",), Left("something else than a query may stand there")),
     (_LISTING, ("sliced",), Left("nothing is reported: the query has a limit")),
     (_LISTING, ("select_for_update",), Left(_LOCKED)),

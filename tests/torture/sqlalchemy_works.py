@@ -101,6 +101,21 @@ _QUESTIONS = (
     Work("count test of a query", ("ORM202",), _SHIPS.then(Link("count")), "if {q} > 0:\n    print('some')", gain=Gain.ROWS),
     Work("one of all, of a query", ("ORM208",), _SHIPS.then(Link("all")), "ship = {q}[0]\nprint(ship.name)", gain=Gain.ROWS),
     Work(
+        "subquery of a select",
+        ("ORM213",),
+        _SELECTED,
+        "print(session.query(Cargo).filter(Cargo.ship_id.in_([ship.id for ship in session.scalars({q})])).count())",
+        unfit=(("walrus", "Python has no `:=` in the rows of a comprehension"),),
+    ),
+    Work(
+        "subquery of a query",
+        ("ORM213",),
+        _SHIPS,
+        "print(session.query(Cargo).filter(Cargo.ship_id.in_([ship.id for ship in {q}])).count())",
+        unfit=(("walrus", "Python has no `:=` in the rows of a comprehension"),),
+    ),
+    Work("truth of a query", ("ORM215",), _SHIPS, "if {q}:\n    print('some')\nelse:\n    print('none')", gain=Gain.REPAIR),
+    Work(
         "key of a select",
         ("ORM404",),
         _SELECTED,
