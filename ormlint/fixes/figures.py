@@ -20,7 +20,7 @@ from ormlint.fixes.keys import loops_around
 from ormlint.fixes.receivers import assigned, may_be_given
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
-from ormlint.fixes.walk import inside
+from ormlint.fixes.walk import binds, inside
 from ormlint.judge.finding import AnnotateFigure, Applicability, Fix
 from ormlint.link.schema import Model, Schema
 from ormlint.run.log import Loop
@@ -171,7 +171,7 @@ def _in_code(
             return _OTHERWISE
         whole = above
     loop = next(iter(loops_around(statement, call, row)), None)
-    if loop is None or statement.function(call) is not statement.function(loop) or _binds(loop, row) > 1 or not _walks(statement, loop, *query):
+    if loop is None or statement.function(call) is not statement.function(loop) or binds(loop, row) > 1 or not _walks(statement, loop, *query):
         return Refusal(_ROWS)
     if "#" in statement.code(whole):
         return Refusal("a comment stands in the expression")
@@ -241,7 +241,7 @@ def _is_seen_through(statement: Statement, argument: cst.Arg) -> bool:
 def _is_of_one_query(statement: Statement, function: cst.CSTNode, query: cst.BaseExpression, name: str) -> bool:
     """Whether all that a function assigns to a variable is made of one query, and nothing is put into it."""
     values = list(assigned(statement, function, name))
-    if _binds(function, name) != len(values) or may_be_given(statement, query, statement.function(query)):
+    if binds(function, name) != len(values) or may_be_given(statement, query, statement.function(query)):
         return False
     if not all(_is_made_of(value, query, name) for value in values):
         return False
@@ -268,33 +268,3 @@ def _spine(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
                 node = receiver
             case _:
                 return
-
-
-def _binds(around: cst.CSTNode, name: str) -> int:
-    """Returns how often a block, its head included, gives a variable a value."""
-    found = 0
-    for node in (around, *inside(around)):
-        match node:
-            case cst.AssignTarget(target=target) | cst.AnnAssign(target=target) | cst.AugAssign(target=target) | cst.NamedExpr(target=target):
-                found += _is_target(target, name)
-            case cst.For(target=target) | cst.CompFor(target=target):
-                found += _is_target(target, name)
-            case cst.AsName(name=target):
-                found += _is_target(target, name)
-            case cst.Param(name=target):
-                found += target.value == name
-            case cst.Global(names=names) | cst.Nonlocal(names=names):
-                found += sum(each.name.value == name for each in names)
-    return found
-
-
-def _is_target(target: cst.CSTNode, name: str) -> bool:
-    match target:
-        case cst.Name(value=value):
-            return value == name
-        case cst.Tuple(elements=elements) | cst.List(elements=elements):
-            return any(_is_target(element.value, name) for element in elements)
-        case cst.StarredElement(value=value):
-            return _is_target(value, name)
-        case _:
-            return False

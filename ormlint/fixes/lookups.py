@@ -18,17 +18,19 @@ import libcst as cst
 
 from ormlint.fixes.chain import Link, chain_of, last_name
 from ormlint.fixes.imports import Refusal, Spelling, spell_import, spell_model
+from ormlint.fixes.receivers import assigned
 from ormlint.fixes.source import Sources
-from ormlint.fixes.walk import Walk, walk_around
+from ormlint.fixes.walk import Walk, binds, walk_around
 from ormlint.judge.finding import Applicability, FetchBefore, Fix
 from ormlint.link.schema import Model, Orm, Schema
 from ormlint.text import Edit
 
-_DESCRIPTION = "fetch the rows for all keys before the loop"
-_REASON = "what the loop writes is not seen by a query before it, rows asked for twice are one object"
+DESCRIPTION = "fetch the rows for all keys before the loop"
+REASON = "what the loop writes is not seen by a query before it, rows asked for twice are one object"
 _MISSING = "a key without a row is a KeyError instead of a DoesNotExist"
 _TIGHTER = (cst.Comparison, cst.ComparisonTarget, cst.BinaryOperation, cst.Attribute, cst.Subscript, cst.Await)
 _KEEPING = ("queryset", "list", "related")  # what has its rows at hand when it is walked a second time
+_STREAMS = ("iterator", "aiterator")
 _READERS = frozenset({"list", "tuple", "set", "frozenset", "sorted", "len", "bool", "enumerate", "reversed", "sum", "any", "all", "iter"})
 _NARROWING = frozenset({"filter", "exclude", "all", "select_related", "prefetch_related", "only", "defer", "order_by"})
 
@@ -49,7 +51,7 @@ def fetch_before(sources: Sources, intent: FetchBefore, schema: Schema) -> Fix |
     if walk is None:
         return None
     made = walk if isinstance(walk, Refusal) else _fix(walk, intent, schema)
-    return Fix(Applicability.DISPLAY, _DESCRIPTION, (), made.reason) if isinstance(made, Refusal) else made
+    return Fix(Applicability.DISPLAY, DESCRIPTION, (), made.reason) if isinstance(made, Refusal) else made
 
 
 def _fix(walk: Walk, intent: FetchBefore, schema: Schema) -> Fix | Refusal:
@@ -58,7 +60,7 @@ def _fix(walk: Walk, intent: FetchBefore, schema: Schema) -> Fix | Refusal:
     chain = chain_of(walk.statement, walk.node)
     links = chain.links[: chain.inner]
     first = next((number for number, link in enumerate(links) if link.is_attribute and link.name == "objects"), None)
-    if first is None or first + 1 == len(links) or not _is_class(walk, links[first].receiver, intent.model, schema):
+    if first is None or first + 1 == len(links) or not is_class(walk, links[first].receiver, intent.model, schema):
         return Refusal("the query does not begin at the manager of its model")
     links = links[first:]
     last, middle = links[-1], links[1:-1]
@@ -72,7 +74,7 @@ def _fix(walk: Walk, intent: FetchBefore, schema: Schema) -> Fix | Refusal:
     return key if isinstance(key, Refusal) else _written(walk, intent, walk.statement.code(links[0].node), asking, key, how)
 
 
-def _is_class(walk: Walk, node: cst.BaseExpression, model: Model, schema: Schema) -> bool:
+def is_class(walk: Walk, node: cst.BaseExpression, model: Model, schema: Schema) -> bool:
     """Whether an expression is a model's class: by its own name, or by the one that the file imports it under."""
     if last_name(node) == model.name:
         return True
@@ -91,7 +93,7 @@ def _key(walk: Walk, intent: FetchBefore, asking: list[Link]) -> _Key | Refusal:
     match walk.loop.target, argument.value:
         case cst.Name(value=row), (cst.Name() | cst.Attribute(value=cst.Name())) as value if walk.names(value) == {row}:
             attribute = value.attr.value if isinstance(value, cst.Attribute) else ""
-            if attribute in walk.bound:
+            if attribute in walk.bound or binds(walk.loop, row) > 1:
                 return Refusal("the loop changes the key")
         case _:
             return Refusal("the key is not read from the row of the loop")
@@ -102,6 +104,8 @@ def _matched(intent: FetchBefore, argument: cst.Arg, lookup: str, row: str, attr
     """Returns the key if the attribute of the loop's row has the type of the column that the lookup names."""
     model, walked = intent.model, intent.walked
     relation = next((each for each in model.relations.values() if lookup in (each.name, each.attname) and each.attname), None)
+    if _is_nullable(model, lookup) and _is_nullable(walked, attribute):
+        return Refusal("a key may be None, and the rows without one are not those of an `IN`")
     if relation is not None and relation.target is walked and not relation.to_field and (attribute in ("", "pk", walked.primary_key)):
         return _Key(argument, f"{row}.pk", relation.attname, False)
     of_row = next((each for each in walked.relations.values() if attribute and attribute == each.attname), None)
@@ -116,6 +120,13 @@ def _matched(intent: FetchBefore, argument: cst.Arg, lookup: str, row: str, attr
     return Refusal("the key may be of another type than the column that it is looked up by")
 
 
+def _is_nullable(model: Model, name: str) -> bool:
+    """Whether a column, or a key of a relation, may be None."""
+    column = model.columns.get(name)
+    relation = next((each for each in model.relations.values() if name in (each.name, each.attname) and each.attname), None)
+    return (column is not None and column.nullable) or (relation is not None and relation.nullable)
+
+
 def _written(walk: Walk, intent: FetchBefore, manager: str, asking: list[Link], key: _Key, how: str) -> Fix | Refusal:
     column = intent.model.columns.get(key.attribute)
     unique = key.is_primary or (column is not None and (column.unique or column.primary_key))
@@ -125,13 +136,13 @@ def _written(walk: Walk, intent: FetchBefore, manager: str, asking: list[Link], 
         return Refusal("several rows may have the same key")
     if how == "get" and any(isinstance(above, (cst.Try, cst.TryStar)) for above in walk.statement.ancestors(walk.node)):
         return Refusal("a `try` around it waits for the row that does not exist")
-    if not how and not _is_read_at_once(walk):
+    if not how and not is_read_at_once(walk, walk.node):
         return Refusal("the query is used for more than to walk its rows")
-    edits = _walked_twice(walk, intent)
+    edits = walked_twice(walk, intent)
     if isinstance(edits, Refusal):
         return edits
     rows, replacements = edits
-    name = _name(intent.model)
+    name = variable_for(intent.model)
     keys = f"[{key.value} for {walk.statement.code(walk.loop.target)} in {rows}]"
     found = walk.fresh(f"known_{key.attribute}s" if how == "exists" else f"{name}s_by_{key.attribute}")
     if found is None or "\n" in walk.statement.code(walk.node) or "#" in walk.statement.code(walk.node):
@@ -148,11 +159,11 @@ def _written(walk: Walk, intent: FetchBefore, manager: str, asking: list[Link], 
         start, lookup = walk.statement.span(above)[0], f"{key.value} not in {found}"
     elif how == "exists" and _binds_tighter(walk):
         lookup = f"({lookup})"
-    before = walk.before(*([f"{rows} = {_listed(walk)}"] if replacements else []), *lines)
+    before = walk.before(*([f"{rows} = {listed(walk)}"] if replacements else []), *lines)
     if any(edit.start == before.start for edit in extra.edits):
         return Refusal("the import would stand where the loop begins")
-    reason = f"{_REASON}; {_MISSING}" if how == "get" else _REASON
-    return Fix(Applicability.UNSAFE, _DESCRIPTION, (before, walk.file.edit(start, end, lookup), *replacements, *extra.edits), reason)
+    reason = f"{REASON}; {_MISSING}" if how == "get" else REASON
+    return Fix(Applicability.UNSAFE, DESCRIPTION, (before, walk.file.edit(start, end, lookup), *replacements, *extra.edits), reason)
 
 
 def _binds_tighter(walk: Walk) -> bool:
@@ -160,9 +171,9 @@ def _binds_tighter(walk: Walk) -> bool:
     return not walk.node.lpar and isinstance(walk.statement.parent(walk.node), _TIGHTER)
 
 
-def _is_read_at_once(walk: Walk) -> bool:
+def is_read_at_once(walk: Walk, node: cst.BaseExpression) -> bool:
     """Whether a list serves as well as the query: `for x in query`, `list(query)`, `if query`."""
-    match walk.statement.parent(walk.node):
+    match walk.statement.parent(node):
         case cst.For() | cst.CompFor() | cst.If() | cst.StarredElement():
             return True
         case cst.Arg(star="") as argument:
@@ -172,10 +183,10 @@ def _is_read_at_once(walk: Walk) -> bool:
             return False
 
 
-def _walked_twice(walk: Walk, intent: FetchBefore) -> tuple[str, tuple[Edit, ...]] | Refusal:
+def walked_twice(walk: Walk, intent: FetchBefore) -> tuple[str, tuple[Edit, ...]] | Refusal:
     """Returns the name of the rows that the loop walks, which have to be walked before as well, with the edit that gives them one."""
     rows, source = walk.loop.iter, intent.loop.source
-    if isinstance(rows, cst.Name) and source is not None and source.style in _KEEPING and not source.has("iterator", "aiterator"):
+    if isinstance(rows, cst.Name) and source is not None and (source.style in _KEEPING or _is_list(walk, rows)) and not source.has(*_STREAMS):
         return rows.value, ()
     target = walk.statement.code(walk.loop.target)
     name = walk.fresh(f"{target}s") or walk.fresh(f"all_{target}s")
@@ -184,7 +195,21 @@ def _walked_twice(walk: Walk, intent: FetchBefore) -> tuple[str, tuple[Edit, ...
     return name, (walk.file.edit(*walk.statement.outer(rows), name),)
 
 
-def _listed(walk: Walk) -> str:
+def _is_list(walk: Walk, rows: cst.Name) -> bool:
+    """Whether a variable is given nothing but a list by the function around the loop."""
+    values = list(assigned(walk.statement, walk.statement.function(walk.loop) or walk.statement.module, rows.value))
+    return bool(values) and all(_makes_list(value) for value in values)
+
+
+def _makes_list(value: cst.BaseExpression) -> bool:
+    match value:
+        case cst.Call(func=cst.Name(value="list")) | cst.Call(func=cst.Attribute(attr=cst.Name(value="all")), args=[]):
+            return True  # of Django, `….all()` is a queryset, which keeps its rows too
+        case _:
+            return False
+
+
+def listed(walk: Walk) -> str:
     """Returns the rows of the loop as a list, with all comments that stand in them."""
     rows = walk.loop.iter
     start, end = walk.statement.outer(rows)
@@ -208,7 +233,7 @@ def _query(walk: Walk, asking: list[Link], key: _Key, keys: str | None) -> str:
 
 def _fetching(walk: Walk, intent: FetchBefore, found: str, query: str, key: _Key, how: str) -> tuple[list[str], Spelling | Refusal]:
     """Returns the lines that fetch, and the import that they need."""
-    row = "row" if walk.fresh("row") == "row" else f"each_{_name(intent.model)}"
+    row = "row" if walk.fresh("row") == "row" else f"each_{variable_for(intent.model)}"
     if how == "exists":
         quote = "'" if "'" in query and '"' not in query else '"'
         return [f"{found} = set({query}.values_list({quote}{key.attribute}{quote}, flat=True))"], Spelling("")
@@ -217,13 +242,15 @@ def _fetching(walk: Walk, intent: FetchBefore, found: str, query: str, key: _Key
     spelling = spell_import(walk.file, walk.statement.span(walk.loop)[0], "collections", "defaultdict")
     if isinstance(spelling, Refusal):
         return [], spelling
-    body = f"{_inner(walk)}{found}[{row}.{key.attribute}].append({row})"
+    body = f"{inner_indentation(walk)}{found}[{row}.{key.attribute}].append({row})"
     return [f"{found} = {spelling.text}(list)", f"for {row} in {query}:", body], spelling
 
 
-def _inner(walk: Walk) -> str:
+def inner_indentation(walk: Walk) -> str:
+    """Returns what a line below a line before the loop is indented with besides."""
     return "\t" if walk.indentation.startswith("\t") else "    "
 
 
-def _name(model: Model) -> str:
+def variable_for(model: Model) -> str:
+    """Returns what a variable for a row of a model is called."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", model.name).lower()

@@ -36,6 +36,7 @@ from ormlint.judge.finding import (
 )
 from ormlint.judge.grading import Grading
 from ormlint.judge.project import Project
+from ormlint.link.schema import Orm
 
 if TYPE_CHECKING:
     from ormlint.fixes.source import Sources
@@ -88,6 +89,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         membership,
         ordering,
         results,
+        sqlalchemy_lookups,
         subqueries,
         truth,
     )
@@ -124,7 +126,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         case MoveAfterLoop() as intent:
             return loops.move_after_loop(sources, intent)
         case FetchBefore() as intent:
-            return lookups.fetch_before(sources, intent, project.schema)
+            fetch_before = lookups.fetch_before if intent.model.orm is Orm.DJANGO else sqlalchemy_lookups.fetch_before
+            return fetch_before(sources, intent, project.schema)
         case WriteTogether() as intent:
             return bulk.write_together(sources, intent, project.schema)
         case RemoveDeclaration() as intent:

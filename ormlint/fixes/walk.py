@@ -147,3 +147,33 @@ def _bound(statement: Statement, loop: cst.For) -> Iterator[cst.Name]:
 def _targets(statement: Statement, target: cst.CSTNode) -> Iterator[cst.Name]:
     """Yields the names that a target binds; `book.title = …` changes what `book` is, too."""
     yield from statement.within(target, cst.Name)
+
+
+def binds(around: cst.CSTNode, name: str) -> int:
+    """Returns how often a block, its head included, gives a variable a value."""
+    found = 0
+    for node in (around, *inside(around)):
+        match node:
+            case cst.AssignTarget(target=target) | cst.AnnAssign(target=target) | cst.AugAssign(target=target) | cst.NamedExpr(target=target):
+                found += _is_target(target, name)
+            case cst.For(target=target) | cst.CompFor(target=target):
+                found += _is_target(target, name)
+            case cst.AsName(name=target):
+                found += _is_target(target, name)
+            case cst.Param(name=target):
+                found += target.value == name
+            case cst.Global(names=names) | cst.Nonlocal(names=names):
+                found += sum(each.name.value == name for each in names)
+    return found
+
+
+def _is_target(target: cst.CSTNode, name: str) -> bool:
+    match target:
+        case cst.Name(value=value):
+            return value == name
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            return any(_is_target(element.value, name) for element in elements)
+        case cst.StarredElement(value=value):
+            return _is_target(value, name)
+        case _:
+            return False

@@ -21,6 +21,7 @@ _NUMBER = "the count is kept in a variable, or stands in no test"
 _ELSEWHERE = "the query is built in another place, where others may use it"
 _TAKEN = "the name that it would import means something else there"
 _LOOPS = ("bulk update", "update", "delete", "bulk create", "link", "unlink", "fetch before")
+_FETCHES = ("fetch before, of a session", "fetch before, of a query", "fetch before, of a statement")
 _VARIABLES = ("lambda", "variable", "annotated variable", "non-ASCII before, a; b; c")
 _LOADING_LOOPS = ("join", "join of two", "class attribute", "manager", "serializer", "key", "form choices", "template")
 _OPTIONS = ("joined option", "selectin option", "two options", "option of a select", "nested option", "defaultload", "detached row")
@@ -106,11 +107,13 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (("key of a select",), ("select_related(…)", "prefetch_related(…)"), Left("an option that loads something is for whole rows")),
     (_LOOPS, ("async for",), Left("the loop is asynchronous")),
     (_LOOPS, ("one-line suites",), Left("the loop shares its line")),
-    ((*_LOOPS, "commit", "flush"), ("for … else",), Left("what is written would have to stand before the `else`")),
+    ((*_LOOPS, *_FETCHES, "commit", "flush"), ("for … else",), Left("what is written would have to stand before the `else`")),
     (("bulk update", "update"), ("a; b",), Left("the write shares its line")),
     (("fetch before",), ("try",), Left("the `try` may wait for the row that does not exist")),
     (("commit",), ("try",), Left("the `try` may wait for the commit of a round")),
     (("commit",), ("one-line suites", "a; b"), Left("the commit shares its line")),
+    (_FETCHES, ("iterator",), Left("the rows come in batches, to be let go of")),
+    (_FETCHES[:-1], ("one-line suites",), Left("the loop shares its line")),
     (("flush",), ("try",), Left("the `try` may wait for the flush of a round")),
     (("flush",), ("one-line suites", "a; b"), Left("the flush shares its line")),
     (("flush",), ("defer",), Left("nothing is reported: a round loads the column that was left out")),

@@ -19,6 +19,7 @@ def _loaded(*options: str) -> Chain:
 
 
 _SHIPS = _query("Ship")
+_LINES = _query("Line")
 _SELECTED = Chain("select(Ship)", (Link("where", ("Ship.id > 0",)), Link("order_by", ("Ship.id",))))
 _FLAGS = "sorted(flag.word for flag in ship.flags)"
 _JOINED = "from sqlalchemy.orm import joinedload"
@@ -167,6 +168,27 @@ _WRITES = (
         "for ship in {q}.all():\n    session.add(Flag(word=ship.name))\n    session.flush()\nprint(session.query(Flag).count())",
         "ship",
         gain=Gain.ROWS,
+    ),
+    Work(
+        "fetch before, of a session",
+        ("ORM103",),
+        _SHIPS,
+        "for ship in {q}:\n    line = session.get(Line, ship.line_id)\n    print(line.name)",
+        "ship",
+    ),
+    Work(
+        "fetch before, of a query",
+        ("ORM103",),
+        _SHIPS,
+        "for ship in {q}.all():\n    line = session.query(Line).filter(Line.id == ship.line_id).first()\n    print(line.name)",
+        "ship",
+    ),
+    Work(
+        "fetch before, of a statement",
+        ("ORM103",),
+        _LINES,
+        "for line in {q}:\n    for ship in session.scalars(select(Ship).where(Ship.line_id == line.id)):\n        print(ship.name)",
+        "line",
     ),
 )
 _DECLARED = (
