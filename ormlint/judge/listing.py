@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ormlint.link.schema import Kind, Model, Orm
+from ormlint.link.schema import Index, Kind, Model, Orm
 from ormlint.run.log import Bound, QueryObject, Shape
 
 KINDS = frozenset({"ContentType"})  # models whose one row stands for a whole table
@@ -88,6 +88,14 @@ def asks_for_one(query: QueryObject) -> bool:
     return query.model is not None and not query.has("exclude") and _name_a_key(query.model, query.filters)
 
 
+def gives_one(query: QueryObject) -> bool:
+    """Whether a query gives one row at most: its filters name a key of the table, and nothing multiplies the row.
+
+    To count it, to load it and to ask whether there is one cost the same.
+    """
+    return asks_for_one(query) and not query.combined and not query.has("join", "outerjoin", "union", "union_all")
+
+
 def may_ask_for_one(query: QueryObject) -> bool:
     """Whether the filters of a query name all columns of a key together with those that some ways to it add."""
     added = {lookup[1:] for lookup in query.filters if lookup.startswith("?")}
@@ -96,11 +104,41 @@ def may_ask_for_one(query: QueryObject) -> bool:
     return _name_a_key(query.model, query.filters | added) or any(_is_name(query.model, lookup) for lookup in added)
 
 
+def _asks_for_one_of_some(query: QueryObject) -> bool:
+    """Whether the filters name all columns of a key that holds for some rows, and what the condition of its index names.
+
+    # `Index(…, "shelf_id", unique=True, postgresql_where=text("state = 'lent'"))`, and `where(Book.shelf_id == key, Book.state == "lent")`
+    """
+    if query.model is None or query.has("exclude"):
+        return False
+    return any(
+        index.unique and index.condition and query.filters.issuperset(index.columns) and _names_condition(query, index)
+        for index in query.model.indexes
+    )
+
+
+def _names_condition(query: QueryObject, index: Index) -> bool:
+    asked = {lookup.partition("__")[0] for lookup in query.filters}
+    return index.condition <= asked or ("?" in index.condition and len(asked) > len(index.columns))
+
+
+def _asks_whether_taken(query: QueryObject) -> bool:
+    """Whether a query asks if a value is taken by another row than this one, as those do that keep it unique.
+
+    # `filter(Book.code == value, Book.id != book.id)`
+    """
+    keys = {"pk", "id", "uuid", *((query.model.primary_key,) if query.model is not None else ())}
+    own = {lookup for lookup in query.filters if lookup.lstrip("?").removesuffix("__not") in keys and lookup.endswith("__not")}
+    others = query.filters - own
+    return bool(own) and len(others) == 1 and all(lookup.isidentifier() and "__" not in lookup and not lookup.endswith("_id") for lookup in others)
+
+
 def _name_a_key(model: Model, lookups: frozenset[str]) -> bool:
-    if any(model.is_primary_key(name) for name in lookups):
+    key = _primary_key(model)
+    if len(key) < 2 and any(model.is_primary_key(name) for name in lookups):
         return True
     keys = [frozenset(index.columns) for index in model.indexes if index.unique and not index.partial and "" not in index.columns]
-    keys += [*model.unique_together, _primary_key(model)]
+    keys += [*model.unique_together, key]
     return any(key and key <= lookups for key in keys)
 
 
@@ -118,21 +156,21 @@ def is_found_by_name(query: QueryObject) -> bool:
     """Whether a query asks for the rows of one name, of which there is mostly one, `where(Series.name == name)`; not so for `name == ""`."""
     model = query.model
     asked = (lookup.removesuffix("__exact").removesuffix("__iexact") for lookup in query.filters - query.stated)
-    return model is not None and any(_is_name(model, lookup) for lookup in asked)
+    return any(_is_name(model, lookup) for lookup in asked)
 
 
 def gives_few(query: QueryObject) -> bool:
     """Whether a query gives a few rows: of one pair; of SQLAlchemy, whose `exists()` is another statement, of one name, in a list, of settings."""
-    if asks_for_a_pair(query):
+    if asks_for_a_pair(query) or _asks_for_one_of_some(query):
         return True
     # `filter_by(**{field: value})` is how one asks whether a value is taken
     if query.orm is Orm.SQLALCHEMY and "**" in query.filters:
         return True
-    if query.model is None or query.orm is not Orm.SQLALCHEMY:
+    if query.orm is not Orm.SQLALCHEMY:
         return False
-    if asks_for_one(query) or may_ask_for_one(query) or is_found_by_name(query) or names_its_rows(query):
+    if asks_for_one(query) or may_ask_for_one(query) or is_found_by_name(query) or names_its_rows(query) or _asks_whether_taken(query):
         return True
-    return lists_kinds(query.model) and not refers_to_others(query.model)
+    return query.model is not None and lists_kinds(query.model) and not refers_to_others(query.model)
 
 
 def asks_for_a_pair(query: QueryObject) -> bool:
@@ -156,9 +194,12 @@ def refers_to_others(model: Model) -> bool:
     return any(column.references for column in model.columns.values()) or any(relation.attname for relation in model.relations.values())
 
 
-def _is_name(model: Model, lookup: str) -> bool:
+def _is_name(model: Model | None, lookup: str) -> bool:
+    last = lookup.rpartition("_")[2].lower()
+    if model is None:  # of a package that is not at hand
+        return lookup.isidentifier() and "__" not in lookup and (last in NAMES | {"key"} or lookup == "id")
     column = model.columns.get(lookup)
-    if lookup.rpartition("_")[2].lower() not in NAMES or model.relation(lookup) is not None:
+    if last not in (NAMES if column is not None else NAMES | {"key"}) or model.relation(lookup) is not None:
         return False
     # a hybrid attribute is no column
     return (column is None and lookup.isidentifier() and "__" not in lookup) or (

@@ -7,6 +7,7 @@ Source of the facts: django.db.models.options and django.db.backends.base.schema
 from __future__ import annotations
 
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import walk
 from ormlint.link.names import ClassInfo
 from ormlint.link.schema import Index, Model
 
@@ -80,11 +81,18 @@ def _declared(item: ir.Expr_, cls: ClassInfo, model: Model) -> None:
     if name == "UniqueConstraint":
         if not any(key == "condition" for key, _ in item.keywords):
             model.unique_together.append(frozenset(names))
-        model.indexes.append(Index(columns, cls.module.site(item), "unique constraint", True, odd))
+        condition = frozenset().union(*(_named(value, model) for key, value in item.keywords if key == "condition"))
+        model.indexes.append(Index(columns, cls.module.site(item), "unique constraint", True, odd, condition=condition))
     elif name.endswith("Index"):
         descending = any(field.startswith("-") for field in names)
         covering = any(key == "include" for key, _ in item.keywords)
         model.indexes.append(Index(columns, cls.module.site(item), partial=odd or descending or name != "Index", covering=covering))
+
+
+def _named(condition: ir.Expr_, model: Model) -> frozenset[str]:
+    """Returns the attributes that a condition of `Q(…)` names, "?" if it is none that can be read."""
+    keys = (key for node in walk(condition) if isinstance(node, ir.Call) and node.called == "Q" for key, _ in node.keywords)
+    return frozenset(_column(key.partition("__")[0], model) for key in keys) or frozenset("?")
 
 
 def _column(name: str, model: Model) -> str:

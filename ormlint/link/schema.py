@@ -44,7 +44,8 @@ class Index:
 
     `columns` are the attributes in their order, "" for an expression. `partial` tells that it does not serve every look-up by its
     columns: it has a condition, is not a B-tree, or has an operator class or a collation. `name` is what the program calls it, "" if it
-    does not say. `covering` tells that it holds further columns, so that a look-up need not read the table (`INCLUDE`).
+    does not say. `covering` tells that it holds further columns, so that a look-up need not read the table (`INCLUDE`). `condition` are
+    the attributes that its condition names, "?" for one that cannot be read.
     """
 
     columns: tuple[str, ...]
@@ -54,6 +55,7 @@ class Index:
     partial: bool = False
     name: str = ""
     covering: bool = False
+    condition: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, eq=False)

@@ -181,7 +181,21 @@ def index_of(call: ir.Call, owner: Owner, module: ModuleInfo) -> Index | None:
     odd = conditional or "" in columns or len(columns) != len(arguments) or any(isinstance(a, ir.Call) for a in arguments)
     name = call.args[0].value if kind == "Index" and call.args and isinstance(call.args[0], ir.Const) else None
     covering = any("include" in key for key, _ in call.keywords)
-    return Index(columns, module.site(call), KINDS[kind], unique, odd, name if isinstance(name, str) else "", covering)
+    condition = frozenset().union(*(_named(value, owner.columns) for key, value in call.keywords if "where" in key))
+    return Index(columns, module.site(call), KINDS[kind], unique, odd, name if isinstance(name, str) else "", covering, condition)
+
+
+def _named(condition: ir.Expr_, columns: dict[str, Column]) -> frozenset[str]:
+    """Returns the attributes that the condition of an index names: `text("state = 'open'")`, `Job.state == "open"`; "?" for other ones."""
+    nodes = list(walk(condition))
+    texts = " ".join(node.value for node in nodes if isinstance(node, ir.Const) and isinstance(node.value, str))
+    words = {
+        *re.findall(r"\w+", texts),
+        *(node.name for node in nodes if isinstance(node, ir.Attr)),
+        *(node.id for node in nodes if isinstance(node, ir.Name)),
+    }
+    found = frozenset(name for name, column in columns.items() if not words.isdisjoint((name, column.stored_as)))
+    return found or frozenset("?")
 
 
 def add(owner: Owner, index: Index) -> None:

@@ -506,7 +506,7 @@ def _is_filled_in(module: ModuleInfo, name: str) -> bool:
 
 
 TRACKED = frozenset({QueryObject, Scalar, Union, Sequence})
-ESCAPES = frozenset({UseKind.ARGUMENT, UseKind.RETURN, UseKind.STORE, UseKind.RENDER, UseKind.OTHER, UseKind.INDEX, UseKind.ITERATE})
+ESCAPES = frozenset({UseKind.ARGUMENT, UseKind.RETURN, UseKind.STORE, UseKind.RENDER, UseKind.OTHER, UseKind.INDEX, UseKind.ITERATE, UseKind.DISCARD})
 
 
 def text_of(node: ir.Node) -> str:

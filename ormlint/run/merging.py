@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 
 from ormlint.link.names import ClassInfo, External
+from ormlint.link.schema import Orm
 from ormlint.run import plans
 from ormlint.run.log import QueryObject, Use, UseKind
 from ormlint.run.machine import Machine
@@ -125,7 +126,7 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
         raw=left.raw or right.raw,
         cached=left.cached and right.cached,
         owner=left.owner if left.owner == right.owner else None,
-        filters=(left.filters & right.filters) | ((left.filters | right.filters) & {"*"}),
+        filters=_asked_for(left, right),
         stated=left.stated | right.stated,
         pins=tuple(pin for pin in left.pins if pin in right.pins),
         matches=tuple(match for match in left.matches if match in right.matches),
@@ -152,6 +153,14 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
     _keep_columns(m, merged, left, right)
     m.queries.append(merged)
     return merged
+
+
+def _asked_for(left: QueryObject, right: QueryObject) -> frozenset[str]:
+    """Returns what two ways to build a query ask for; of SQLAlchemy also what one of them does, "?name"."""
+    both, either = left.filters & right.filters, left.filters | right.filters
+    if left.orm is not Orm.SQLALCHEMY:
+        return both | (either & {"*"})
+    return both | {lookup if lookup == "*" else f"?{lookup.lstrip('?')}" for lookup in either - both}
 
 
 def _keep_columns(m: Machine, merged: QueryObject, left: QueryObject, right: QueryObject) -> None:

@@ -19,8 +19,8 @@ from ormlint.run.recipes import statement_recipe
 from ormlint.run.results import evaluating, result_method
 from ormlint.run.values import Constant, Descriptor, Mapping, Sequence, Value, deps_of, varying
 
-COMPARED = {"==": "", ">": "__gt", ">=": "__gte", "<": "__lt", "<=": "__lte"}
-MIRRORED = {"==": "", ">": "__lt", ">=": "__lte", "<": "__gt", "<=": "__gte"}
+COMPARED = {"==": "", "!=": "__not", ">": "__gt", ">=": "__gte", "<": "__lt", "<=": "__lte"}
+MIRRORED = {"==": "", "!=": "__not", ">": "__lt", ">=": "__lte", "<": "__gt", "<=": "__gte"}
 STATEMENT_OPS = {"insert": Op.INSERT, "update": Op.UPDATE_ROWS, "delete": Op.DELETE_ROWS}
 
 
@@ -96,7 +96,8 @@ def build(
         names = frozenset(keywords) | frozenset(_compared(m, f, node.args, query.model))
         changes["filters"] = query.filters | names
         changes["stated"] = query.stated.union(
-            (name for name, value in keywords.items() if isinstance(value, Constant)), _compared(m, f, node.args, query.model, stated=True)
+            (name for name, value in node.keywords if isinstance(keywords.get(name), Constant) and not _is_given(f, value)),
+            _compared(m, f, node.args, query.model, stated=True),
         )
         if _is_unique(query.model, query.filters | names):
             changes["bound"], changes["limit"] = Bound.ONE, 1
@@ -145,6 +146,11 @@ def build(
         if not kept and len(args) == 1 and counts(args[0]):
             m.counting.add(new)
     return new
+
+
+def _is_given(f: Frame, value: ir.Expr_) -> bool:
+    """Whether an expression is a variable of the function, such as what a caller gives."""
+    return isinstance(value, ir.Name) and value.id in f.env
 
 
 def _subqueries(f: Frame, arguments: list[ir.Expr_]) -> Iterator[QueryObject]:
@@ -287,9 +293,17 @@ def _lookup(m: Machine, f: Frame, column: ir.Expr_, suffix: str, model: Model | 
     if not isinstance(symbol, ClassInfo) and isinstance(column, ir.Attr) and isinstance(column.value, ir.Name):
         local = f.env.get(column.value.id)  # imported in the function
         symbol = local if isinstance(local, ClassInfo) else None
+    if isinstance(column, ir.Attr) and model is None and not isinstance(symbol, ClassInfo) and _is_called_as_class(column.value):
+        return [f"{column.name}{suffix}"]
     if not isinstance(column, ir.Attr) or not isinstance(symbol, ClassInfo) or symbol.model is None:
         return []
     return [f"{'' if symbol.model is model else symbol.model.name + '.'}{column.name}{suffix}"]
+
+
+def _is_called_as_class(holder: ir.Expr_) -> bool:
+    """Whether an expression names what is called as classes are, such as the model of a package that is not at hand: `tables.Book`."""
+    name = holder.name if isinstance(holder, ir.Attr) else holder.id if isinstance(holder, ir.Name) else ""
+    return name[:1].isupper() and not name.isupper()
 
 
 def _is_unique(model: Model | None, names: frozenset[str]) -> bool:

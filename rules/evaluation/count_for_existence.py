@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Event, Op, Orm, Project, QueryLog, ReplaceCountTest, Report, Severity, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, tests_before_loads
 from ormlint.judge.describe import at, calls_between, code, is_shown, query_labels
-from ormlint.judge.listing import asks_for_one, gives_few
+from ormlint.judge.listing import gives_few, gives_one
 from ormlint.judge.repetition import (
     costs_nothing,
     grows,
@@ -37,10 +37,8 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             or is_deliberate(query)
         ):
             continue
-        if query.model is not None and not query.has("exclude") and any(query.model.is_primary_key(name) for name in query.filters):
+        if gives_one(query) or (query.sliced and query.limit == 1):
             continue  # `Book.objects.filter(pk=pk).count()` counts one row at most
-        if query.sliced and query.limit == 1:
-            continue  # and so does `query.limit(1).count()`
         if _is_asked_per_round(project, event):
             continue
         uses = list(event.all_uses())
@@ -58,7 +56,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
             intent=_intent(event, uses[0]) if len(uses) == 1 else None,
             severity=Severity.INFO if project.is_small(model) else Severity.WARNING,
-            preview=gives_few(query) or (len(query.filters) > 1 and asks_for_one(query)) or _is_asked_once(project, event),
+            preview=gives_few(query) or _is_asked_once(project, event),
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceCountTest, ReplaceLen, Report, Severity, Shape, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, loaded_only_to_test, read_off_rows, uses_of_length
 from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
-from ormlint.judge.listing import gives_few
+from ormlint.judge.listing import gives_few, gives_one
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
 
@@ -14,7 +14,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query of which nothing but the length is used."""
     left_alone = asked_per_round(log) | prefetched_by_some(log) | read_off_rows(project, log) | loaded_only_to_test(project, log)
     for query in log.queries:
-        if query.site in left_alone or costs_nothing(query) or is_deliberate(query) or query.shape is Shape.UNKNOWN:
+        if query.site in left_alone or costs_nothing(query) or is_deliberate(query) or query.shape is Shape.UNKNOWN or gives_one(query):
             continue
         uses = only_uses(query, UseKind.LEN)
         if not uses or not is_shown(project, uses[0].site):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceTruthTest, Report, Severity, Shape, Site, UseKind, rule
 from ormlint.judge.again import LOADS, answered_before, loaded_only_to_test, read_off_rows
 from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
-from ormlint.judge.listing import gives_few
+from ormlint.judge.listing import gives_few, gives_one
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
 
@@ -16,7 +16,9 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     # `{% if book.reviews.all %}{% for review in book.reviews.all %}`: that the rows are loaded twice is the waste
     left_alone |= {other.query.site for event, other in answered_before(project, log).items() if event.op in LOADS and other.query is not None}
     for query in log.queries:
-        if query.site in left_alone or not _loads_rows_when_tested(query) or costs_nothing(query) or is_deliberate(query) or query.bound is Bound.ONE:
+        if query.site in left_alone or not _loads_rows_when_tested(query) or costs_nothing(query) or is_deliberate(query):
+            continue
+        if query.bound is Bound.ONE or gives_one(query):
             continue
         uses = only_uses(query, UseKind.TRUTH)
         if not uses or not is_shown(project, uses[0].site) or _is_asked_again(log, query):
