@@ -223,7 +223,7 @@ def _is_held(walk: Walk, scope: cst.FunctionDef, branches: _Branches) -> bool:
     """Whether somebody else may have the queryset, or asks it again where there were no rows."""
     statement, name = walk.statement, walk.tested.value
     values = list(assigned(statement, scope, name))
-    if not values or not all(is_new_queryset(value) for value in values) or _has_namespace(statement, scope):
+    if not values or not all(is_new_queryset(value) for value in values) or has_namespace(statement, scope):
         return True
     if any(parameter.name.value == name for parameter in statement.within(scope.params, cst.Param)):
         return True
@@ -249,7 +249,7 @@ def _holds(walk: Walk, scope: cst.FunctionDef, branches: _Branches, other: cst.N
     return not _is_read(statement, other) or _calls_between(walk, scope, at, next(iter(branches.some), None))
 
 
-def _has_namespace(statement: Statement, scope: cst.CSTNode) -> bool:
+def has_namespace(statement: Statement, scope: cst.CSTNode) -> bool:
     """Whether a function hands on all of its variables: `render(request, "books.html", locals())`."""
     return any(isinstance(call.func, cst.Name) and call.func.value in _NAMESPACES for call in statement.within(scope, cst.Call))
 

@@ -11,11 +11,13 @@ from ormlint.judge.finding import (
     AggregateInDatabase,
     AnnotateFigure,
     AppendMethod,
+    AskBefore,
     CountRows,
     EagerLoad,
     FetchBefore,
     Finding,
     Fix,
+    KeepAnswer,
     KeepRows,
     ListSelectRelated,
     LoadFirst,
@@ -83,6 +85,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         figures,
         kept_counts,
         kept_rows,
+        kept_values,
         keys,
         lookups,
         loops,
@@ -105,6 +108,10 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return membership.replace_membership_test(sources, intent)
         case CountRows() as intent:
             return kept_counts.count_rows(sources, intent)
+        case KeepAnswer() as intent:
+            return kept_values.keep_answer(sources, intent)
+        case AskBefore() as intent:
+            return kept_values.ask_before(sources, intent)
         case WalkQuery() as intent:
             return copies.walk_query(sources, intent)
         case LoadFirst() as intent:

@@ -132,10 +132,11 @@ class SourceFile:
 
 
 class Sources:
-    """The files of a project, read on demand."""
+    """The files of a project, read on demand; `given` are the new variables that fixes of them have, each with the expression it is for."""
 
     def __init__(self, texts: Callable[[str], str]) -> None:
         self._texts = texts
+        self.given: dict[tuple[int, str], object] = {}
         self._files: dict[str, SourceFile | None] = {}
         self._pages: dict[str, SourceFile | None] = {}
 

@@ -7,11 +7,12 @@ result = session.scalars(stmt)
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
 from ormlint.fixes.chain import seen_through
+from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Function, Statement
 from ormlint.text import Site
 
@@ -68,6 +69,19 @@ def bindings(statement: Statement, function: cst.CSTNode, name: str) -> Iterator
             case _:
                 continue
         yield from (found for target in targets for found in statement.within(target, cst.Name) if found.value == name)
+
+
+def free_name(sources: Sources, statement: Statement, scope: Function, wanted: Iterable[str], node: cst.CSTNode) -> str | None:
+    """Returns the first name that a function, and those around and in it, do not use; None if all are used.
+
+    It is the same one whenever that is asked for an expression, and no other expression gets it.
+    """
+    *_, outermost = (scope, *(above for above in statement.ancestors(scope) if isinstance(above, cst.FunctionDef)))
+    used = {name.value for name in statement.within(outermost, cst.Name)}
+    for name in wanted:
+        if name not in used and sources.given.setdefault((id(outermost), name), node) is node:
+            return name
+    return None
 
 
 def reads(statement: Statement, function: Function, name: str) -> Iterator[cst.Name]:

@@ -107,6 +107,22 @@ class ReplaceMembershipTest:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepAnswer:
+    """Keep the answer of the statement `first` in a variable, which takes the place of the statement `again` of the same function."""
+
+    first: Event = field(compare=False)
+    again: Event = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskBefore:
+    """Send before `loops`, outermost first, what is asked unchanged in each of their rounds."""
+
+    event: Event = field(compare=False)
+    loops: tuple[Loop, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CountRows:
     """`query.count()` → `len(query)`. `site` is the whole call, `load` the statement that loads all rows later."""
 
@@ -302,9 +318,11 @@ Intent = (
     | AggregateInDatabase
     | AnnotateFigure
     | AppendMethod
+    | AskBefore
     | CountRows
     | EagerLoad
     | FetchBefore
+    | KeepAnswer
     | KeepRows
     | ListSelectRelated
     | LoadFirst

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Label, Mark, Op, Project, QueryLog, Report, Severity, rule
+from ormlint.api import Event, KeepAnswer, Label, Mark, Op, Project, QueryLog, Report, Severity, rule
 from ormlint.judge.again import LOADS, answered_before, loaded_by
 from ormlint.judge.describe import at
 
@@ -20,6 +20,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=_advice(project, event, other),
             cause=(event.site,),
             labels=(Label(other.site, Mark.QUERY, "this runs it first"), Label(event.site, Mark.ACCESS, "this runs it again")),
+            intent=KeepAnswer(other, event),
             severity=Severity.INFO if event.query is not None and project.is_small(event.query.model) else Severity.WARNING,
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import READS, Event, Loop, Orm, Project, QueryLog, Report, rule
+from ormlint.api import READS, AskBefore, Event, Loop, Orm, Project, QueryLog, Report, rule
 from ormlint.judge.describe import at, code, is_shown, labels, per
 from ormlint.judge.repetition import costs_nothing, decides_to_go_on, innermost, is_deliberate, repeaters, weight, worth_counting
 
@@ -21,6 +21,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=f"run it once before the loop{at(project, loop.site)} and keep the result in a variable",
             cause=(event.site, loop.site),
             labels=labels(project, event, loop, loop.source, "this gives the same in every round"),
+            intent=AskBefore(event, loops),
             severity=weight(project, event, loops),
         )
 

@@ -32,6 +32,9 @@ _LISTING = ("column", "key of a select")
 _SENDING = ("subquery", "subquery of a select", "subquery of a query")
 _COUNTING_QUERIES = ("len of a query", "count test of a query", "one of all, of a query", "first of a select", "aggregate of a query")
 
+_ANSWERS, _BEFORE = ("answer", "answer of rows", "answer of a query"), ("ask before", "ask a select before")
+_BLOCKING = "the function is asynchronous"
+
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (_LOADING_LOOPS, ("select_related()",), Left(_FOLLOWED)),
     (("join and prefetch",), ("select_related()",), Left(_FOLLOWED, frozenset({"ORM101"}))),
@@ -46,9 +49,25 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (("len", "len test", "truth test", "kept rows", "kept row", "one of all", "aggregate"), ("evaluated before",), Left(_LOADED)),
     (("kept count",), ("evaluated before",), Left(_LOADED)),
     (("kept count",), ("async function",), Left("the rows would be loaded in an asynchronous function")),
+    ((*_ANSWERS, *_BEFORE), ("select_for_update",), Left(_LOCKED)),
+    ((*_ANSWERS, *_BEFORE), ("async function",), Left(_BLOCKING)),
+    (("answer of rows",), ("async for",), Left(_BLOCKING)),
+    (_ANSWERS, ("chain: comments", "comment in arguments"), Left("a comment in the second query would be lost")),
+    (("answer",), ("walrus",), Left("something else has the answer already")),
+    (("answer", "answer of rows"), _VARIABLES[1:], Left("nothing is reported: the variable keeps it")),
+    (("answer",), ("lambda", "query of a function", "query of another file"), Left("nothing is reported: a function gives the number")),
+    (("answer",), ("conditional expression",), Left("the query is sent on some ways only")),
+    ((*_ANSWERS[1:], "answer"), ("f-string",), Left("before Python 3.12 nobody knows where in an f-string an expression stands")),
+    (("answer", "answer of rows", "ask before"), ("Prefetch(to_attr=…)",), Left("nothing is reported: the two may prefetch other rows")),
+    (("answer of rows", "answer of a query"), ("iterator",), Left("the rows are not kept")),
+    (("answer of rows",), ("evaluated before",), Left("nothing is reported: the variable keeps it")),
+    (("answer of a query",), ("lambda", "conditional expression", "query of a function"), Left("it is not clear what gives a list")),
+    (("ask before",), ("lambda", *_VARIABLES[1:], "two statements", "evaluated before"), Left("the loop makes the query")),
+    (("ask a select before",), ("walrus", "lambda", *_VARIABLES[1:], "two statements"), Left("the loop makes the statement")),
     (("copy",), ("evaluated before",), Left("nothing is reported: the queryset is used for more")),
     (("copy",), ("select_for_update",), Left(_LOCKED)),
-    (("len of a query", "one of all, of a query", "aggregate of a query"), ("evaluated before",), Left(_LOADED)),
+    (("len of a query", "one of all, of a query"), ("evaluated before",), Left(_LOADED)),
+    (("aggregate of a query",), ("evaluated before",), Left(_LOADED, frozenset({"ORM210"}))),
     (("count test", "count test of a query"), ("walrus", "conditional expression", *_VARIABLES), Left(_NUMBER)),
     (
         ("count test", "count test of a query"),

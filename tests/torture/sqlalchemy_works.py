@@ -97,6 +97,14 @@ _RESULTS = (
     ),
 )
 _QUESTIONS = (
+    Work("answer of a query", ("ORM206",), _SHIPS, "for ship in {q}:\n    print(ship.name)\nprint([ship.tons for ship in {q}])"),
+    Work(
+        "ask a select before",
+        ("ORM104",),
+        _SELECTED,
+        "for line in session.query(Line).order_by(Line.id):\n    for ship in session.scalars({q}):\n        print(line.name, ship.tons)",
+        "line",
+    ),
     Work("len of a query", ("ORM201",), _SHIPS.then(Link("all")), "print(len({q}))", gain=Gain.ROWS),
     Work("len of a select", ("ORM201",), _SELECTED, "print(len(session.scalars({q}).all()))", gain=Gain.ROWS),
     Work("count test of a query", ("ORM202",), _SHIPS.then(Link("count")), "if {q} > 0:\n    print('some')", gain=Gain.ROWS),
