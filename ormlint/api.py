@@ -1,6 +1,8 @@
 """The public interface for rules, the project's own and others'."""
 
 from ormlint.judge.finding import (
+    AddAttribute,
+    AddIndex,
     AddKeyword,
     AggregateInDatabase,
     AnnotateFigure,
@@ -65,6 +67,8 @@ from ormlint.text import Site
 
 __all__ = [
     "READS",
+    "AddAttribute",
+    "AddIndex",
     "AddKeyword",
     "AdminList",
     "Aggregate",

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ormlint.judge.finding import (
+    AddAttribute,
+    AddIndex,
     AddKeyword,
     AggregateInDatabase,
     AnnotateFigure,
@@ -137,6 +139,10 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return fetch_before(sources, intent, project.schema)
         case WriteTogether() as intent:
             return bulk.write_together(sources, intent, project.schema)
+        case AddAttribute() as intent:
+            return declarations.add_attribute(sources, intent)
+        case AddIndex() as intent:
+            return declarations.add_index(sources, intent)
         case RemoveDeclaration() as intent:
             return declarations.remove_declaration(sources, intent)
         case OrderRows() as intent:

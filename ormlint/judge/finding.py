@@ -226,6 +226,29 @@ class AddKeyword:
 
 
 @dataclass(frozen=True, slots=True)
+class AddAttribute:
+    """Give the class at `site` an attribute: `max_page_size = 100`, or as much as the number is that its attribute `least` has.
+
+    `reason` tells why that is not safe.
+    """
+
+    site: Site
+    name: str
+    value: int
+    least: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddIndex:
+    """Declare an index that begins with a column of a model. `reason` tells what that leaves to do."""
+
+    model: Model
+    column: Column
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveDeclaration:
     """Take away what stands at `site` in a list of a model, or those of the arguments `keywords` that the call there is given as True.
 
@@ -314,7 +337,9 @@ class ReadKey:
 
 
 Intent = (
-    AddKeyword
+    AddAttribute
+    | AddIndex
+    | AddKeyword
     | AggregateInDatabase
     | AnnotateFigure
     | AppendMethod

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import READS, Column, Event, Label, Mark, Model, Op, Orm, Project, QueryLog, Report, Severity, rule
+from ormlint.api import READS, AddIndex, Column, Event, Label, Mark, Model, Op, Orm, Project, QueryLog, Report, Severity, rule
 from ormlint.judge.describe import code, is_shown
 from ormlint.judge.eager import concerns
 
@@ -67,4 +67,5 @@ def _report(project: Project, model: Model, column: Column, events: list[Event])
             Label(column.site, Mark.DECLARATION, "the column"),
             *(Label(site, Mark.QUERY, "this looks rows up by it") for site in places[:MOST_LABELS]),
         ),
+        intent=AddIndex(model, column, "create the index in a migration, too"),
     )

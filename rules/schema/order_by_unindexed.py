@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import READS, Column, Event, Label, Mark, Model, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Site, rule
+from ormlint.api import READS, AddIndex, Column, Event, Label, Mark, Model, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Site, rule
 from ormlint.judge.describe import code, is_shown
 from ormlint.judge.eager import concerns
 
@@ -67,4 +67,5 @@ def _report(project: Project, model: Model, column: Column, queries: list[QueryO
         help=f"add {how} and create it in a migration: a page or the first row is then read in order, and not found by sorting all rows",
         cause=(column.site,),
         labels=(Label(column.site, Mark.DECLARATION, "the column"), *sorts, *asks),
+        intent=AddIndex(model, column, "create the index in a migration, too"),
     )

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Endpoint, Label, Mark, Pages, Project, QueryLog, Report, rule
+from ormlint.api import AddAttribute, Endpoint, Label, Mark, Pages, Project, QueryLog, Report, rule
 from ormlint.judge.describe import at, code, is_shown
+
+MOST = 100
+SIZES = {"max_page_size": "page_size", "max_limit": "default_limit"}
+REASON = "somebody may ask for larger pages today"
 
 
 @rule("ORM402", "client-controlled-page-size", stable=False)
@@ -20,6 +24,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=_advice(project, pages, own=own),
             cause=(pages.name, pages.site),
             labels=_labels(project, pages, endpoint) if own else (),
+            intent=AddAttribute(pages.site, pages.limit, MOST, SIZES.get(pages.limit, ""), REASON) if own else None,
         )
 
 

@@ -257,6 +257,44 @@ def _admin(fixer: str, body: str) -> Work:
 
 
 _DECLARED = (
+    Work(
+        "page size",
+        ("ORM402",),
+        _NONE,
+        "print(Pages.page_size)",
+        above='class Pages(PageNumberPagination):\n    page_size = 20  # by itself\n    page_size_query_param = "size"  # or as asked for\n\n\n'
+        "class BookSerializer(serializers.Serializer):\n    title = serializers.CharField()\n\n\n"
+        "class BookList(generics.ListAPIView):\n    queryset = Book.objects.order_by('pk')\n    serializer_class = BookSerializer\n"
+        "    pagination_class = Pages",
+        imports="from rest_framework import generics, serializers\nfrom rest_framework.pagination import PageNumberPagination",
+        lacks=DECLARED,
+        gain=Gain.ROWS,
+    ),
+    Work(
+        "index for a list",
+        ("ORM502",),
+        _NONE,
+        "print(Parcel{n}.objects.filter(code='x').query)",
+        above="class Parcel{n}(models.Model):\n    code = models.CharField(max_length=40)  # to be found by\n    pages = models.IntegerField()\n\n"
+        '    class Meta:\n        app_label = "library"\n'
+        '        indexes = [\n            models.Index(fields=["pages"]),  # old\n        ]\n\n\n'
+        "def parcels(code):\n    return list(Parcel{n}.objects.filter(code=code))",
+        imports="from django.db import models",
+        lacks=DECLARED,
+        gain=Gain.ROWS,
+    ),
+    Work(
+        "index for a Meta",
+        ("ORM502",),
+        _NONE,
+        "print(Letter{n}.objects.filter(code='x').query)",
+        above="class Letter{n}(models.Model):\n    code = models.CharField(max_length=40)  # to be found by\n    pages = models.IntegerField()\n\n"
+        '    class Meta:\n        app_label = "library"  # of the reports\n\n\n'
+        "def letters(code):\n    return list(Letter{n}.objects.filter(code=code))",
+        imports="from django.db import models",
+        lacks=DECLARED,
+        gain=Gain.ROWS,
+    ),
     _admin(
         "admin list", '    list_display = ("title", "place")  # what is shown\n\n    def place(self, book):\n        return book.author.country.name'
     ),

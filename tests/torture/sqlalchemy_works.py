@@ -201,6 +201,18 @@ _WRITES = (
 )
 _DECLARED = (
     Work(
+        "index for a column",
+        ("ORM502",),
+        Chain(""),
+        "print(Wreck{n}.__tablename__)",
+        above='class Wreck{n}(Base):\n    __tablename__ = "wreck{n}"\n\n    id: Mapped[int] = mapped_column(primary_key=True)\n'
+        "    code: Mapped[str] = mapped_column()  # to be found by\n\n\n"
+        "def wrecks(session, code):\n    return session.query(Wreck{n}).filter_by(code=code).all()",
+        imports="from sqlalchemy.orm import Mapped, mapped_column\n\nfrom fleet.models import Base",
+        gain=Gain.ROWS,
+        lacks=DECLARED,
+    ),
+    Work(
         "index of a foreign key",
         ("ORM501",),
         Chain("session", (Link("query", ("Buoy{n}",)), Link("filter_by", ("line_id=3",)), Link("order_by", ("Buoy{n}.id",)))),
