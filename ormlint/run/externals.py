@@ -15,6 +15,7 @@ from ormlint.link.names import ASYNC_FACTORY, USER_MODEL, ClassInfo, External, F
 from ormlint.link.schema import Orm
 from ormlint.run import intrinsics
 from ormlint.run.blocking import elsewhere
+from ormlint.run.encoders import ENCODING, encode_rows
 from ormlint.run.engines import maker
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
@@ -88,6 +89,8 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
     known = m.externals.get(func.path)
     if known is None:
         known = m.externals[func.path] = _described(m, func)
+    if known.name in ENCODING:
+        encode_rows(m, f, node, args, keywords)
     if known.special is not None:
         return known.special(m, f, node, args, keywords)
     name, made = known.name, known.made

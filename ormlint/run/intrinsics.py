@@ -13,6 +13,7 @@ key_at(row, path)       the key of the row that a dotted path leads to
 represent(s, row)       shows every field of a serializer of a row
 represent_each(s, rows) shows every field of a serializer of each of some rows
 inside_greenlet(session) the session as a function sees it that `AsyncSession.run_sync` runs: it loads lazily
+encode(x, cls, default) turns what JSON has no form for into what it has, by the application's encoder or the one given
 read_fields(c, row)     fills a schema class from the attributes of a row
 """
 
@@ -22,6 +23,7 @@ from collections.abc import Callable
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import External
+from ormlint.run.encoders import encode
 from ormlint.run.forms import choice_fields
 from ormlint.run.frame import Frame
 from ormlint.run.introspection import FUNCTIONS as INTROSPECTION
@@ -175,6 +177,7 @@ FUNCTIONS: dict[str, Function] = {
     "ormlint.intrinsics.show_cells": show_cells,
     "ormlint.intrinsics.key_at": key_at,
     "ormlint.intrinsics.read_fields": read_fields,
+    "ormlint.intrinsics.encode": encode,
     "ormlint.intrinsics.represent": represent,
     "ormlint.intrinsics.represent_each": represent_each,
     "ormlint.intrinsics.value_at": value_at,

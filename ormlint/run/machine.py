@@ -142,6 +142,7 @@ class Machine:
         self.form_fields: dict[tuple[int, str], tuple[ModuleInfo, ir.Node]] = {}
         self.table_columns: dict[int, list[TableColumn]] = {}
         self.request_values: dict[str, Value] = {}  # what is kept on the object of a request, as far as anybody asked
+        self.json_encoders: list[ClassInfo] | None = None  # that the project gives its applications
         self.request_setters: dict[str, list[FunctionInfo]] | None = None  # by name: the functions that keep something there
         self.decorated: dict[int, tuple[PutIn, ...]] = {}  # by function: what its decorators give it
         self.put_in: dict[tuple[int, ...], PutIn] = {}  # by decorator and the classes it is given: what it gives the functions it decorates
