@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Union
 from msgspec import Struct
 
 from ormlint.ir import nodes as ir
+from ormlint.library.stand_ins import stand_in
 from ormlint.link.bindings import bind_body, takes_in_submodules
 from ormlint.link.class_loaders import BY_APP, BY_LABEL, BY_PATH, loaded
 from ormlint.text import Site
@@ -265,7 +266,7 @@ class Program:
                 externals += base.externals
             elif isinstance(base, External):
                 externals.append(base)
-                given = self._class_given_to(node, cls.module)
+                given = self._class_given_to(node, cls.module) or self._standing_in(base)
                 if given is not None and given is not cls:
                     self._link(given)
                     order += given.mro
@@ -276,6 +277,12 @@ class Program:
         cls.bases = tuple(bases)
         cls.mro = (cls, *kept)
         cls.externals = tuple(dict.fromkeys(externals))
+
+    def _standing_in(self, base: External) -> ClassInfo | None:
+        """Returns the class of the library that stands in for one of another package, or None."""
+        home = stand_in(base.package, base.name)
+        module = self.library.get(home[0]) if home is not None else None
+        return module.classes.get(home[1]) if home is not None and module is not None else None
 
     def _class_given_to(self, base: ir.Expr_, module: ModuleInfo) -> ClassInfo | None:
         """Returns the class that a base was made from: `Base = declarative_base(cls=Common)`, `db = SQLAlchemy(model_class=Common)`, `db.Model`."""

@@ -45,6 +45,7 @@ VIEWS = frozenset({"View", "MethodView", "Resource", "HTTPEndpoint", "Feed", "Si
 FRAMEWORKS = {"rest_framework": "drf", "flask": "flask", "flask_restful": "flask", "flask_restx": "flask", "starlette": "fastapi"}
 PAGES = ("paginate_by", "pagination_class")
 PAGINATORS = frozenset({"paginate"})
+FORM_STEPS = ("form_valid", "form_invalid")
 PREPARATIONS = ("setup", "initial", "dispatch")
 FOR_STAFF = re.compile(r"staff|superuser|admin", re.IGNORECASE)
 MAX_DEPTH = 6
@@ -256,8 +257,15 @@ def _run_inherited_writers(m: Machine, view: View, cls: ClassInfo) -> None:
         extra = (name for c in cls.mro for name, function in c.functions.items() if "GET" not in (actions_of(function) or ("GET",)))
         names = ["create", "update", "partial_update", "destroy", *extra]
     for handler in filter(None, map(cls.method, dict.fromkeys(names))):
-        if handler.owner is not cls and not handler.module.is_library:
+        own = handler.owner is not cls and not handler.module.is_library
+        if own or (handler.module.is_library and any(_is_inherited(cls, name) for name in FORM_STEPS)):
             _run_handler(m, cls, handler, view.routes[0] if view.routes else None)
+
+
+def _is_inherited(cls: ClassInfo, name: str) -> bool:
+    """Whether a class has a method from another class of the project."""
+    method = cls.method(name)
+    return method is not None and method.owner is not cls and not method.module.is_library
 
 
 def _run_handler(m: Machine, cls: ClassInfo, handler: FunctionInfo, route: Route | None) -> Summary | None:

@@ -4,7 +4,8 @@ from django.forms.forms import BaseForm
 
 
 class BaseModelForm(BaseForm):
-    pass
+    def save(self, commit=True):
+        return self.instance
 
 
 class ModelForm(BaseModelForm):
