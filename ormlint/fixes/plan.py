@@ -35,6 +35,7 @@ from ormlint.judge.finding import (
     ReplaceMembershipTest,
     ReplaceTruthTest,
     SendSubquery,
+    SetOtherSide,
     WalkQuery,
     WriteTogether,
 )
@@ -93,6 +94,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         loops,
         membership,
         ordering,
+        other_side,
         results,
         sqlalchemy_lookups,
         subqueries,
@@ -137,6 +139,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         case FetchBefore() as intent:
             fetch_before = lookups.fetch_before if intent.model.orm is Orm.DJANGO else sqlalchemy_lookups.fetch_before
             return fetch_before(sources, intent, project.schema)
+        case SetOtherSide() as intent:
+            return other_side.set_other_side(sources, intent, project.schema)
         case WriteTogether() as intent:
             return bulk.write_together(sources, intent, project.schema)
         case AddAttribute() as intent:

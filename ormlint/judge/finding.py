@@ -213,6 +213,18 @@ class FetchBefore:
 
 
 @dataclass(frozen=True, slots=True)
+class SetOtherSide:
+    """`parent.children.append(Child(…))` → `session.add(Child(…, parent=parent))`.
+
+    `site` is the collection, `asked` the query that gave the row which has it.
+    """
+
+    site: Site
+    relation: Relation
+    asked: Site
+
+
+@dataclass(frozen=True, slots=True)
 class AddKeyword:
     """Give the call at `site` (or the one that a statement there assigns) a keyword argument: `index=True`.
 
@@ -364,6 +376,7 @@ Intent = (
     | ReplaceTruthTest
     | WalkQuery
     | SendSubquery
+    | SetOtherSide
     | WriteTogether
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Kind, Label, Mark, Op, Orm, Project, QueryLog, Report, UseKind, rule
+from ormlint.api import Event, Kind, Label, Mark, Op, Orm, Project, QueryLog, Report, SetOtherSide, UseKind, rule
 from ormlint.judge.describe import call_path, code, is_shown
 from ormlint.judge.repetition import repeaters
 
@@ -32,6 +32,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=_labels(project, event),
             notes=call_path(project, event),
             relations=("__".join(event.path),),
+            intent=SetOtherSide(event.site, event.relation, event.row.query.site) if event.row is not None and not event.row.path else None,
         )
 
 

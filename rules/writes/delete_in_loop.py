@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Relation, Report, WriteTogether, rule
+from ormlint.api import EagerLoad, Event, Kind, Loop, Op, Orm, Project, QueryLog, Relation, Report, WriteTogether, rule
 from ormlint.judge.bulk import Write, passed_over, together, walks_its_rows, writes_one_by_one
 from ormlint.judge.describe import at, at_query, call_path, calls_between, code, joined, labels, per
 from ormlint.judge.eager import is_loaded
@@ -10,6 +10,7 @@ from ormlint.judge.listing import asks_for_a_pair, is_found_by_name
 from ormlint.judge.rounds import Rounds
 
 _WORK = (Op.CREATE, Op.GET_OR_CREATE, Op.BULK_WRITE, Op.SAVE, Op.UPDATE_ROWS, Op.LINK)
+_BEFORE = "what belongs to all the rows is loaded before the first is deleted: rows that come to them meanwhile are not looked for"
 _ON_OTHER_SIDE = (Kind.REVERSE_FOREIGN_KEY, Kind.REVERSE_ONE_TO_ONE, Kind.MANY_TO_MANY)
 
 
@@ -28,9 +29,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=write.cause,
             labels=labels(project, event, loop, event.row.query if event.row is not None else None, "this deletes the row"),
             notes=(*write.hindrance, *call_path(project, event)),
-            intent=together(log, write, "delete", plain=_is_one_delete(event, loop, hindered=bool(write.hindrance)))
-            if event.orm is Orm.DJANGO
-            else None,
+            intent=_intent(log, write),
             severity=write.severity,
             preview=write.preview
             or (event.orm is Orm.SQLALCHEMY and _saves_little(rounds, loop))
@@ -60,8 +59,6 @@ def _loaded_first(event: Event) -> list[str]:
     if event.orm is not Orm.SQLALCHEMY or event.model is None:
         return []
     found = [relation for relation in event.model.relations.values() if _is_loaded_on_delete(relation)]
-    if event.row is None:
-        return [relation.name for relation in found]
     return [relation.name for relation in found if event.row is None or not is_loaded(event.row.query.plan, (*event.row.path, relation.name))]
 
 
@@ -82,8 +79,17 @@ def _asks_anew(event: Event, names: list[str]) -> bool:
     return event.model is not None and any(event.model.relations[name].lazy == "dynamic" for name in names)
 
 
-def _intent(log: QueryLog, write: Write) -> WriteTogether | None:
-    return together(log, write, "delete", plain=_is_one_delete(write.event, write.loop, hindered=bool(write.hindrance)))
+def _intent(log: QueryLog, write: Write) -> WriteTogether | EagerLoad | None:
+    """Returns the change that deletes the rows together; of SQLAlchemy, the one that loads along what is loaded for each of them."""
+    event = write.event
+    if event.orm is Orm.DJANGO:
+        return together(log, write, "delete", plain=_is_one_delete(event, write.loop, hindered=bool(write.hindrance)))
+    names, query = _loaded_first(event), event.row.query if event.row is not None else None
+    if not names or event.model is None or query is None or _asks_anew(event, names) or not walks_its_rows(event, write.loop):
+        return None
+    if write.hindrance or query.combined or query.generic or query.ways or query.style == "list" or query.model is not event.model or event.calls:
+        return None
+    return EagerLoad(query, (event.model.relations[names[0]],), query.site, _BEFORE)
 
 
 def _is_one_delete(event: Event, loop: Loop, *, hindered: bool) -> bool:

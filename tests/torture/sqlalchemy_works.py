@@ -198,6 +198,20 @@ _WRITES = (
         "for line in {q}:\n    for ship in session.scalars(select(Ship).where(Ship.line_id == line.id)):\n        print(ship.name)",
         "line",
     ),
+    Work(
+        "put into a collection",
+        ("ORM315",),
+        Chain(""),
+        "ship = session.get(Ship, 2)\nif ship is not None:\n    ship.cargo.append(Cargo(weight=3))\nprint(session.query(Cargo).count())",
+        lacks=DECLARED,
+    ),
+    Work(
+        "delete with what belongs to it",
+        ("ORM303",),
+        _SHIPS,
+        "session.query(Cargo).delete()\nfor ship in {q}:\n    session.delete(ship)\nprint(session.query(Ship).count())",
+        "ship",
+    ),
 )
 _DECLARED = (
     Work(
