@@ -14,6 +14,7 @@ from ormlint.judge.finding import (
     AnnotateFigure,
     AppendMethod,
     AskBefore,
+    AwaitStatement,
     CountRows,
     EagerLoad,
     FetchBefore,
@@ -79,6 +80,7 @@ def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str],
 def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
     from ormlint.fixes import (
         aggregates,
+        awaiting,
         bulk,
         calls,
         columns,
@@ -145,6 +147,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return bulk.write_together(sources, intent, project.schema)
         case AddAttribute() as intent:
             return declarations.add_attribute(sources, intent)
+        case AwaitStatement() as intent:
+            return awaiting.await_statement(sources, intent)
         case AddIndex() as intent:
             return declarations.add_index(sources, intent)
         case RemoveDeclaration() as intent:

@@ -252,6 +252,14 @@ class AddAttribute:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitStatement:
+    """Await what an async function does at `site`: the call of `method`, which has an asynchronous twin, or a walk over the rows of a query ("")."""
+
+    site: Site
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class AddIndex:
     """Declare an index that begins with a column of a model. `reason` tells what that leaves to do."""
 
@@ -355,6 +363,7 @@ Intent = (
     | AggregateInDatabase
     | AnnotateFigure
     | AppendMethod
+    | AwaitStatement
     | AskBefore
     | CountRows
     | EagerLoad

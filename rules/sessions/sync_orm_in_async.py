@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Label, Mark, Op, Orm, Project, QueryLog, Report, Severity, Site, rule
+from ormlint.api import AwaitStatement, Event, Label, Mark, Op, Orm, Project, QueryLog, Report, Severity, Site, rule
 from ormlint.judge.describe import call_path, code, is_shown
 
 TWINS = frozenset({
     "get", "first", "last", "latest", "earliest", "count", "exists", "contains", "aggregate", "create", "get_or_create", "update_or_create",
     "bulk_create", "bulk_update", "update", "delete", "in_bulk", "add", "remove", "set", "clear", "save", "refresh_from_db",
 })  # fmt: skip
+
+TWINNED = (4, 2)  # from here on rows and their collections have asynchronous methods, as querysets have
 
 
 @rule("ORM601", "sync-orm-in-async", stable=False)
@@ -29,6 +31,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=(_place(first),),
             labels=_labels(project, first),
             notes=(*call_path(project, first), *_others(project, events)),
+            intent=_awaited(project, first),
             severity=Severity.ERROR if first.orm is Orm.DJANGO else Severity.WARNING,
         )
 
@@ -54,6 +57,17 @@ def _advice(event: Event) -> str:
     if event.query is not None and event.relation is None:
         return "walk the rows by `async for`, or call it by `sync_to_async`"
     return "load it with the query, or call what reads it by `sync_to_async`"
+
+
+def _awaited(project: Project, event: Event) -> AwaitStatement | None:
+    """Returns what has a twin of Django 4.2 to be awaited: not what a model does in a method of its own."""
+    if event.orm is not Orm.DJANGO or event.calls or project.lacks(TWINNED):
+        return None
+    if event.method in TWINS:
+        own = event.model is not None and event.method in event.model.overrides
+        return AwaitStatement(event.site, event.method) if not own else None
+    walked = event.query is not None and event.relation is None and not event.method and not event.query.has("iterator")
+    return AwaitStatement(event.site, "") if walked else None
 
 
 def _labels(project: Project, event: Event) -> tuple[Label, ...]:
