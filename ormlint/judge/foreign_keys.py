@@ -60,9 +60,20 @@ def filters_by_key(project: Project, log: QueryLog) -> Filters:
         if not _is_served(query.model, names):
             for name in names:
                 found.setdefault((query.model, name), query.site)
-        for name in asked:
-            other, _, column = name.partition(".")
-            found.update({(model, column): query.site for model in named.get(other, ()) if column and (model, column) not in found})
+        for other, columns in _of_others(asked).items():
+            for model in named.get(other, ()):
+                if not _is_served(model, columns):
+                    found.update({(model, column): query.site for column in columns if (model, column) not in found})
+    return found
+
+
+def _of_others(asked: set[str]) -> dict[str, set[str]]:
+    """Returns the columns of models that a query joins, by the names of these: "Loan.book_id"."""
+    found: dict[str, set[str]] = {}
+    for name in asked:
+        other, _, column = name.partition(".")
+        if column:
+            found.setdefault(other, set()).add(column)
     return found
 
 

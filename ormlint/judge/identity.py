@@ -10,9 +10,9 @@ from functools import partial
 
 from ormlint.judge.eager import path_of, relations_along
 from ormlint.judge.homes import ways_of
-from ormlint.judge.listing import NAMES, is_called
+from ormlint.judge.listing import NAMES, is_called, is_filtered
 from ormlint.link.schema import Kind, Model, Orm, Relation
-from ormlint.run.log import Event, LoadKind, LoadPlan, QueryObject
+from ormlint.run.log import Bound, Event, LoadKind, LoadPlan, QueryObject, Shape
 
 _PEOPLE = frozenset({"user", "person", "account", "member", "author", "employee", "contact", "profile", "owner", "creator"})
 _EAGER = frozenset({"joined", "selectin", "subquery", "immediate"})
@@ -32,11 +32,21 @@ def may_be_held(event: Event) -> bool:
         return True
     if relation.kind is not Kind.FOREIGN_KEY:
         return False
+    if _are_all_of_their_table(event.row.query, relation):
+        return True
     passed = _passed(event.row.query, path_of(event)[:-1])
     if len(path_of(event)) > 1 and any(relation.target is model for model in passed):
         return True
     along = (*loaded_along(event.row.query.plan, event.row.query.model), *(model for owner in passed for model in mapped_along(owner, relation)))
     return any(model is relation.target for model in along)
+
+
+def _are_all_of_their_table(query: QueryObject, relation: Relation) -> bool:
+    """Whether a query gives all rows of the table that a relation leads to: `for shelf in session.query(Shelf): shelf.parent`."""
+    if relation.target is not query.model or query.bound is not Bound.MANY or query.shape is not Shape.ROWS:
+        return False
+    whole = not (is_filtered(query) or query.sliced or query.batched or query.combined or query.distinct or query.joins)
+    return whole and query.complete and query.relation is None and not query.ways
 
 
 def _is_that_of_owner(query: QueryObject, path: tuple[str, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ormlint.link.schema import Index, Kind, Model, Orm
-from ormlint.run.log import Bound, QueryObject, Shape
+from ormlint.run.log import Bound, Op, QueryLog, QueryObject, Shape
 
 KINDS = frozenset({"ContentType"})  # models whose one row stands for a whole table
 FEW_BY_NAME = frozenset({
@@ -23,6 +23,7 @@ NAMES = frozenset({
     "md5", "sha1", "sha256", "identifier", "fingerprint", "token",
 })  # fmt: skip
 """Last words in the names of columns that mostly tell one row from all others, whether or not the schema says so."""
+_ONLY_ROW = frozenset({"one", "one_or_none", "scalar_one", "scalar_one_or_none"})
 SPANS = frozenset({"range", "date", "year", "month", "week", "day"})
 
 
@@ -88,6 +89,13 @@ def asks_for_one(query: QueryObject) -> bool:
     return query.model is not None and not query.has("exclude") and _name_a_key(query.model, query.filters)
 
 
+def tables_of_one_row(log: QueryLog) -> frozenset[Model]:
+    """Returns the models of which the program somewhere takes the only row that there is: `session.query(Settings).one()`."""
+    taken = (event.query for event in log.of(Op.GET_ROW) if event.method in _ONLY_ROW and event.relation is None)
+    found = (query for query in taken if query is not None and query.complete and not (query.raw or query.combined or query.sliced))
+    return frozenset(query.model for query in found if query.model is not None and query.shape is Shape.ROWS and not is_filtered(query))
+
+
 def gives_one(query: QueryObject) -> bool:
     """Whether a query gives one row at most: its filters name a key of the table, and nothing multiplies the row.
 
@@ -120,6 +128,12 @@ def _asks_for_one_of_some(query: QueryObject) -> bool:
 def _names_condition(query: QueryObject, index: Index) -> bool:
     asked = {lookup.partition("__")[0] for lookup in query.filters}
     return index.condition <= asked or ("?" in index.condition and len(asked) > len(index.columns))
+
+
+def _asks_for_a_moment(query: QueryObject) -> bool:
+    """Whether a query asks for what happened at one moment, mostly together: `Notice.sent == post.modified`."""
+    columns = query.model.columns if query.model is not None else {}
+    return any(lookup in columns and "DateTime" in columns[lookup].type for lookup in query.filters - query.stated)
 
 
 def _asks_whether_taken(query: QueryObject) -> bool:
@@ -161,7 +175,7 @@ def is_found_by_name(query: QueryObject) -> bool:
 
 def gives_few(query: QueryObject) -> bool:
     """Whether a query gives a few rows: of one pair; of SQLAlchemy, whose `exists()` is another statement, of one name, in a list, of settings."""
-    if asks_for_a_pair(query) or _asks_for_one_of_some(query):
+    if asks_for_a_pair(query) or _asks_for_one_of_some(query) or _asks_for_a_moment(query):
         return True
     # `filter_by(**{field: value})` is how one asks whether a value is taken
     if query.orm is Orm.SQLALCHEMY and "**" in query.filters:

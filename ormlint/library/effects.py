@@ -19,6 +19,6 @@ CHANGING = frozenset({
 WRITING = querysets.WRITES | frozenset({
     "save", "asave", "adelete", "commit", "flush", "execute", "executemany", "rollback", "refresh", "refresh_from_db", "sync", "run",
     "write", "store", "process", "import_data", "apply", "sleep", "wait", "send", "post", "put", "patch", "is_valid", "full_clean",
-    "start", "join", "result",
+    "start", "join", "result", "expire", "expire_all",
 })  # fmt: skip
 """Methods that, called on something unknown, may change what is in the database, or let others do so."""

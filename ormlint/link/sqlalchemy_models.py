@@ -389,7 +389,7 @@ class SqlalchemyModels:
     def _local_column(self, relation: Relation, keywords: dict[str, ir.Expr_]) -> Column | None:
         """Returns the model's own foreign key column that a relationship uses, or None if the key is on the other side."""
         if relation.target is None:
-            return None
+            return _key_called_after(relation)
         tables = {relation.target.table, *(b.table for b in relation.target.bases)}
         if relation.target in self._named_elsewhere:
             squashed = relation.target.name.lower()
@@ -415,7 +415,7 @@ class SqlalchemyModels:
                 return relation.model.columns.get(own[0])
             if not mentioned & {n for n, _ in self.keys.get(relation.model, ())}:
                 return None
-        return relation.model.columns.get(names[0]) if names else None
+        return relation.model.columns.get(names[0]) if names else _key_called_after(relation)
 
     def _target(self, call: ir.Call, keywords: dict[str, ir.Expr_], words: list[str], cls: ClassInfo, model: Model) -> Model | None:
         node = call.args[0] if call.args else keywords.get("argument")
@@ -534,3 +534,10 @@ def identifiers(node: ir.Expr_) -> list[str]:
             return identifiers(node.body)
         case _:
             return []
+
+
+def _key_called_after(relation: Relation) -> Column | None:
+    """Returns the foreign key that has the name of a relationship, if the table that it refers to is not known: `shop_id` for `shop`."""
+    column = relation.model.columns.get(f"{relation.name}_id")
+    unknown = column is not None and (column.references == "?" or (relation.target is None and bool(column.references)))
+    return column if unknown else None

@@ -176,10 +176,16 @@ def _figure(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
     name = node.func.id if isinstance(node.func, ir.Name) else node.func.name
     if len(args) == 1 or (name == "sum" and args):
         value = args[0]
-        if isinstance(value, QueryObject) and value.flat_column:
+        if "key" not in keywords and isinstance(value, QueryObject) and value.flat_column:
             iterate(m, f, value, node)
             aggregated(m, f, node, value, name, value.flat_column)
-        elif isinstance(value, Sequence) and value.source is not None and value.kind in ("generator", "list", "set") and value.column:
+        elif (
+            "key" not in keywords
+            and isinstance(value, Sequence)
+            and value.source is not None
+            and value.kind in ("generator", "list", "set")
+            and value.column
+        ):
             aggregated(m, f, node, value.source, name, value.column)
         elif "key" in keywords:
             inner = iterate(m, f, value, node)

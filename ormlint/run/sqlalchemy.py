@@ -110,7 +110,7 @@ def build(
         changes["bound"] = min(query.bound, Bound.PAGE if value is None or value > 10 else Bound.FEW if value > 1 else Bound.ONE)
     elif name == "slice":
         changes["sliced"], changes["bound"] = True, Bound.PAGE
-        changes["paged"] = None if all(isinstance(a, Constant) for a in args) else f.site(node.start, node.end)
+        changes["paged"] = None if args[:1] == [Constant(0)] or all(isinstance(a, Constant) for a in args) else f.site(node.start, node.end)
     elif name == "offset" and args:
         changes["paged"] = None if isinstance(args[0], Constant) else f.site(node.start, node.end)
     elif name == "select_from" and args and query.model is None:

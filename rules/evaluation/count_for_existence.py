@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Event, Op, Orm, Project, QueryLog, ReplaceCountTest, Report, Severity, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, tests_before_loads
 from ormlint.judge.describe import at, calls_between, code, is_shown, query_labels
-from ormlint.judge.listing import gives_few, gives_one
+from ormlint.judge.listing import gives_few, gives_one, tables_of_one_row
 from ormlint.judge.repetition import (
     costs_nothing,
     grows,
@@ -25,6 +25,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     prefetched = prefetched_by_some(log)
     loaded_afterwards = {event.site for event in tests_before_loads(project, log)}
     shown = {event.query for event in log.of(Op.COUNT) if any(use.kind not in (UseKind.TRUTH, UseKind.COMPARE) for use in event.all_uses())}
+    single = tables_of_one_row(log)
     for event in log.of(Op.COUNT):
         query = event.query
         # `if books.count(): print(books.count())` wants the number
@@ -56,7 +57,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
             intent=_intent(event, uses[0]) if len(uses) == 1 else None,
             severity=Severity.INFO if project.is_small(model) else Severity.WARNING,
-            preview=gives_few(query) or _is_asked_once(project, event),
+            preview=gives_few(query) or query.model in single or _is_asked_once(project, event),
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceCountTest, ReplaceLen, Report, Severity, Shape, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, loaded_only_to_test, read_off_rows, uses_of_length
 from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
-from ormlint.judge.listing import gives_few, gives_one
+from ormlint.judge.listing import gives_few, gives_one, tables_of_one_row
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
 
@@ -13,6 +13,7 @@ from ormlint.judge.repetition import asked_per_round, costs_nothing, is_delibera
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query of which nothing but the length is used."""
     left_alone = asked_per_round(log) | prefetched_by_some(log) | read_off_rows(project, log) | loaded_only_to_test(project, log)
+    single = tables_of_one_row(log)
     for query in log.queries:
         if query.site in left_alone or costs_nothing(query) or is_deliberate(query) or query.shape is Shape.UNKNOWN or gives_one(query):
             continue
@@ -29,7 +30,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, uses, f"this needs only {'their number' if test is None else 'a yes or no'}"),
             intent=test if test is not None else ReplaceLen(query, uses[0].site) if len(uses) == 1 else None,
             severity=Severity.INFO if few else Severity.WARNING,
-            preview=gives_few(query) or query.bound <= Bound.FEW or query.sliced,
+            preview=gives_few(query) or query.model in single or query.bound <= Bound.FEW or query.sliced,
         )
 
 

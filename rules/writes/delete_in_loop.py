@@ -25,7 +25,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         yield Report(
             site=write.site,
             message=_message(event, loop, _loaded_first(event)),
-            help=_advice(project, event, loop, hindered=bool(write.hindrance)),
+            help=_advice(project, log, event, loop, hindered=bool(write.hindrance)),
             cause=write.cause,
             labels=labels(project, event, loop, event.row.query if event.row is not None else None, "this deletes the row"),
             notes=(*write.hindrance, *call_path(project, event)),
@@ -79,13 +79,26 @@ def _asks_anew(event: Event, names: list[str]) -> bool:
     return event.model is not None and any(event.model.relations[name].lazy == "dynamic" for name in names)
 
 
+def _are_deleted_before(log: QueryLog, event: Event, loop: Loop, names: list[str]) -> bool:
+    """Whether a statement of the round deletes the related rows: what is loaded of them before would be deleted, or lose its key, once more."""
+    targets = [event.model.relations[name].target for name in names] if event.model is not None else []
+    return any(other.model is not None and other.model in targets for other in log.within(loop, Op.DELETE_ROWS))
+
+
 def _intent(log: QueryLog, write: Write) -> WriteTogether | EagerLoad | None:
     """Returns the change that deletes the rows together; of SQLAlchemy, the one that loads along what is loaded for each of them."""
     event = write.event
     if event.orm is Orm.DJANGO:
         return together(log, write, "delete", plain=_is_one_delete(event, write.loop, hindered=bool(write.hindrance)))
     names, query = _loaded_first(event), event.row.query if event.row is not None else None
-    if not names or event.model is None or query is None or _asks_anew(event, names) or not walks_its_rows(event, write.loop):
+    if (
+        not names
+        or event.model is None
+        or query is None
+        or _asks_anew(event, names)
+        or _are_deleted_before(log, event, write.loop, names)
+        or not walks_its_rows(event, write.loop)
+    ):
         return None
     if write.hindrance or query.combined or query.generic or query.ways or query.style == "list" or query.model is not event.model or event.calls:
         return None
@@ -100,10 +113,11 @@ def _is_one_delete(event: Event, loop: Loop, *, hindered: bool) -> bool:
     return loop.source is query
 
 
-def _advice(project: Project, event: Event, loop: Loop, *, hindered: bool) -> str:
+def _advice(project: Project, log: QueryLog, event: Event, loop: Loop, *, hindered: bool) -> str:
     model = event.model.name if event.model is not None else "…"
     loaded_first = _loaded_first(event)
-    if loaded_first and event.row is not None and not event.row.path and not _asks_anew(event, loaded_first):
+    asked_anew = _asks_anew(event, loaded_first) or _are_deleted_before(log, event, loop, loaded_first)
+    if loaded_first and event.row is not None and not event.row.path and not asked_anew:
         options = ", ".join(f"selectinload({model}.{name})" for name in loaded_first)
         return f"load them along with the rows: add `.options({options})` to the query{at(project, event.row.query.site)}"
     if loaded_first:
