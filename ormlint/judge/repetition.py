@@ -154,7 +154,8 @@ def decides_to_go_on(event: Event, loop: Loop) -> bool:
         return True
     if not loop.searches:
         return False
-    uses = [*event.all_uses(), *(event.query.all_uses() if event.query is not None else ())]
+    asked = event.query if event.row is None or event.query is not event.row.query else None  # not the rows that a relation is read of
+    uses = [*event.all_uses(), *(asked.all_uses() if asked is not None else ())]
     return any(use.kind in (UseKind.TRUTH, UseKind.COMPARE) for use in uses)
 
 

@@ -80,6 +80,12 @@ INJECTORS = frozenset({"Depends", "Security", "Provide"})
 _NARROWING = frozenset({"filter", "search", "autocomplete", "restrict"})
 """Verbs of functions that give back the one query they are given, narrowed down: filter backends of REST framework, search backends, watson."""
 
+PROGRESS = frozenset({
+    "tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.asyncio.tqdm", "tqdm.notebook.tqdm",
+    "rich.progress.track", "alive_progress.alive_it", "progressbar.progressbar",
+})  # fmt: skip
+"""Give what they are given, and show how far a loop has come."""
+
 MODEL_GETTERS = frozenset({"get_model", "get_registered_model", "get_user_model"})
 """Return the model class that their arguments name, or the user model: Django's functions of these names and what projects put before them."""
 

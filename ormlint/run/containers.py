@@ -19,7 +19,7 @@ def container_method(
     for value in (*args, *keywords.values()):
         m.use(f, value, UseKind.STORE, node)
     if isinstance(receiver, Mapping):
-        return _mapping(m, f, node, receiver, name, args)
+        return _mapping(m, f, node, receiver, name, args, keywords)
     return _sequence(m, f, node, receiver, name, args, keywords)
 
 
@@ -98,7 +98,7 @@ def _grow(m: Machine, receiver: Sequence, value: Value, bound: Bound) -> None:
     receiver.bound = max(bound, receiver.bound) if receiver.bound is not Bound.MANY or bound is Bound.MANY else Bound.MANY
 
 
-def _mapping(m: Machine, f: Frame, node: ir.Call, receiver: Mapping, name: str, args: list[Value]) -> Value:
+def _mapping(m: Machine, f: Frame, node: ir.Call, receiver: Mapping, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     if receiver.source is not None:
         m.use(f, receiver.source, UseKind.ITERATE, node)
     element = receiver.element
@@ -119,6 +119,9 @@ def _mapping(m: Machine, f: Frame, node: ir.Call, receiver: Mapping, name: str, 
             key = args[0] if args else UNKNOWN
             if isinstance(key, Constant) and isinstance(key.value, str) and key.value in receiver.known:
                 return receiver.known[key.value]
+            if name == "setdefault" and len(args) > 1 and isinstance(key, Constant) and isinstance(key.value, str) and receiver.element is None:
+                receiver.known[key.value] = args[1]
+                return args[1]
             if name == "setdefault" and len(args) > 1:
                 receiver.key = key if receiver.element is None and not receiver.known else join_values(m, receiver.key, key)
                 receiver.element = args[1] if receiver.element is None else join_values(m, receiver.element, args[1])
@@ -137,6 +140,10 @@ def _mapping(m: Machine, f: Frame, node: ir.Call, receiver: Mapping, name: str, 
                         receiver.element = arg.element if receiver.element is None else join_values(m, receiver.element, arg.element)
                 else:
                     receiver.element = varying((arg, receiver.element))
+            spread = keywords.pop("**", None)  # `context.update(**more)`
+            if spread is not None:
+                receiver.element = spread if receiver.element is None else join_values(m, receiver.element, spread)
+            receiver.known.update(keywords)
             return NONE
         case "copy":
             return Mapping(dict(receiver.known), receiver.key, receiver.element, receiver.source)

@@ -24,6 +24,7 @@ from ormlint.run.rows import PREFETCHED, note_key
 from ormlint.run.subscripts import subscript
 from ormlint.run.targets import assign
 from ormlint.run.values import (
+    NONE,
     UNKNOWN,
     Closure,
     Constant,
@@ -431,7 +432,9 @@ def iterate(m: Machine, f: Frame, value: Value, node: ir.Node, use: UseKind = Us
         case QueryObject():
             return iterate_query(m, f, value, node, use, operator)
         case Union():
-            parts = [iterate(m, f, option, node, use, operator) for option in value.options]
+            # None cannot be walked: who does relies on there being something
+            options = [option for option in value.options if option != NONE] or value.options
+            parts = [iterate(m, f, option, node, use, operator) for option in options]
             return either(parts, lambda left, right: join_values(m, left, right))
         case Sequence():
             if value.source is not None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.library import sqlalchemy_api as api
-from ormlint.library.functions import BATCHES, COUNTERS, EFFECTS, INJECTORS, RENDERS
+from ormlint.library.functions import BATCHES, COUNTERS, EFFECTS, INJECTORS, PROGRESS, RENDERS
 from ormlint.link.names import ASYNC_FACTORY, USER_MODEL, ClassInfo, External, FunctionInfo, ModuleInfo, makes_async_sessions
 from ormlint.link.schema import Orm
 from ormlint.run import intrinsics
@@ -345,6 +345,21 @@ def _islice(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
     return Sequence("generator", walked.element, bound=walked.bound, limit=limit, source=walked.source)
 
 
+def _grouped(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Models `itertools.groupby`: pairs of a key and the elements that have it."""
+    from ormlint.run.builtins import call_back
+    from ormlint.run.expressions import iterate
+
+    if not args:
+        return UNKNOWN
+    walked = iterate(m, f, args[0], node)
+    key = args[1] if len(args) > 1 else keywords.get("key")
+    if key is not None:
+        call_back(m, f, node, key, args[0], walked)
+    group = Sequence("generator", walked.element, bound=walked.bound, source=walked.source, picked=walked.picked)
+    return Sequence("generator", Sequence("tuple", items=(varying(args), group)), bound=Bound.FEW)  # all groups together have the elements once
+
+
 def _endless(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Models what gives elements until somebody breaks off: as with `while True`, nothing tells how many rounds there are."""
     return Sequence("generator", UNKNOWN, bound=Bound.ONE)
@@ -376,6 +391,9 @@ FUNCTIONS: dict[str, Function] = {
     "itertools.chain": _builtin("chained"),
     "itertools.chain.from_iterable": _builtin("flattened"),
     "itertools.islice": _islice,
+    "itertools.groupby": _grouped,
+    **dict.fromkeys(PROGRESS, _identity(0)),
+    "concurrent.futures.ThreadPoolExecutor().map": _builtin("map"),
     **dict.fromkeys(COUNTERS, _endless),
     "collections.defaultdict": _defaultdict,
     "collections.OrderedDict": _ordered,

@@ -314,7 +314,11 @@ def walk(value: Value) -> Iterated:
 
 
 def either(parts: list[Iterated], meet: Callable[[Value, Value], Value]) -> Iterated:
-    """Returns what walking one of several things gives; one of a few elements does not become many by the company of another."""
+    """Returns what walking one of several things gives; one of a few elements does not become many by the company of another.
+
+    An empty one has no rounds: `orders = []`, and in one branch `orders = Order.objects.all()`.
+    """
+    parts = [p for p in parts if p.limit != 0] or parts
     many = [p for p in parts if p.limit is None or p.limit > MAX_SMALL] or parts
     element = many[0].element
     for part in many[1:]:

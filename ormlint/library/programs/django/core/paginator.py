@@ -16,6 +16,10 @@ class Paginator:
         self.object_list = object_list
         self.per_page = per_page
 
+    def __iter__(self):
+        for page_number in self.page_range:
+            yield self.page(page_number)
+
     @property
     def page_range(self):
         return range(1, self.num_pages, 1)
