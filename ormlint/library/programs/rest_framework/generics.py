@@ -45,7 +45,9 @@ class GenericAPIView(views.APIView):
         page = paginator.paginate_queryset(queryset, self.request, view=self)
         if is_unset(page):
             return None
-        return list(page)
+        if is_set(page):
+            return list(page)
+        return list(queryset[0 : paginator.page_size])  # a pagination of another package, or one that is not understood
 
     def get_paginated_response(self, data):
         return self.paginator.get_paginated_response(data)

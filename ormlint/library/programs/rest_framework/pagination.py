@@ -1,3 +1,4 @@
+from django.core.paginator import Paginator
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
@@ -11,6 +12,7 @@ class BasePagination:
 
 class PageNumberPagination(BasePagination):
     page_size = api_settings.PAGE_SIZE
+    django_paginator_class = Paginator
 
     def get_page_size(self, request):
         return self.page_size
