@@ -163,7 +163,17 @@ def _chained(project: Project, log: QueryLog, events: Iterable[Event]) -> Iterat
             row = read[first][0].row
             assert row is not None
             query = _lacking(row.query, first)
-            yield Chain(query, path, tuple(read[first]), home, root=_root_of(project, query))
+            certain = _certain_part(query.model, path)
+            if len(certain) >= len(first):
+                yield Chain(query, certain, tuple(read[first]), home, root=_root_of(project, query))
+
+
+def _certain_part(model: Model | None, path: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns a path up to the first relation that the model may not have, which no query could name then."""
+    for number in range(1, len(path) + 1):
+        if any(hop.optional for hop in relations_along(model, path[:number])):
+            return path[: number - 1]
+    return path
 
 
 def _lacking(query: QueryObject, path: tuple[str, ...]) -> QueryObject:

@@ -14,13 +14,15 @@ FEW_BY_NAME = frozenset({
     "realm", "gateway", "region", "webhook", "service",
 })  # fmt: skip
 """Last words in the names of models that list what there is few of."""
+SETTINGS = frozenset({"config", "configuration", "settings", "setting", "option", "options", "preferences"})
+"""Last words in the names of models of which there may be one row."""
 
 _SUFFIXES = frozenset({"model", "schema", "table", "entity", "record"})
 _FEW_VALUES = ("Bool", "NullBool", "Enum")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 NAMES = frozenset({
     "name", "title", "slug", "serial", "uuid", "guid", "email", "username", "login", "path", "filename", "url", "uri", "hash", "checksum", "digest",
-    "md5", "sha1", "sha256", "identifier", "fingerprint", "token",
+    "md5", "sha1", "sha256", "identifier", "fingerprint", "token", "codename",
 })  # fmt: skip
 """Last words in the names of columns that mostly tell one row from all others, whether or not the schema says so."""
 _ONLY_ROW = frozenset({"one", "one_or_none", "scalar_one", "scalar_one_or_none"})
@@ -174,17 +176,21 @@ def is_found_by_name(query: QueryObject) -> bool:
 
 
 def gives_few(query: QueryObject) -> bool:
-    """Whether a query gives a few rows: of one pair; of SQLAlchemy, whose `exists()` is another statement, of one name, in a list, of settings."""
-    if asks_for_a_pair(query) or _asks_for_one_of_some(query) or _asks_for_a_moment(query):
+    """Whether a query gives a few rows: of one pair, of one name among those of one row, of a table of kinds or settings.
+
+    Of SQLAlchemy, whose `exists()` is another statement, those of one name, and those in a list, are few as well.
+    """
+    one_of_its_row = query.relation is not None and is_found_by_name(query)
+    if asks_for_a_pair(query) or _asks_for_one_of_some(query) or _asks_for_a_moment(query) or one_of_its_row:
+        return True
+    if query.model is not None and lists_kinds(query.model) and not refers_to_others(query.model):
         return True
     # `filter_by(**{field: value})` is how one asks whether a value is taken
     if query.orm is Orm.SQLALCHEMY and "**" in query.filters:
         return True
     if query.orm is not Orm.SQLALCHEMY:
         return False
-    if asks_for_one(query) or may_ask_for_one(query) or is_found_by_name(query) or names_its_rows(query) or _asks_whether_taken(query):
-        return True
-    return query.model is not None and lists_kinds(query.model) and not refers_to_others(query.model)
+    return asks_for_one(query) or may_ask_for_one(query) or is_found_by_name(query) or names_its_rows(query) or _asks_whether_taken(query)
 
 
 def asks_for_a_pair(query: QueryObject) -> bool:

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ormlint.judge.finding import Severity
+from ormlint.judge.listing import gives_one
 from ormlint.judge.project import Project
+from ormlint.link.schema import Orm
 from ormlint.run.log import READS, Bound, Event, Loop, Op, QueryLog, QueryObject, Tracked, Use, UseKind
 from ormlint.text import Site
 
@@ -31,7 +33,13 @@ def repeaters(event: Event) -> tuple[Loop, ...]:
     or the schema of each: one for all of them finds no rows, or fails (measured with django-scopes). A join is none.
     """
     asks = event.op in READS or event.op is Op.LAZY_COLLECTION
-    return worth_counting(loop for loop in event.loops if not (loop.first_only or loop.batches or loop.polls or (loop.confines and asks)))
+    loops = (loop for loop in event.loops if not (loop.first_only or loop.batches or loop.polls or (loop.confines and asks)))
+    return worth_counting(loop for loop in loops if not _walks_one_row(loop))
+
+
+def _walks_one_row(loop: Loop) -> bool:
+    """Whether a loop walks the row of a key: `for book in Book.objects.filter(pk=key)`."""
+    return loop.source is not None and loop.source.orm is Orm.DJANGO and gives_one(loop.source)
 
 
 def worth_counting(loops: Iterable[Loop]) -> tuple[Loop, ...]:

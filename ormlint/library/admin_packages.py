@@ -8,3 +8,6 @@ LEAVE_LISTS_ALONE = frozenset({
     "nested_admin", "nested_inline", "no_queryset_cache", "prettyjson", "rangefilter", "reversion", "reversion_compare", "simple_history",
     "solo", "suit", "tinymce", "unfold",
 })  # fmt: skip
+
+LISTLESS = ("SingletonModelAdmin",)
+"""Admin classes of a table with one row, whose page is that of the row: django-solo."""

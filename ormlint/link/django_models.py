@@ -99,6 +99,7 @@ class FieldSpec:
     kind: Kind | None
     call: ir.Call
     cls: ClassInfo
+    optional: bool = False  # it stands under an `if` of the class body that has no other field of this name
 
     def keyword(self, name: str) -> ir.Expr_ | None:
         """Returns the expression of a keyword argument, or None."""
@@ -274,7 +275,7 @@ class DjangoModels:
                 elif isinstance(symbol, ClassInfo):
                     kind_name = next((e.name for e in symbol.externals if field_kind(e.name)), symbol.name)
                 if kind_name.endswith(("Field", "Key", "TaggableManager")) or kind_name in KINDS:
-                    yield FieldSpec(name, kind_name, field_kind(kind_name), stmt.value, cls)
+                    yield FieldSpec(name, kind_name, field_kind(kind_name), stmt.value, cls, len(stmts) == 1 and stmt not in cls.node.body)
 
     def _fields(self, cls: ClassInfo, model: Model) -> None:
         """Gives a model its own fields and copies of those of its abstract parents."""
@@ -308,6 +309,7 @@ class DjangoModels:
         to = spec.keyword("to") or (spec.call.args[0] if spec.call.args else None)
         target = None if spec.kind is Kind.GENERIC_FOREIGN_KEY else self.target(to, spec.cls, model)
         relation = Relation(spec.name, model, target, spec.kind, spec.cls.module.site(spec.call), query_name=spec.name)
+        relation.optional = spec.optional
         relation.nullable = spec.flag("null") or spec.kind is Kind.GENERIC_FOREIGN_KEY
         relation.to_field = spec.text("to_field")
         if spec.kind in (Kind.FOREIGN_KEY, Kind.ONE_TO_ONE):
@@ -366,6 +368,7 @@ class DjangoModels:
         default = lower if kind is Kind.REVERSE_ONE_TO_ONE else f"{lower}_set"
         name = related or default
         reverse = Relation(name, target, source, kind, relation.site, query_name=query_name or related or lower, inverse=relation)
+        reverse.optional = relation.optional
         reverse.ordered = bool(source.ordering)
         reverse.through = relation.through
         relation.inverse = reverse

@@ -105,6 +105,7 @@ class Relation:
     lazy: str = "select"
     inverse: Relation | None = None
     ordered: bool = False
+    optional: bool = False  # Django: a test decides if the model has it: `if settings.SCOPED: tenant = ForeignKey(…)`
     recursive: bool = False  # SQLAlchemy: has a `join_depth`, so that loading it goes on where it leads back to its own model
     secondary: str = ""  # SQLAlchemy: what the program calls the table between the two, or that table's name
     arranged: bool = False  # SQLAlchemy: its `collection_class` may arrange what is put into it by what is there

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ormlint.ir import nodes as ir
-from ormlint.library.admin_packages import LEAVE_LISTS_ALONE
+from ormlint.ir.walk import walk
+from ormlint.library.admin_packages import LEAVE_LISTS_ALONE, LISTLESS
 from ormlint.link.admin import Registration, find_registrations, never_deletes, overrides_register
 from ormlint.link.names import ClassInfo, FunctionInfo
 from ormlint.problem import Problem
@@ -26,6 +27,7 @@ from ormlint.run.values import UNKNOWN, Constant, Instance, Sequence, Value
 from ormlint.text import Site
 
 ADMIN = "django.contrib.admin"
+_LIST_PAGES = frozenset({"super", "changelist_view", "get_urls", "get_changelist_instance", "get_changelist"})
 
 
 def run_admin(m: Machine) -> list[Problem]:
@@ -37,7 +39,7 @@ def run_admin(m: Machine) -> list[Problem]:
     takes_options = not overrides_register(m.program)
     for registration in registrations:
         cls = _admin_class(m, registration)
-        if cls is None:
+        if cls is None or _has_no_list(cls):
             continue
         try:
             for page in _lists(m, registration, cls, deletes):
@@ -55,6 +57,23 @@ def _admin_class(m: Machine, registration: Registration) -> ClassInfo | None:
     base = m.program.library[f"{ADMIN}.options"].classes["ModelAdmin"]
     cls = _class_of(registration.cls, base) if registration.cls is not None else base
     return _with_options(cls, registration) if cls is not None and registration.options else cls
+
+
+def _has_no_list(cls: ClassInfo) -> bool:
+    """Whether a class of the project replaces the addresses of an admin, or its list page, and does not go back to Django's own."""
+    if cls.derives_from(*LISTLESS):
+        return True
+    for name in ("get_urls", "changelist_view"):
+        method = cls.method(name)
+        if method is not None and not method.module.is_library and _LIST_PAGES.isdisjoint(_names_in(method)):
+            return True
+    return False
+
+
+def _names_in(function: FunctionInfo) -> Iterator[str]:
+    for node in walk(function.node.body):
+        if isinstance(node, (ir.Attr, ir.Name)):
+            yield node.name if isinstance(node, ir.Attr) else node.id
 
 
 def _class_of(cls: ClassInfo, base: ClassInfo) -> ClassInfo | None:

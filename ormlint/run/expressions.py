@@ -297,12 +297,13 @@ def _compare_constants(op: str, left: Constant, right: Constant) -> Value:
 def _contains(m: Machine, f: Frame, node: ir.Compare, left: Value, right: Value) -> Value:
     if isinstance(right, Manager):
         misuse_manager(m, f, right, node.right, node, UseKind.CONTAINS)
+    either = not only_queries(right)
     for option in right.options if isinstance(right, Union) else (right,):
         query = option.source if isinstance(option, Sequence) else option
         if not isinstance(query, QueryObject):
             continue
         columns = option.columns if isinstance(option, Sequence) else None
-        m.use(f, query, UseKind.CONTAINS, node, repeated=m.is_repeated(f, query), columns=columns)
+        m.use(f, query, UseKind.CONTAINS, node, repeated=m.is_repeated(f, query), columns=columns, either=either)
         if option is query:
             evaluate_query(m, f, query, node, UseKind.CONTAINS, record_use=False)
     m.use(f, left, UseKind.OTHER, node)

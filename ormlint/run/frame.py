@@ -134,6 +134,7 @@ class Frame(Struct, eq=False):
     guarded: int = 0
     refuted: object = None  # the last `if` of which the test is known not to hold
     isolated: int = 0
+    answered: int = 0
     transaction: int = 0
     expirations: int = 0  # commits so far that expired rows
     closing: Closing | None = None  # the innermost block that closes a session of its own
@@ -170,7 +171,8 @@ class Frame(Struct, eq=False):
 
     def around(self) -> Circumstances:
         """Returns the circumstances of an event that happens now."""
-        now = (self.error_path > 0, self.conditional > 0, self.guarded > 0, self.isolated > 0, self.transaction > 0, self.is_async)
+        deeds = (self.error_path > 0, self.conditional > 0, self.guarded > 0, self.isolated > 0)
+        now = (*deeds, self.transaction > 0, self.is_async, False, self.answered > 0)
         known = CIRCUMSTANCES.get(now)
         if known is None:
             known = CIRCUMSTANCES[now] = Circumstances(*now)

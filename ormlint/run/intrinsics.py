@@ -3,6 +3,7 @@
 is_unset(x)             whether x is known to be None or empty; what is not known counts as set
 is_known(x)             whether x is a class, function or object that ormlint can look into
 rows_of(x)              x.all() for a manager, x itself for anything else
+ordered(x)              x in an order that the framework gives it, or that nothing depends on, if it is a query
 show(template, context) renders a template; gives what it shows of its context
 show_block(template, block, context) renders one block of a template whose base is not the project's
 is_whole_template(name) whether the project has a template of this name and all that it extends
@@ -29,6 +30,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.introspection import FUNCTIONS as INTROSPECTION
 from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.queries import refined
 from ormlint.run.schemas import adapter, read_fields
 from ormlint.run.serializers import key_at, represent, represent_each, value_at
 from ormlint.run.tables import show_cells
@@ -70,6 +72,12 @@ def rows_of(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
 
         return manager_method(m, f, node, value, "all", [], {})
     return value
+
+
+def ordered(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns a query with an order, anything else as it is."""
+    value = args[0] if args else UNKNOWN
+    return refined(m, f, node, value, "order_by") if isinstance(value, QueryObject) else value
 
 
 def show(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -169,6 +177,7 @@ FUNCTIONS: dict[str, Function] = {
     "ormlint.intrinsics.is_known": is_known,
     "ormlint.intrinsics.is_set": is_set,
     "ormlint.intrinsics.rows_of": rows_of,
+    "ormlint.intrinsics.ordered": ordered,
     "ormlint.intrinsics.inside_greenlet": inside_greenlet,
     "ormlint.intrinsics.show": show,
     "ormlint.intrinsics.show_block": show_block,

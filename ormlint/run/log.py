@@ -114,7 +114,7 @@ class Use(Struct, eq=False):
     reflected: bool = False  # `0 < qs.count()`: the constant stands on the left
     certain: bool = True  # False if something else may stand there instead, such as None; for a truth test
     listed: bool = False  # it concerns the list that was made of a query's rows, not the query
-    either: bool = False  # something that is no query, None or a list, may stand there instead; for a truth test and `len()`
+    either: bool = False  # something that is no query, None or a list, may stand there instead; for a truth test, `len()` and a search
     repeated: bool = False  # in a loop around which the query is made, or in another function; for a search, a loop and an argument
     columns: frozenset[str] | None = None  # the attributes it reads of each row; None if it may read all
     sieve: frozenset[tuple[str, str]] = frozenset()  # for a loop that uses but some of the rows: the columns that decide, and how they are compared
@@ -363,6 +363,7 @@ class Circumstances(Struct, frozen=True):
     transaction: bool = False  # inside atomic() / begin()
     asynchronous: bool = False
     external: bool = False  # the same round also sends a mail, calls a service, queues a task …
+    answered: bool = False  # in a try that catches ValueError, which the largest of no values raises: `max([])`
 
 
 class Event(Tracked, eq=False):

@@ -308,13 +308,16 @@ def _try(m: Machine, f: Frame, stmt: ir.Try) -> bool:
     isolated = bool(f.loops) and any(_goes_on(h) for h in stmt.handlers)
     left = f.left
     f.left |= leaving(f, stmt.body)
+    answered = any("ValueError" in caught(h) for h in stmt.handlers)
     f.isolated += isolated
+    f.answered += answered
     through = run_body(m, f, stmt.body)
     f.left = left
     after, tried = f.env, f.flow
     if through and stmt.orelse:
         through = run_body(m, f, stmt.orelse)
     f.isolated -= isolated
+    f.answered -= answered
     ends: list[Env] = [f.env] if through else []
     for handler in stmt.handlers:
         f.env = join_env(m, before, after)

@@ -1,8 +1,10 @@
 """ORM210: all rows of a query are fetched to compute one figure of them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ormlint.api import AggregateInDatabase, Column, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, UseKind, rule
+from ormlint.judge.columns import FIGURES
 from ormlint.judge.describe import at_query, code, is_shown, query_labels, row_of
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
@@ -25,8 +27,13 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             continue
         # `sum(book.price_with_tax for …)` of a property is Python's business
         column = query.model.columns.get(event.column) if query.model is not None else None
-        if column is not None or uses[0].operator == "len":
-            yield _report(project, query, uses, column)
+        if uses[0].operator == "len" or (column is not None and _can_be_computed(query, column)):
+            yield replace(_report(project, query, uses, column), preview=event.around.answered and uses[0].operator in ("min", "max"))
+
+
+def _can_be_computed(query: QueryObject, column: Column) -> bool:
+    """Whether a database has the column, and what it computes of it is what Python does: a field of the project's own may be neither."""
+    return query.orm is not Orm.DJANGO or column.type in FIGURES
 
 
 def _may_be_prefetched(query: QueryObject) -> bool:

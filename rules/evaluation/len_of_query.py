@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceCountTest, ReplaceLen, Report, Severity, Shape, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, loaded_only_to_test, read_off_rows, uses_of_length
-from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
+from ormlint.judge.describe import at, at_query, code, is_shown, query_labels, row_of
 from ormlint.judge.listing import gives_few, gives_one, tables_of_one_row
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
@@ -21,17 +21,37 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         if not uses or not is_shown(project, uses[0].site):
             continue
         test = _test(query, uses)
+        maker = _maker_of_list(log, query, uses)
         few = query.bound <= Bound.FEW or project.is_small(query.model)
         yield Report(
             site=uses[0].site,
             message=f"`len()` loads every {row_of(query)} only to {'count them' if test is None else 'learn whether there is one'}",
-            help=_advice(project, query) if test is None else f"call `.exists()` on the query{at_query(project, query)} instead",
+            help=_advice(project, query, maker, test),
             cause=(uses[0].site,),
             labels=query_labels(project, query, uses, f"this needs only {'their number' if test is None else 'a yes or no'}"),
-            intent=test if test is not None else ReplaceLen(query, uses[0].site) if len(uses) == 1 else None,
+            intent=None if maker else test if test is not None else ReplaceLen(query, uses[0].site) if len(uses) == 1 else None,
             severity=Severity.INFO if few else Severity.WARNING,
-            preview=gives_few(query) or query.model in single or query.bound <= Bound.FEW or query.sliced,
+            preview=gives_few(query)
+            or query.model in single
+            or query.bound <= Bound.FEW
+            or query.sliced
+            or (bool(maker) and not _is_for_one(log, query, uses[0])),
         )
+
+
+def _maker_of_list(log: QueryLog, query: QueryObject, uses: list[Use]) -> str:
+    """Returns the name of another function that makes a list of the rows, which has no `count()`; "" if none does."""
+    made = any(use.listed for use in uses) and query.orm is Orm.DJANGO
+    maker = log.functions.around(query.site)
+    return maker.rpartition(":")[2] if made and log.functions.around(uses[0].site) != maker else ""
+
+
+def _is_for_one(log: QueryLog, query: QueryObject, use: Use) -> bool:
+    """Whether nobody else calls the function that builds a query, and nothing else is done with what it gives."""
+    around = log.functions.around
+    maker = around(query.site)
+    others = {other.site for each in log.queries if each.site == query.site for other in each.all_uses() if around(other.site) != maker}
+    return others == {use.site} and log.functions.callers(maker) == {around(use.site)}
 
 
 def _test(query: QueryObject, uses: list[Use]) -> ReplaceCountTest | None:
@@ -43,8 +63,13 @@ def _test(query: QueryObject, uses: list[Use]) -> ReplaceCountTest | None:
     return None if some is None else ReplaceCountTest(query, uses[0].site, tests[0].site, negated=not some)
 
 
-def _advice(project: Project, query: QueryObject) -> str:
+def _advice(project: Project, query: QueryObject, maker: str, test: ReplaceCountTest | None) -> str:
+    if maker:
+        method = "count" if test is None else "exists"
+        return f"have {code(maker)} return `.{method}()` of the query{at(project, query.site)} instead of a list"
     where = at_query(project, query)
+    if test is not None:
+        return f"call `.exists()` on the query{where} instead"
     if query.orm is Orm.SQLALCHEMY and not query.has("query", "filter", "filter_by"):
         return f"select `func.count()` instead of the rows in the query{where}"
     return f"call `.count()` on the query{where} instead"

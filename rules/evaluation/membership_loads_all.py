@@ -24,7 +24,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, [search], "this asks for one of them"),
             intent=_intent(project, query, search),
             severity=Severity.INFO if project.is_small(query.model) else Severity.WARNING,
-            preview=_is_small_by_nature(log, query),
+            preview=search.either or _is_small_by_nature(log, query),
         )
 
 

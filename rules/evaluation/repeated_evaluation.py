@@ -22,7 +22,13 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=(Label(other.site, Mark.QUERY, "this runs it first"), Label(event.site, Mark.ACCESS, "this runs it again")),
             intent=KeepAnswer(other, event),
             severity=Severity.INFO if event.query is not None and project.is_small(event.query.model) else Severity.WARNING,
+            preview=_is_of_a_class(log, event) is not _is_of_a_class(log, other),
         )
+
+
+def _is_of_a_class(log: QueryLog, event: Event) -> bool:
+    """Whether the query is what a class body gives, `queryset = Book.objects.all()`, which a framework may have narrowed for an object."""
+    return event.query is not None and not event.query.relation and not log.functions.around(event.query.site)
 
 
 def _advice(project: Project, event: Event, other: Event) -> str:

@@ -33,7 +33,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
             intent=ReplaceTruthTest(query, uses[0].site) if len(uses) == 1 and query.orm is Orm.DJANGO else None,
             severity=Severity.INFO if few else Severity.WARNING,
-            preview=gives_few(query) or query.model in single or _is_made_again(log, query, uses[0].site),
+            preview=len({use.site for use in uses}) > 1 or gives_few(query) or query.model in single or _is_made_again(log, query, uses[0].site),
         )
 
 

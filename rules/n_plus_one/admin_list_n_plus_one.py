@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ormlint.api import AdminList, Intent, Joins, Kind, ListSelectRelated, Mark, Orm, Project, QueryLog, Report, Site, rule
+from ormlint.api import AdminList, Intent, Joins, Kind, ListSelectRelated, Mark, Model, Op, Orm, Project, QueryLog, Report, Site, rule
 from ormlint.judge.describe import code
 from ormlint.judge.eager import Chain, advice_for, intent_for, polymorphic_hop, relations_along, without_prefixes
+from ormlint.judge.listing import SETTINGS, is_called
 from ormlint.judge.sinks import Sink
 from ormlint.judge.unloaded import AT_THE_QUERY, Remedy, collections, objects
 
@@ -14,6 +15,7 @@ from ormlint.judge.unloaded import AT_THE_QUERY, Remedy, collections, objects
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every column of an admin's list that reads an unloaded relation."""
     remedy = Remedy(_load, _where)
+    single = {page.shown.site for page in project.admin_lists if _has_one_row(log, page.model)}
     reports = [*objects(project, log, Sink.ADMIN, remedy), *collections(project, log, Sink.ADMIN, remedy)]
     missing: dict[Site, list[str]] = {}
     for report in reports:
@@ -23,7 +25,15 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         intent = report.intent
         advice = _advice(intent.page, missing[intent.page.site]) if isinstance(intent, ListSelectRelated) else report.help
         # a column that names the relation says more than the `__str__` of the rows, wherever the two stand
-        yield replace(report, help=advice, rank=sum(label.mark is Mark.CALL for label in report.labels))
+        few = report.preview or any(label.site in single for label in report.labels)
+        yield replace(report, help=advice, preview=few, rank=sum(label.mark is Mark.CALL for label in report.labels))
+
+
+def _has_one_row(log: QueryLog, model: Model) -> bool:
+    """Whether a table is called after settings, and the program asks for its row without saying which: `MapSettings.objects.first()`."""
+    if not is_called(model, SETTINGS):
+        return False
+    return any(event.query is not None and event.query.model is model and not event.query.filters for event in log.of(Op.GET_ROW))
 
 
 def _advice(page: AdminList, missing: list[str]) -> str:

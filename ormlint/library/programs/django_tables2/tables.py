@@ -4,7 +4,7 @@ from django.core.paginator import Page
 
 from django_tables2.data import TableData
 from django_tables2.rows import BoundRows
-from ormlint.intrinsics import is_unset, is_whole_template, show, show_block
+from ormlint.intrinsics import is_set, is_unset, is_whole_template, ordered, show, show_block
 
 
 class Table:
@@ -14,13 +14,15 @@ class Table:
     def __init__(self, data=None, order_by=None, orderable=None, empty_text=None, exclude=None, template_name=None, **kwargs):
         self.data = TableData(data)
         self.shown = data
+        self.order_by = self.Meta.order_by if is_unset(order_by) else order_by
         self.exclude = exclude
         self.template_name = self.Meta.template_name if is_unset(template_name) else template_name
         self.page = None
         self.rows = BoundRows(self.data, self)
 
     def paginate(self, paginator_class=None, per_page=None, page=1, *args, **kwargs):
-        self.shown = self.data.data[0:25] if is_unset(per_page) else self.data.data[0:per_page]
+        rows = ordered(self.data.data) if is_set(self.order_by) else self.data.data
+        self.shown = rows[0:25] if is_unset(per_page) else rows[0:per_page]
         self.page = Page(BoundRows(TableData(self.shown), self), page, None)
 
     @property

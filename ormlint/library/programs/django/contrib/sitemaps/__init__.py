@@ -2,7 +2,7 @@
 
 from django.core.paginator import Paginator
 
-from ormlint.intrinsics import is_unset
+from ormlint.intrinsics import is_unset, ordered
 
 
 class Sitemap:
@@ -11,7 +11,7 @@ class Sitemap:
 
     @property
     def paginator(self):
-        return Paginator(self.items(), self.limit)
+        return Paginator(ordered(self.items()) if self.limit == 50000 else self.items(), self.limit)
 
     def items(self):
         return []
