@@ -23,6 +23,7 @@ from ormlint.judge.finding import (
     KeepAnswer,
     KeepRows,
     ListSelectRelated,
+    LoadColumn,
     LoadFirst,
     MoveAfterLoop,
     OrderRows,
@@ -87,6 +88,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         copies,
         counts,
         declarations,
+        deferred,
         figures,
         kept_counts,
         kept_rows,
@@ -114,6 +116,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return membership.replace_membership_test(sources, intent)
         case CountRows() as intent:
             return kept_counts.count_rows(sources, intent)
+        case LoadColumn() as intent:
+            return deferred.load_column(sources, intent)
         case KeepAnswer() as intent:
             return kept_values.keep_answer(sources, intent)
         case AskBefore() as intent:

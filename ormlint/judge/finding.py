@@ -123,6 +123,16 @@ class AskBefore:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadColumn:
+    """Load a column with a query that leaves it out by `only()` or `defer()`; of rows at the end of `path`, which are read at `site`."""
+
+    query: QueryObject
+    path: tuple[str, ...]
+    column: str
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
 class CountRows:
     """`query.count()` → `len(query)`. `site` is the whole call, `load` the statement that loads all rows later."""
 
@@ -371,6 +381,7 @@ Intent = (
     | KeepAnswer
     | KeepRows
     | ListSelectRelated
+    | LoadColumn
     | LoadFirst
     | MoveAfterLoop
     | OrderRows

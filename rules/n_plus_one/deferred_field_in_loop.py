@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Op, Orm, Project, QueryLog, QueryObject, Report, Site, UseKind, rule
+from ormlint.api import Event, LoadColumn, Op, Orm, Project, QueryLog, QueryObject, Report, Site, UseKind, rule
 from ormlint.judge.describe import at_query, call_path, code, is_shown, labels, per_model, place
 from ormlint.judge.eager import concerns, relations_along
 from ormlint.judge.repetition import heaviest, innermost, only_uses, repeaters
@@ -32,6 +32,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=labels(project, event, innermost(loops), query, f"this reads {code(event.column)}"),
             notes=call_path(project, event),
             relations=("__".join((*event.row.path, event.column)),),
+            intent=LoadColumn(query, event.row.path, event.column, event.site) if event.orm is Orm.DJANGO else None,
             severity=heaviest(project, [event]),
         )
 

@@ -140,6 +140,13 @@ _QUESTIONS = (
         "for name in Author.objects.order_by('pk').values_list('name', flat=True):\n    print(name, [book.title for book in {q}])",
         "name",
     ),
+    Work(
+        "column",
+        ("ORM109",),
+        _rows("Book", Link("filter", ("pages__gt=0",)), Link("only", ('"title"',))),
+        "for book in {q}:\n    print(book.title, book.pages)",
+        "book",
+    ),
     Work("copy", ("ORM214",), _BOOKS, "for book in list({q}):\n    print(book.title)", "book", gain=Gain.ROWS),
     Work("one of all", ("ORM208",), _BOOKS, "book = list({q})[0]\nprint(book.title)", gain=Gain.ROWS),
     Work("subquery", ("ORM213",), _BOOKS, "print(Review.objects.filter(book__in=list({q})).count())"),
