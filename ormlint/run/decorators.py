@@ -19,6 +19,7 @@ from ormlint.library.views import CONTEXTS
 from ormlint.link.names import ClassInfo, External, FunctionInfo, decorator_name
 from ormlint.run.frame import Frame
 from ormlint.run.machine import Machine
+from ormlint.run.traversal import context_row
 from ormlint.run.values import UNKNOWN, Closure, Constant, Native, Row, Unknown, Value
 
 
@@ -54,10 +55,15 @@ def parameter_put_in(m: Machine, function: FunctionInfo, position: int, name: st
 
 
 def _context(m: Machine, function: FunctionInfo, decorator: ir.Call) -> Row | None:
-    """Returns the row that `@view_config(context=Book)` says the first parameter is, or None."""
-    given = dict(decorator.keywords).get("context") if decorator_name(decorator) in CONTEXTS else None
-    cls = m.program.resolve(given, function.module) if given is not None else None
-    return Row(cls.model, cls) if isinstance(cls, ClassInfo) and cls.model is not None else None
+    """Returns the row that `@view_config(route_name="book", context=Book)` says the first parameter is, or None."""
+    if decorator_name(decorator) not in CONTEXTS:
+        return None
+    given = dict(decorator.keywords)
+    named, route = given.get("context"), given.get("route_name")
+    cls = m.program.resolve(named, function.module) if named is not None else None
+    row = Row(cls.model, cls) if isinstance(cls, ClassInfo) and cls.model is not None else None
+    found = context_row(m, route.value) if isinstance(route, ir.Const) and isinstance(route.value, str) else None
+    return found if found is not None and (named is None or (row is not None and row.model is found.model)) else row
 
 
 def _all_put_in(m: Machine, function: FunctionInfo) -> tuple[PutIn, ...]:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ormlint.run.loops import Exits
     from ormlint.run.serializers import Shown
     from ormlint.run.tables import Shown as TableColumn
+    from ormlint.run.traversal import Root
 
 MAX_DEPTH = 14  # nested calls followed from one root
 MAX_CONTEXTS = 40  # runs of one function with different arguments
@@ -142,6 +143,7 @@ class Machine:
         self.form_fields: dict[tuple[int, str], tuple[ModuleInfo, ir.Node]] = {}
         self.table_columns: dict[int, list[TableColumn]] = {}
         self.request_values: dict[str, Value] = {}  # what is kept on the object of a request, as far as anybody asked
+        self.traversal_roots: dict[str, Root] | None = None  # by route: where the contexts of its views come from
         self.json_encoders: list[ClassInfo] | None = None  # that the project gives its applications
         self.request_setters: dict[str, list[FunctionInfo]] | None = None  # by name: the functions that keep something there
         self.decorated: dict[int, tuple[PutIn, ...]] = {}  # by function: what its decorators give it
