@@ -131,9 +131,10 @@ class Cond(Node, tag=15, frozen=True):
 
 
 class Text(Node, tag=16, frozen=True):
-    """An f-string or t-string: the expressions in it."""
+    """An f-string or t-string: the expressions in it, and the texts before, between and behind them if these are put in as they are."""
 
     parts: list[Expr_]
+    around: list[str] = []
 
 
 class Star(Node, tag=17, frozen=True):

@@ -309,7 +309,20 @@ def _walrus(node: ast.NamedExpr, at: Offsets) -> ir.Expr_:
 def _text(node: Any, at: Offsets) -> ir.Expr_:
     parts: list[ir.Expr_] = []
     _text_parts(node, node, at, parts)
-    return ir.Text(*span(node, at), parts)
+    return ir.Text(*span(node, at), parts, _texts_around(node) if type(node) is ast.JoinedStr else [])
+
+
+def _texts_around(node: Any) -> list[str]:
+    """Returns the texts before, between and behind the expressions of a string, none if one of these is formatted."""
+    texts = [""]
+    for part in node.values:
+        if type(part) is ast.Constant:
+            texts[-1] += str(part.value)
+        elif part.conversion != -1 or part.format_spec is not None:
+            return []
+        else:
+            texts.append("")
+    return texts
 
 
 def _text_parts(node: Any, whole: ast.expr, at: Offsets, parts: list[ir.Expr_]) -> None:

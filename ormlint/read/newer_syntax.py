@@ -180,7 +180,8 @@ class _Unmark(ast.NodeTransformer):
         self.generic_visit(node)
         if not (isinstance(node.func, ast.Name) and node.func.id == _MARKER):
             return node
-        parts: list[ast.expr] = [ast.copy_location(ast.FormattedValue(value, -1), value) for value in node.args]
+        # formatted, so that nobody takes the texts for known that were left out
+        parts: list[ast.expr] = [ast.copy_location(ast.FormattedValue(value, ord("s")), value) for value in node.args]
         return ast.copy_location(ast.JoinedStr(parts), node)
 
 

@@ -296,7 +296,7 @@ def _spelled_out(args: list[Value]) -> bool:
     """Whether all lookups are known: constants and Prefetch objects, one by one or in a sequence."""
     for arg in args:
         items = (arg.items if arg.items is not None else (arg.element,)) if isinstance(arg, Sequence) else options(arg)
-        if any(not isinstance(item, (Constant, Instance)) for item in items):
+        if not all(isinstance(item, Constant) or (isinstance(item, Instance) and type(item.attributes.get("lookup")) is Constant) for item in items):
             return False
     return True
 

@@ -371,6 +371,9 @@ def _text(m: Machine, f: Frame, node: ir.Text) -> Value:
         m.use(f, value, UseKind.OTHER, part)
         to_text(m, f, value, part)
         values.append(value)
+    known = [value.value for value in values if isinstance(value, Constant) and isinstance(value.value, (str, int))]
+    if node.around and len(known) == len(values):
+        return Constant(node.around[0] + "".join(f"{value}{text}" for value, text in zip(known, node.around[1:], strict=True)))
     return varying(values)
 
 
