@@ -2,29 +2,28 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import EagerLoad, Event, Kind, Loop, Op, Orm, Project, QueryLog, Relation, Report, WriteTogether, rule
+from ormlint.api import EagerLoad, Event, Loop, Op, Orm, Project, QueryLog, Report, WriteTogether, rule
 from ormlint.judge.bulk import Write, passed_over, together, walks_its_rows, writes_one_by_one
+from ormlint.judge.cascades import are_deleted_before, asks_anew, loaded_first
 from ormlint.judge.describe import at, at_query, call_path, calls_between, code, joined, labels, per
-from ormlint.judge.eager import is_loaded
 from ormlint.judge.listing import asks_for_a_pair, is_found_by_name
 from ormlint.judge.rounds import Rounds
 
 _WORK = (Op.CREATE, Op.GET_OR_CREATE, Op.BULK_WRITE, Op.SAVE, Op.UPDATE_ROWS, Op.LINK)
 _BEFORE = "what belongs to all the rows is loaded before the first is deleted: rows that come to them meanwhile are not looked for"
-_ON_OTHER_SIDE = (Kind.REVERSE_FOREIGN_KEY, Kind.REVERSE_ONE_TO_ONE, Kind.MANY_TO_MANY)
 
 
 @rule("ORM303", "delete-in-loop")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every deletion of one row that a loop repeats."""
     # the unit of work sends the DELETEs together; what it loads before, it loads row by row
-    events = (event for event in log.of(Op.DELETE) if event.orm is not Orm.SQLALCHEMY or _loaded_first(event))
+    events = (event for event in log.of(Op.DELETE) if event.orm is not Orm.SQLALCHEMY or loaded_first(event))
     rounds = Rounds(log)
     for write in writes_one_by_one(project, log, events, lambda event, loop: passed_over(event.model, "delete"), _is_plain):
         event, loop = write.event, write.loop
         yield Report(
             site=write.site,
-            message=_message(event, loop, _loaded_first(event)),
+            message=_message(event, loop, loaded_first(event)),
             help=_advice(project, log, event, loop, hindered=bool(write.hindrance)),
             cause=write.cause,
             labels=labels(project, event, loop, event.row.query if event.row is not None else None, "this deletes the row"),
@@ -54,35 +53,12 @@ def _is_plain(event: Event, loop: Loop) -> bool:
     return walks_its_rows(event, loop) and not event.around.conditional
 
 
-def _loaded_first(event: Event) -> list[str]:
-    """Returns the relations that SQLAlchemy loads before it deletes a row, to cascade or to clear the keys."""
-    if event.orm is not Orm.SQLALCHEMY or event.model is None:
-        return []
-    found = [relation for relation in event.model.relations.values() if _is_loaded_on_delete(relation)]
-    return [relation.name for relation in found if event.row is None or not is_loaded(event.row.query.plan, (*event.row.path, relation.name))]
-
-
-def _is_loaded_on_delete(relation: Relation) -> bool:
-    return relation.kind in _ON_OTHER_SIDE and relation.lazy != "write_only" and relation.loaded_on_delete
-
-
-def _message(event: Event, loop: Loop, loaded_first: list[str]) -> str:
+def _message(event: Event, loop: Loop, first: list[str]) -> str:
     text = code(event.text or "delete()")
-    if not loaded_first:
+    if not first:
         return f"{text} runs one DELETE {per(loop)}"
-    names = joined(code(name) for name in loaded_first) if len(loaded_first) < 3 else f"{len(loaded_first)} relations"
+    names = joined(code(name) for name in first) if len(first) < 3 else f"{len(first)} relations"
     return f"{text} loads {names} {per(loop)}"
-
-
-def _asks_anew(event: Event, names: list[str]) -> bool:
-    """Whether one of the relations cannot be loaded along: `lazy="dynamic"`."""
-    return event.model is not None and any(event.model.relations[name].lazy == "dynamic" for name in names)
-
-
-def _are_deleted_before(log: QueryLog, event: Event, loop: Loop, names: list[str]) -> bool:
-    """Whether a statement of the round deletes the related rows: what is loaded of them before would be deleted, or lose its key, once more."""
-    targets = [event.model.relations[name].target for name in names] if event.model is not None else []
-    return any(other.model is not None and other.model in targets for other in log.within(loop, Op.DELETE_ROWS))
 
 
 def _intent(log: QueryLog, write: Write) -> WriteTogether | EagerLoad | None:
@@ -90,13 +66,13 @@ def _intent(log: QueryLog, write: Write) -> WriteTogether | EagerLoad | None:
     event = write.event
     if event.orm is Orm.DJANGO:
         return together(log, write, "delete", plain=_is_one_delete(event, write.loop, hindered=bool(write.hindrance)))
-    names, query = _loaded_first(event), event.row.query if event.row is not None else None
+    names, query = loaded_first(event), event.row.query if event.row is not None else None
     if (
         not names
         or event.model is None
         or query is None
-        or _asks_anew(event, names)
-        or _are_deleted_before(log, event, write.loop, names)
+        or asks_anew(event, names)
+        or are_deleted_before(log, event, write.loop, names)
         or not walks_its_rows(event, write.loop)
     ):
         return None
@@ -115,13 +91,13 @@ def _is_one_delete(event: Event, loop: Loop, *, hindered: bool) -> bool:
 
 def _advice(project: Project, log: QueryLog, event: Event, loop: Loop, *, hindered: bool) -> str:
     model = event.model.name if event.model is not None else "…"
-    loaded_first = _loaded_first(event)
-    asked_anew = _asks_anew(event, loaded_first) or _are_deleted_before(log, event, loop, loaded_first)
-    if loaded_first and event.row is not None and not event.row.path and not asked_anew:
-        options = ", ".join(f"selectinload({model}.{name})" for name in loaded_first)
+    first = loaded_first(event)
+    asked_anew = asks_anew(event, first) or are_deleted_before(log, event, loop, first)
+    if first and event.row is not None and not event.row.path and not asked_anew:
+        options = ", ".join(f"selectinload({model}.{name})" for name in first)
         return f"load them along with the rows: add `.options({options})` to the query{at(project, event.row.query.site)}"
-    if loaded_first:
-        names = joined(code(name) for name in loaded_first)
+    if first:
+        names = joined(code(name) for name in first)
         return (
             f"delete the rows of {names} and then those of `{model}` by their keys, with one statement each, after the loop{at(project, loop.site)}"
         )
