@@ -180,7 +180,9 @@ def gives_few(query: QueryObject) -> bool:
 
     Of SQLAlchemy, whose `exists()` is another statement, those of one name, and those in a list, are few as well.
     """
-    one_of_its_row = query.relation is not None and is_found_by_name(query)
+    # `access.permissions.filter(codename="read")`: a name that the program states is mostly that of one row too, among those of one row
+    named = query.filters if query.orm is Orm.DJANGO else query.filters - query.stated
+    one_of_its_row = query.relation is not None and any(_is_name(query.model, lookup) for lookup in named)
     if asks_for_a_pair(query) or _asks_for_one_of_some(query) or _asks_for_a_moment(query) or one_of_its_row:
         return True
     if query.model is not None and lists_kinds(query.model) and not refers_to_others(query.model):
