@@ -101,6 +101,9 @@ def _is_recursive(event: Event, loop: Loop) -> bool:
 
 
 def _is_expired(rounds: Rounds, event: Event, loop: Loop) -> bool:
-    """Whether rows fetched before the loop would be fetched again one by one, as a round ends a transaction."""
+    """Whether rows fetched before the loop would be fetched again one by one, as a round ends a transaction.
+
+    # `os.remove(part.path)`, `session.delete(part)`: where files are removed, what removes the others mostly commits
+    """
     rows = event.op in (Op.LOAD_ROWS, Op.GET_ROW) and event.query is not None and event.query.shape is Shape.ROWS
-    return rows and event.orm is Orm.SQLALCHEMY and rounds.may_commit(loop)
+    return rows and event.orm is Orm.SQLALCHEMY and (rounds.may_commit(loop) or (event.around.external and rounds.deletes(event, loop)))

@@ -13,7 +13,7 @@ from ormlint.judge.finding import Label, Mark
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import innermost, repeaters
 from ormlint.link.schema import Model, Orm
-from ormlint.run.log import NOWHERE, Event, Loop, QueryObject, Use
+from ormlint.run.log import NOWHERE, Event, Loop, QueryLog, QueryObject, Use
 from ormlint.text import Site
 
 LONGEST_CODE = 40
@@ -80,6 +80,12 @@ def at_query(project: Project, query: QueryObject) -> str:
     trail = query.trail if query.orm is Orm.DJANGO else ()
     last = next((site for site in reversed(trail) if is_shown(project, site)), built_at(query))
     return at(project, last)
+
+
+def is_of_another_function(log: QueryLog, query: QueryObject, site: Site) -> bool:
+    """Whether a query of SQLAlchemy is built in another function than the one that uses its rows at a place, which others may use as well."""
+    builder = log.functions.around(built_at(query))
+    return query.orm is Orm.SQLALCHEMY and bool(builder) and builder != log.functions.around(site)
 
 
 def place(project: Project, event: Event, loop: Loop) -> Site:

@@ -124,6 +124,13 @@ class Rounds:
         """Whether some rounds end a transaction, as those do that find a row to change."""
         return any(not event.around.error_path for event in self._log.within(loop, Op.COMMIT))
 
+    def deletes(self, event: Event, loop: Loop) -> bool:
+        """Whether a round deletes rows that a statement of it gives."""
+        return any(
+            other.row is not None and event.query is not None and other.row.query.site == event.query.site
+            for other in self._log.within(loop, Op.DELETE)
+        )
+
     def _save_copies(self, chain: Chain, loop: Loop) -> bool:
         """Whether the related row itself is saved in the loop, which reads it anew for every row that leads to it."""
         read = path_of(chain.events[0])

@@ -92,7 +92,7 @@ def _is_of_one_name(chain: Chain, event: Event) -> bool:
 
 def _leads_to_few(relation: Relation) -> bool:
     """Whether the identity map soon holds all rows that a many-to-one leads to, those of a table of kinds, or nothing is known of them."""
-    return relation.kind is Kind.FOREIGN_KEY and (relation.target is None or _names_kinds(relation.target))
+    return relation.kind is Kind.FOREIGN_KEY and (_names_kinds(relation.target) if relation.target is not None else not relation.attname)
 
 
 def _names_kinds(model: Model) -> bool:

@@ -336,7 +336,7 @@ class SqlalchemyModels:
         relation.recursive = "join_depth" in keywords
         relation.arranged = "collection_class" in keywords
         relation.kind = self._kind(relation, keywords, words)
-        if relation.kind is Kind.FOREIGN_KEY and target is not None:
+        if relation.kind is Kind.FOREIGN_KEY:
             column = self._local_column(relation, keywords)
             if column is not None:
                 relation.attname = column.name

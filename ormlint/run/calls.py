@@ -13,7 +13,7 @@ from ormlint.link.templates import TemplateInfo
 from ormlint.run import containers, sessions
 from ormlint.run.annotations import annotated
 from ormlint.run.blocking import runs_elsewhere
-from ormlint.run.contexts import is_answered
+from ormlint.run.contexts import deciding, is_answered
 from ormlint.run.decorators import argument_put_in, parameter_put_in
 from ormlint.run.detaching import freshen
 from ormlint.run.evaluate import EXPRESSIONS, IN_TEMPLATES, evaluate
@@ -23,7 +23,7 @@ from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import outliving
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
-from ormlint.run.parameters import Bindings, rebind, resolve_deps, returned, symbolic
+from ormlint.run.parameters import MANY_RUNS, MOST_DECIDED, Bindings, rebind, resolve_deps, returned, symbolic
 from ormlint.run.recipes import note_call, returned_recipe
 from ormlint.run.rows import new_row, row_method
 from ormlint.run.templates import fill_in
@@ -258,13 +258,22 @@ def call_function(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, a
     return run_bound(m, f, node, function, bind(m, function, args, keywords), None, [*args, *keywords.values()])
 
 
+def _decisive(m: Machine, function: FunctionInfo, runs: int) -> frozenset[str]:
+    """Returns the parameters whose texts decide which branch a function takes, unless it was run too often to tell them apart."""
+    if not MANY_RUNS < runs <= MOST_DECIDED:
+        return frozenset()
+    if id(function) not in m.decisive:
+        m.decisive[id(function)] = deciding(function)
+    return m.decisive[id(function)]
+
+
 def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: dict[str, Value], outer: Frame | None, given: list[Value]) -> Value:
     """Runs a function with bound parameters and returns its value as the caller's own."""
     params = function.node.params
     rest = params[-1].name if params and params[-1].kind == "**" else ""
     first = next(iter(env.values()), None)
     runs = 0 if function.module.is_library or (type(first) is Row and is_answered(function, first)) else m.contexts.get(id(function), 0)
-    made, bindings, rows = symbolic(outliving(env, f.left), runs=runs, rest=rest)
+    made, bindings, rows = symbolic(outliving(env, f.left), runs=runs, rest=rest, decisive=_decisive(m, function, runs))
     key: tuple[object, ...] = tuple([key_of(v) for v in made.values()])
     if outer is not None:
         m.keep.append(outer)

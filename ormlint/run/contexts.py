@@ -58,6 +58,20 @@ def is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:
     return any(isinstance(value, QueryObject) and value.style == "select" for value in env.values())
 
 
+def deciding(function: FunctionInfo) -> frozenset[str]:
+    """Returns the parameters of a function that it compares with texts: `if direction == "incoming":`."""
+    found: set[str] = set()
+    for node in walk(function.node.body):
+        match node:
+            case ir.Compare(op="==" | "!=", left=ir.Name(id=name), right=ir.Const(value=str())):
+                found.add(name)
+            case ir.Compare(op="in" | "not in", left=ir.Name(id=name), right=ir.Seq(items=[ir.Const(value=str()), *_])):
+                found.add(name)
+            case _:
+                pass
+    return frozenset(found.intersection(param.name for param in function.node.params))
+
+
 def _names_rows(value: Value) -> bool:
     return isinstance(value, QueryObject) or (isinstance(value, ClassInfo) and value.model is not None)
 

@@ -14,6 +14,7 @@ from ormlint.run.values import EMPTY, EMPTY_PLAN, Constant, Instance, Mapping, R
 
 MANY_RUNS = 8
 TOO_MANY_RUNS = 14
+MOST_DECIDED = 28  # runs after which no constant is told apart, though it decides a branch
 _PARAMETERS = tuple(Unknown(frozenset({-(i + 1)})) for i in range(64))
 _LOOPS = tuple(Loop(-(i + 1), NOWHERE, NOWHERE, "parameter", Bound.ONE) for i in range(64))
 
@@ -22,11 +23,14 @@ CARRIERS = frozenset({Sequence, Mapping, Instance})
 Bindings = dict[int, frozenset[int]]
 
 
-def symbolic(env: dict[str, Value], *, runs: int, rest: str = "") -> tuple[dict[str, Value], Bindings, dict[int, Value]]:
+def symbolic(
+    env: dict[str, Value], *, runs: int, rest: str = "", decisive: frozenset[str] = frozenset()
+) -> tuple[dict[str, Value], Bindings, dict[int, Value]]:
     """Returns the arguments with symbols for what they vary with, what the symbols stand for, and the rows replaced.
 
     `runs` is how often the function was run with other arguments: after some, constants are no longer told apart, then
-    rows no longer by where they came from. `rest` is the parameter that takes all further keywords: `**lookups`.
+    rows no longer by where they came from; texts for the `decisive` parameters are all the same. `rest` is the parameter that
+    takes all further keywords: `**lookups`.
     """
     bindings: Bindings = {}
     rows: dict[int, Value] = {}
@@ -37,7 +41,7 @@ def symbolic(env: dict[str, Value], *, runs: int, rest: str = "") -> tuple[dict[
         if kind is Unknown:
             bindings[-(position + 1)] = value.deps  # type: ignore[union-attr]
             made[name] = _PARAMETERS[position]
-        elif isinstance(value, Constant) and runs > MANY_RUNS and _is_plain(value):
+        elif isinstance(value, Constant) and runs > MANY_RUNS and _is_plain(value) and not (name in decisive and isinstance(value.value, str)):
             made[name] = _PARAMETERS[position]
         elif isinstance(value, Row) and (value.origin is None or runs > TOO_MANY_RUNS) and value.births:
             bindings[-(position + 1)] = deps_of(value)

@@ -25,7 +25,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     prefetched = prefetched_by_some(log)
     loaded_afterwards = {event.site for event in tests_before_loads(project, log)}
     shown = {event.query for event in log.of(Op.COUNT) if any(use.kind not in (UseKind.TRUTH, UseKind.COMPARE) for use in event.all_uses())}
-    single = tables_of_one_row(log)
+    single = tables_of_one_row(project, log)
     for event in log.of(Op.COUNT):
         query = event.query
         # `if books.count(): print(books.count())` wants the number

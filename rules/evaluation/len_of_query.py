@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceCountTest, ReplaceLen, Report, Severity, Shape, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, loaded_only_to_test, read_off_rows, uses_of_length
-from ormlint.judge.describe import at, at_query, code, is_shown, query_labels, row_of
+from ormlint.judge.describe import at, at_query, code, is_of_another_function, is_shown, query_labels, row_of
 from ormlint.judge.listing import gives_few, gives_one, tables_of_one_row
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
@@ -13,7 +13,7 @@ from ormlint.judge.repetition import asked_per_round, costs_nothing, is_delibera
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query of which nothing but the length is used."""
     left_alone = asked_per_round(log) | prefetched_by_some(log) | read_off_rows(project, log) | loaded_only_to_test(project, log)
-    single = tables_of_one_row(log)
+    single = tables_of_one_row(project, log)
     for query in log.queries:
         if query.site in left_alone or costs_nothing(query) or is_deliberate(query) or query.shape is Shape.UNKNOWN or gives_one(query):
             continue
@@ -26,7 +26,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         yield Report(
             site=uses[0].site,
             message=f"`len()` loads every {row_of(query)} only to {'count them' if test is None else 'learn whether there is one'}",
-            help=_advice(project, query, maker, test),
+            help=_advice(project, query, maker, test, elsewhere=is_of_another_function(log, query, uses[0].site)),
             cause=(uses[0].site,),
             labels=query_labels(project, query, uses, f"this needs only {'their number' if test is None else 'a yes or no'}"),
             intent=None if maker else test if test is not None else ReplaceLen(query, uses[0].site) if len(uses) == 1 else None,
@@ -63,11 +63,13 @@ def _test(query: QueryObject, uses: list[Use]) -> ReplaceCountTest | None:
     return None if some is None else ReplaceCountTest(query, uses[0].site, tests[0].site, negated=not some)
 
 
-def _advice(project: Project, query: QueryObject, maker: str, test: ReplaceCountTest | None) -> str:
+def _advice(project: Project, query: QueryObject, maker: str, test: ReplaceCountTest | None, *, elsewhere: bool) -> str:
     if maker:
         method = "count" if test is None else "exists"
         return f"have {code(maker)} return `.{method}()` of the query{at(project, query.site)} instead of a list"
     where = at_query(project, query)
+    if elsewhere:
+        return f"ask for their number here, with the conditions of the query{where}"
     if test is not None:
         return f"call `.exists()` on the query{where} instead"
     if query.orm is Orm.SQLALCHEMY and not query.has("query", "filter", "filter_by"):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceTruthTest, Report, Severity, Shape, Site, UseKind, rule
 from ormlint.judge.again import LOADS, answered_before, loaded_only_to_test, read_off_rows
-from ormlint.judge.describe import at_query, is_shown, query_labels, row_of
+from ormlint.judge.describe import at_query, is_of_another_function, is_shown, query_labels, row_of
 from ormlint.judge.listing import gives_few, gives_one, tables_of_one_row
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
 
@@ -15,7 +15,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     left_alone = asked_per_round(log) | prefetched_by_some(log) | read_off_rows(project, log) | loaded_only_to_test(project, log)
     # `{% if book.reviews.all %}{% for review in book.reviews.all %}`: that the rows are loaded twice is the waste
     left_alone |= {other.query.site for event, other in answered_before(project, log).items() if event.op in LOADS and other.query is not None}
-    single = tables_of_one_row(log)
+    single = tables_of_one_row(project, log)
     for query in log.queries:
         if query.site in left_alone or not _loads_rows_when_tested(query) or costs_nothing(query) or is_deliberate(query):
             continue
@@ -28,7 +28,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         yield Report(
             site=uses[0].site,
             message=f"this truth test loads every {row_of(query)} to learn whether there is one",
-            help=_advice(project, query),
+            help=_advice(project, log, query, uses[0].site),
             cause=(uses[0].site,),
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
             intent=ReplaceTruthTest(query, uses[0].site) if len(uses) == 1 and query.orm is Orm.DJANGO else None,
@@ -63,8 +63,10 @@ def _loads_rows_when_tested(query: QueryObject) -> bool:
     return query.orm is Orm.DJANGO and (query.style == "queryset" or (query.style == "related" and bool(query.methods)))
 
 
-def _advice(project: Project, query: QueryObject) -> str:
+def _advice(project: Project, log: QueryLog, query: QueryObject, test: Site) -> str:
     where = at_query(project, query)
     if query.orm is Orm.DJANGO:
         return f"call `.exists()` on the query{where} instead"
+    if is_of_another_function(log, query, test):
+        return f"ask the database with `exists()` here, with the conditions of the query{where}"
     return f"ask the database with `exists()` instead of loading the query{where}"
