@@ -154,6 +154,7 @@ def _finding(rule: Rule, report: Report) -> Finding:
         notes=report.notes,
         relations=report.relations,
         intent=report.intent,
+        others=report.others,
     )
 
 

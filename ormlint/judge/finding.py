@@ -410,7 +410,8 @@ class Report:
     `relations` are the lookup paths concerned (`author__country`). `severity` overrides the rule's. A `preview` report is less
     certain than its rule and becomes a finding only with --preview. `counted_as` names what else the same call leads to
     ("query"), if reports with one cause differ in that; the finding then tells how many more there are. Of the reports with one
-    cause that of the lowest `rank` speaks, where the order of the lines says nothing.
+    cause that of the lowest `rank` speaks, where the order of the lines says nothing. `others` are further queries whose rows are
+    treated alike.
     """
 
     site: Site
@@ -425,6 +426,7 @@ class Report:
     preview: bool = False
     counted_as: str = ""
     rank: int = 0
+    others: tuple[Site, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,6 +457,7 @@ class Finding:
     fix: Fix | None = None
     fingerprint: str = ""
     elsewhere: tuple[Site, ...] = ()  # further places with the same cause
+    others: tuple[Site, ...] = ()  # further queries whose rows are treated alike
 
     @property
     def places(self) -> list[Site]:

@@ -83,10 +83,14 @@ def _distance(site: Site, event: Event) -> int:
     return abs(loop.start - site.start) if loop.path == site.path else _FAR
 
 
+def other_queries(project: Project, chain: Chain) -> tuple[Site, ...]:
+    """Returns the places of the other queries whose rows meet the same accesses."""
+    return tuple(dict.fromkeys(site for site in chain.others if site not in (chain.home, chain.query.site) and is_shown(project, site)))
+
+
 def also_from(project: Project, chain: Chain) -> tuple[str, ...]:
     """Returns a note that names the other queries whose rows meet the same accesses; none if there are none."""
-    sites = dict.fromkeys(site for site in chain.others if site not in (chain.home, chain.query.site) and is_shown(project, site))
-    places = list(dict.fromkeys(map(project.at, sites)))
+    places = list(dict.fromkeys(map(project.at, other_queries(project, chain))))
     if not places:
         return ()
     named = joined(places) if len(places) <= MOST_NAMED else f"{', '.join(places[:MOST_NAMED])} and {len(places) - MOST_NAMED} more queries"

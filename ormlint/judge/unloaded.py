@@ -32,7 +32,7 @@ from ormlint.judge.releases import CASES, FILTERED_AGGREGATES, PREFETCH_OBJECTS,
 from ormlint.judge.repetition import heaviest, innermost, is_search, prefetched_by_some, repeaters
 from ormlint.judge.rounds import Rounds, is_part_of_write
 from ormlint.judge.sinks import Sink, sink_of
-from ormlint.judge.sources import also_from, one_per_access
+from ormlint.judge.sources import also_from, one_per_access, other_queries
 from ormlint.judge.worth import saves_little
 from ormlint.link.schema import Kind, Orm
 from ormlint.run.log import READS, Bound, Event, Loop, Op, QueryLog
@@ -99,6 +99,7 @@ def _object_reports(project: Project, log: QueryLog, chain: Chain, sink: Sink, r
             cause=_cause(chain, sink),
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}", home=chain.home),
             notes=(*also_from(project, chain), *call_path(project, event), *_peers(project, chain)),
+            others=other_queries(project, chain),
             relations=chain.relations,
             intent=None if defeated else _graded(intent, rounds.risk(chain) or _risk_of_keeping(chain)),
             severity=heaviest(project, chain.events),
@@ -278,6 +279,7 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
                 cause=chain.cause,
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this asks about {code(chain.lookup)}", home=chain.home),
                 notes=(*also_from(project, chain), *call_path(project, event)),
+                others=other_queries(project, chain),
                 relations=chain.relations,
                 intent=known.intent(project, chain, event) if kept and event.orm is Orm.DJANGO and not _asks_for_others_too(event) else None,
                 severity=heaviest(project, chain.events),
@@ -371,6 +373,7 @@ def _collection_reports(
             cause=_cause(chain, sink) if curable else (*_cause(chain, sink), site),
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}", home=chain.home),
             notes=(*also_from(project, chain), *call_path(project, event)),
+            others=other_queries(project, chain),
             relations=chain.relations,
             intent=None if defeated else _graded(intent, risk),
             severity=heaviest(project, chain.events),

@@ -43,6 +43,7 @@ def _finding(result: Result, finding: Finding) -> Json:
         "relations": list(finding.relations),
         "related": [
             *({**_range(result.project, label.site), "label": label.text or label.mark.value} for label in finding.labels),
+            *({**_range(result.project, site), "label": "rows come from here too"} for site in finding.others),
             *({**_range(result.project, site), "label": "the same cause"} for site in finding.elsewhere),
         ],
         "fix": _fix(result.project, finding.fix) if finding.fix is not None else None,

@@ -8,7 +8,7 @@ from ormlint.judge.eager import Chain, missing_chains
 from ormlint.judge.releases import PREFETCH_OBJECTS
 from ormlint.judge.repetition import heaviest, innermost, repeaters
 from ormlint.judge.sinks import Sink, sink_of
-from ormlint.judge.sources import also_from, one_per_access
+from ormlint.judge.sources import also_from, one_per_access, other_queries
 from ormlint.text import Site
 
 _SORTING = frozenset(("order_by", "reverse", "first", "last", "latest", "earliest", "afirst", "alast", "alatest", "aearliest"))
@@ -31,6 +31,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                 cause=(*chain.cause, site),
                 labels=labels(project, event, innermost(repeaters(event)), chain.query, "this asks the database again", home=chain.home),
                 notes=(*also_from(project, chain), *call_path(project, event)),
+                others=other_queries(project, chain),
                 relations=(chain.lookup,),
                 severity=heaviest(project, chain.events),
                 preview=chain.follows_a_query_per_round,

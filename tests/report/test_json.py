@@ -60,6 +60,18 @@ def test_further_places_of_a_cause_are_related() -> None:
     assert found["related"][-1] == {"path": "shop/views.py", "line": 9, "column": 22, "end_line": 9, "end_column": 33, "label": "the same cause"}
 
 
+def test_further_queries_with_such_rows_are_related() -> None:
+    (found,) = document(result(replace(finding(), others=(ACCESS,))))["findings"]
+    assert found["related"][-1] == {
+        "path": "shop/views.py",
+        "line": 9,
+        "column": 22,
+        "end_line": 9,
+        "end_column": 33,
+        "label": "rows come from here too",
+    }
+
+
 def test_errors_and_a_summary_are_always_there() -> None:
     problems = [Problem("shop/x.py", 2, 3, "invalid syntax", "syntax"), Problem("", 1, 1, "the analysis failed", "internal", "Traceback")]
     found = document(result(finding(fix=FIX), problems=problems), result())
