@@ -241,6 +241,8 @@ def _declines_pages(cls: ClassInfo) -> bool:
 
 def _handlers(cls: ClassInfo, routes: list[Route]) -> list[FunctionInfo]:
     """Returns the methods of a view class that answer GET requests; of a view set those alone that its routes name, if all of them say which."""
+    if not _allows(cls, "get"):
+        return []
     names = [next((name for name in ("get", "__call__") if cls.method(name) is not None), "get_urls")]
     if is_view_set(cls):
         names = ["list", "retrieve", *(name for c in cls.mro for name, f in c.functions.items() if "GET" in (actions_of(f) or ()))]
@@ -248,6 +250,15 @@ def _handlers(cls: ClassInfo, routes: list[Route]) -> list[FunctionInfo]:
             names = [name for route in routes for verb, name in route.actions or () if verb == "GET"]
     found = [cls.method(name) for name in dict.fromkeys(names)]
     return [function for function in found if function is not None]
+
+
+def _allows(cls: ClassInfo, verb: str) -> bool:
+    """Whether a view class answers requests of a kind, as far as its `http_method_names` are spelled out: `http_method_names = ["post"]`."""
+    match cls.find("http_method_names"):
+        case (_, [*_, ir.Assign(value=ir.Seq(items=items))]) if all(isinstance(item, ir.Const) for item in items):
+            return verb in {str(item.value).lower() for item in items if isinstance(item, ir.Const)}
+        case _:
+            return True
 
 
 def _run_inherited_writers(m: Machine, view: View, cls: ClassInfo) -> None:
