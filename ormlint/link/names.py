@@ -398,9 +398,9 @@ class Program:
                 symbol = self.attribute(target, name, depth + 1)
                 if symbol is not None:
                     return symbol
-        taken_in = next((below for below in self._taken_in(module) if name in below.classes or name in below.functions), None)
-        if taken_in is not None:
-            return taken_in.classes.get(name) or taken_in.functions[name]
+        taken_in = [below for below in self._taken_in(module) if name in below.classes or name in below.functions]
+        if len(taken_in) == 1:  # of several the last one that is imported counts, whichever that is
+            return taken_in[0].classes.get(name) or taken_in[0].functions[name]
         submodule = self.find_module(f"{module.name}.{name}", module) if module.tree.is_package else None
         if submodule is not None:
             return submodule

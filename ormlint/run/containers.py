@@ -98,6 +98,13 @@ def _grow(m: Machine, receiver: Sequence, value: Value, bound: Bound) -> None:
     receiver.bound = max(bound, receiver.bound) if receiver.bound is not Bound.MANY or bound is Bound.MANY else Bound.MANY
 
 
+def _put(m: Machine, f: Frame, mapping: Mapping, entries: dict[str, Value]) -> None:
+    """Puts entries into a dict; in a branch it may keep those that it has."""
+    for key, value in entries.items():
+        old = mapping.known.get(key)
+        mapping.known[key] = value if old is None or f.branch_depth == 0 else join_values(m, old, value)
+
+
 def _mapping(m: Machine, f: Frame, node: ir.Call, receiver: Mapping, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     if receiver.source is not None:
         m.use(f, receiver.source, UseKind.ITERATE, node)
@@ -119,7 +126,14 @@ def _mapping(m: Machine, f: Frame, node: ir.Call, receiver: Mapping, name: str, 
             key = args[0] if args else UNKNOWN
             if isinstance(key, Constant) and isinstance(key.value, str) and key.value in receiver.known:
                 return receiver.known[key.value]
-            if name == "setdefault" and len(args) > 1 and isinstance(key, Constant) and isinstance(key.value, str) and receiver.element is None:
+            if (
+                name == "setdefault"
+                and len(args) > 1
+                and isinstance(key, Constant)
+                and isinstance(key.value, str)
+                and receiver.element is None
+                and not f.branch_depth
+            ):
                 receiver.known[key.value] = args[1]
                 return args[1]
             if name == "setdefault" and len(args) > 1:
@@ -135,7 +149,7 @@ def _mapping(m: Machine, f: Frame, node: ir.Call, receiver: Mapping, name: str, 
         case "update":
             for arg in args:
                 if isinstance(arg, Mapping):
-                    receiver.known.update(arg.known)
+                    _put(m, f, receiver, arg.known)
                     if arg.element is not None:
                         receiver.element = arg.element if receiver.element is None else join_values(m, receiver.element, arg.element)
                 else:
@@ -143,7 +157,7 @@ def _mapping(m: Machine, f: Frame, node: ir.Call, receiver: Mapping, name: str, 
             spread = keywords.pop("**", None)  # `context.update(**more)`
             if spread is not None:
                 receiver.element = spread if receiver.element is None else join_values(m, receiver.element, spread)
-            receiver.known.update(keywords)
+            _put(m, f, receiver, keywords)
             return NONE
         case "copy":
             return Mapping(dict(receiver.known), receiver.key, receiver.element, receiver.source)

@@ -345,6 +345,16 @@ def _islice(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: di
     return Sequence("generator", walked.element, bound=walked.bound, limit=limit, source=walked.source)
 
 
+def _shown(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Models a progress bar: it walks what it is given, and is no query itself."""
+    from ormlint.run.expressions import iterate
+
+    if not args:
+        return UNKNOWN
+    walked = iterate(m, f, args[0], node)
+    return Sequence("generator", walked.element, bound=walked.bound, limit=walked.limit, source=walked.source, picked=walked.picked)
+
+
 def _grouped(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Models `itertools.groupby`: pairs of a key and the elements that have it."""
     from ormlint.run.builtins import call_back
@@ -356,8 +366,9 @@ def _grouped(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: d
     key = args[1] if len(args) > 1 else keywords.get("key")
     if key is not None:
         call_back(m, f, node, key, args[0], walked)
-    group = Sequence("generator", walked.element, bound=walked.bound, source=walked.source, picked=walked.picked)
-    return Sequence("generator", Sequence("tuple", items=(varying(args), group)), bound=Bound.FEW)  # all groups together have the elements once
+    group = Sequence("generator", walked.element, bound=Bound.FEW, source=walked.source, picked=walked.picked)
+    pairs = Sequence("tuple", items=(varying(args), group))
+    return Sequence("generator", pairs, bound=walked.bound, source=walked.source)  # all groups together have the elements once
 
 
 def _endless(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -392,7 +403,7 @@ FUNCTIONS: dict[str, Function] = {
     "itertools.chain.from_iterable": _builtin("flattened"),
     "itertools.islice": _islice,
     "itertools.groupby": _grouped,
-    **dict.fromkeys(PROGRESS, _identity(0)),
+    **dict.fromkeys(PROGRESS, _shown),
     "concurrent.futures.ThreadPoolExecutor().map": _builtin("map"),
     **dict.fromkeys(COUNTERS, _endless),
     "collections.defaultdict": _defaultdict,
