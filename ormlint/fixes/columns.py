@@ -46,7 +46,7 @@ def read_column(sources: Sources, intent: ReadColumn) -> Fix | None:
     edits = (_values_list if query.orm is Orm.DJANGO else _selected)(file, statement, whole, rows, intent)
     if edits is None:
         return None
-    risk = "" if _is_ordered(query, model) or _is_asked_anyhow(statement, whole) else _UNORDERED
+    risk = "" if is_ordered(query, model) or _is_asked_anyhow(statement, whole) else _UNORDERED
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, f"load `{intent.column}` alone", tuple(edits), risk)
 
 
@@ -65,7 +65,7 @@ def _list_of(statement: Statement, rows: cst.BaseExpression, column: str) -> cst
             return None
 
 
-def _is_ordered(query: QueryObject, model: Model) -> bool:
+def is_ordered(query: QueryObject, model: Model) -> bool:
     """Whether a query says which row comes first, whatever else is selected: its order ends with a key at the latest."""
     known = model.ordering if model.ordering_known else ()
     if sum(column.primary_key for column in model.columns.values()) > 1:
@@ -84,7 +84,7 @@ def _is_asked_anyhow(statement: Statement, whole: cst.ListComp) -> bool:
 def _values_list(file: SourceFile, statement: Statement, whole: cst.ListComp, rows: cst.BaseExpression, intent: ReadColumn) -> list[Edit] | None:
     """Returns the edits for a queryset, None if its rows may have other values than the database sends."""
     model = intent.query.model
-    if model is None or not model.plain_rows or model.polymorphic or not _is_simple(model, intent.column):
+    if model is None or not model.plain_rows or model.polymorphic or not is_simple(model, intent.column):
         return None
     if not isinstance(rows, (cst.Call, cst.Subscript)) or not is_builtin(statement, whole, "list", file.text):
         return None
@@ -103,7 +103,8 @@ def _values_list(file: SourceFile, statement: Statement, whole: cst.ListComp, ro
     return left_of(file, statement, whole, rows, inserted, opening, closing)
 
 
-def _is_simple(model: Model, name: str) -> bool:
+def is_simple(model: Model, name: str) -> bool:
+    """Whether an attribute of a row is the value of a column that the database sends, with no descriptor in between."""
     column = model.columns.get(model.primary_key if name == "pk" else name)
     return column.type in _SIMPLE if column is not None else model.is_primary_key(name)
 

@@ -12,6 +12,7 @@ from ormlint.fixes.chain import append_argument, chain_of, quote_for
 from ormlint.fixes.guards import calls_of
 from ormlint.fixes.imports import Refusal
 from ormlint.fixes.kept_variables import has_namespace, is_harmless, is_part
+from ormlint.fixes.quiet import runs
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, LoadColumn
@@ -21,7 +22,6 @@ from ormlint.text import Edit
 _DESCRIPTION = "load the column with the query"
 _STALE = "what is written between loading the rows and reading the column would not be seen, and `save()` writes it if it was loaded"
 _COMPARED = "the query compares all columns of its rows, which are then more"
-_RUNNING = (cst.Await, cst.Yield, cst.With, cst.Del, cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.GeneratorExp)
 
 
 def load_column(sources: Sources, intent: LoadColumn) -> Fix | None:
@@ -92,7 +92,7 @@ def _risk(sources: Sources, intent: LoadColumn) -> str:
         clause = above.for_in if isinstance(above, cst.BaseComp) else above
         if isinstance(clause, (cst.For, cst.CompFor)):
             (start, end), built = statement.outer(clause.iter), intent.query.site
-            if not start <= built.start < built.end <= end or isinstance(above, _RUNNING):
+            if not start <= built.start < built.end <= end or isinstance(above, cst.GeneratorExp):
                 return _STALE
             if _is_kept(statement, clause, node):
                 return _STALE
@@ -121,12 +121,9 @@ def _is_kept(statement: Statement, loop: cst.For | cst.CompFor, node: cst.BaseEx
 
 def _runs(statement: Statement, part: cst.CSTNode, rows: tuple[int, int]) -> bool:
     """Whether something in a loop may write, apart from the query that it walks."""
-    if any(not is_harmless(call) and not rows[0] <= statement.span(call)[0] < rows[1] for call in statement.within(part, cst.Call)):
-        return True
-    if any(next(statement.within(part, kind), None) is not None for kind in _RUNNING):
-        return True
-    stores = statement.within(part, cst.AssignTarget)
-    return (
-        any(isinstance(target.target, (cst.Attribute, cst.Subscript)) for target in stores)
-        or next(statement.within(part, cst.AugAssign), None) is not None
+    return runs(
+        statement,
+        part,
+        lambda call: is_harmless(call) or rows[0] <= statement.span(call)[0] < rows[1],
+        lambda target: not isinstance(target, (cst.Attribute, cst.Subscript)),
     )

@@ -27,6 +27,7 @@ from ormlint.judge.finding import (
     LoadFirst,
     MoveAfterLoop,
     OrderRows,
+    PickFromPrefetched,
     ReadColumn,
     ReadKey,
     ReadUnique,
@@ -99,6 +100,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         membership,
         ordering,
         other_side,
+        prefetched,
         results,
         sqlalchemy_lookups,
         subqueries,
@@ -118,6 +120,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return kept_counts.count_rows(sources, intent)
         case LoadColumn() as intent:
             return deferred.load_column(sources, intent)
+        case PickFromPrefetched() as intent:
+            return prefetched.pick_from_prefetched(sources, intent)
         case KeepAnswer() as intent:
             return kept_values.keep_answer(sources, intent)
         case AskBefore() as intent:

@@ -133,6 +133,13 @@ class LoadColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class PickFromPrefetched:
+    """`row.books.filter(pages=3)` → `[book for book in row.books.all() if book.pages == 3]`, where the books were prefetched."""
+
+    event: Event = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CountRows:
     """`query.count()` → `len(query)`. `site` is the whole call, `load` the statement that loads all rows later."""
 
@@ -385,6 +392,7 @@ Intent = (
     | LoadFirst
     | MoveAfterLoop
     | OrderRows
+    | PickFromPrefetched
     | ReadColumn
     | ReadKey
     | ReadUnique

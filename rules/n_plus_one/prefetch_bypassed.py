@@ -1,8 +1,9 @@
 """ORM105: a prefetched collection is read in a way that ignores the prefetched rows and runs a query for each row all the same."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from ormlint.api import READS, Event, Op, Orm, Project, QueryLog, Report, rule
+from ormlint.api import READS, Event, Op, Orm, PickFromPrefetched, Project, QueryLog, Relation, Report, rule
 from ormlint.judge.describe import at, call_path, code, labels, per_model, places
 from ormlint.judge.eager import Chain, missing_chains
 from ormlint.judge.releases import PREFETCH_OBJECTS
@@ -22,6 +23,10 @@ _KEEPING = frozenset(("all", "get_queryset"))
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every place where a loop asks again for what was prefetched."""
     events = [event for event in log.of(*READS, Op.LAZY_COLLECTION) if event.bypasses and event.relation is not None and not event.relation.to_one]
+    asked: dict[Site, set[Relation | None]] = defaultdict(set)
+    for event in log.of(*READS, Op.LAZY_COLLECTION):
+        if event.query is not None:
+            asked[event.query.site].add(event.relation)
     for chain in one_per_access(project, missing_chains(project, log, events)):
         for site, event in _places(project, chain).items():
             yield Report(
@@ -33,6 +38,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                 notes=(*also_from(project, chain), *call_path(project, event)),
                 others=other_queries(project, chain),
                 relations=(chain.lookup,),
+                intent=PickFromPrefetched(event) if event.query is not None and len(asked[event.query.site]) == 1 else None,
                 severity=heaviest(project, chain.events),
                 preview=chain.follows_a_query_per_round,
             )

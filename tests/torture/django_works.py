@@ -14,6 +14,11 @@ def _rows(model: str, *links: Link) -> Chain:
 
 
 _BOOKS = _rows("Book", Link("filter", ("pages__gt=0",)))
+_PREFETCHED = _rows("Book", Link("filter", ("pages__gt=0",)), Link("prefetch_related", ('"tags"',)))
+_NO_PREFETCH = (
+    ("iterator", "`iterator()` needs a `chunk_size` before it can prefetch"),
+    ("async function", "the rows are awaited by another fix, and no event loop runs"),
+)
 _FOUND = _rows("Book", Link("filter", ("reviews__stars__gte=0",)))
 _UNORDERED = Chain("Book", (Link("objects", None), Link("filter", ("pages__gt=0",)), Link("exclude", ("pages=0",))))
 _PAGES = "print(list(Book.objects.order_by('pk').values_list('title', 'pages')))"
@@ -146,6 +151,22 @@ _QUESTIONS = (
         _rows("Book", Link("filter", ("pages__gt=0",)), Link("only", ('"title"',))),
         "for book in {q}:\n    print(book.title, book.pages)",
         "book",
+    ),
+    Work(
+        "prefetched column",
+        ("ORM105",),
+        _PREFETCHED,
+        'for book in {q}:\n    print(book.title, sorted(book.tags.values_list("word", flat=True)))',
+        "book",
+        unfit=_NO_PREFETCH,
+    ),
+    Work(
+        "prefetched rows",
+        ("ORM105",),
+        _PREFETCHED,
+        'for book in {q}:\n    print(book.title, [tag.word for tag in book.tags.filter(word="tag 1")], book.tags.order_by("word").last())',
+        "book",
+        unfit=_NO_PREFETCH,
     ),
     Work("copy", ("ORM214",), _BOOKS, "for book in list({q}):\n    print(book.title)", "book", gain=Gain.ROWS),
     Work("one of all", ("ORM208",), _BOOKS, "book = list({q})[0]\nprint(book.title)", gain=Gain.ROWS),
