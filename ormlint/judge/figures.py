@@ -93,16 +93,16 @@ def _takes_annotations(query: QueryObject) -> bool:
 
 
 def _is_alone(query: QueryObject) -> bool:
-    """Whether the rows of a query are those of its table, each once, and no collection is joined to choose, to sort or to count."""
+    """Whether the rows of a query are those of its table, each once, in an order that groups keep, and it joins no collection."""
     model = query.model
     if model is None or query.distinct or not _MULTIPLYING.isdisjoint(query.methods) or query.aggregates or not model.has_plain_manager:
         return False
     if query.relation is not None and query.relation.kind is not Kind.REVERSE_FOREIGN_KEY:
         return False
-    ordering = model.ordering if query.ordering is None and model.ordering_known else query.ordering
-    if ordering is None or any(name == "?" for name in ordering):
-        return False
-    return not any(_joins_many(model, lookup.lstrip("-")) for lookup in (*query.filters, *ordering))
+    if query.ordering is None and (model.ordering or not model.ordering_known):
+        return False  # `Count` makes groups, and groups are not sorted by `Meta.ordering` (measured on Django 5.2)
+    ordering = query.ordering or ()
+    return "?" not in ordering and not any(_joins_many(model, lookup.lstrip("-")) for lookup in (*query.filters, *ordering))
 
 
 def _joins_many(model: Model, lookup: str) -> bool:

@@ -11,6 +11,8 @@ PURE = frozenset({"str", "int", "float", "bool", "len", "list", "tuple", "set", 
 """Builtins that give the same for the same arguments."""
 CLOCK = frozenset({"now", "today", "utcnow", "localtime", "localdate"})
 """Functions whose values differ from call to call, but not so that anybody wants the difference."""
+RANDOM = frozenset({"random", "rand", "newid", "Random", "RandomUUID", "gen_random_uuid", "uuid_generate_v4"})
+"""Functions of databases that give something else for every row, and every time."""
 CHANGING = frozenset({
     "append", "appendleft", "add", "extend", "insert", "update", "setdefault", "pop", "popitem", "popleft", "remove", "discard", "clear",
     "sort", "reverse", "push",

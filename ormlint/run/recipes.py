@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ormlint.ir import nodes as ir
 from ormlint.library import querysets
-from ormlint.library.effects import CHANGING, CLOCK, PURE, SQL, WRITING
+from ormlint.library.effects import CHANGING, CLOCK, PURE, RANDOM, SQL, WRITING
 from ormlint.link.names import ClassInfo, External
 from ormlint.run.frame import Frame
 from ormlint.run.log import READS, Event, Loop, Op, Recipe
@@ -26,6 +26,7 @@ SAME_ROWS = frozenset({
     "latest", "earliest", "alatest", "aearliest",
 })  # fmt: skip
 """Methods that change the order of the rows, what is loaded along with them or how many are taken, but not which they are."""
+_RANDOM = "?"  # among the names of a recipe: the database decides anew which rows come first
 KEPT = (Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN)
 
 Key = tuple[object, ...]
@@ -73,11 +74,13 @@ def extended(m: Machine, f: Frame, recipe: Recipe | None, method: str, node: ir.
     if method in NO_STEP:
         return old
     names: set[str] = set(old.names)
+    if method == "order_by" and isinstance(node, ir.Call) and any(isinstance(arg, ir.Const) and arg.value == "?" for arg in node.args):
+        names.add(_RANDOM)
     try:
         args = _arguments(m, f, node, names)
     except _OpaqueError:
         made = opaque(m)
-        return made if method not in SAME_ROWS else Recipe(made.key, old.rows, known=False)
+        return Recipe(made.key, old.rows if method in SAME_ROWS else made.rows, frozenset(names & {_RANDOM}), known=False)
     if method == "get":
         method = "filter"
         if not args:
@@ -101,8 +104,9 @@ def combined_recipe(left: Recipe | None, right: Recipe | None, op: str) -> Recip
 def returned_recipe(m: Machine, f: Frame, node: ir.Node, recipe: Recipe | None) -> Recipe:
     """Returns the recipe of a query that a function of the project gave: the same call gives the same again if the function is told apart by it."""
     if recipe is None or not recipe.known:
-        return opaque(m)
-    names: set[str] = set()
+        made = opaque(m)
+        return Recipe(made.key, made.rows, recipe.names & {_RANDOM} if recipe is not None else frozenset(), known=False)
+    names: set[str] = set(recipe.names & {_RANDOM})
     try:
         call = _key(m, f, node.func, names) if isinstance(node, ir.Call) else _key(m, f, node, names)
         args = _arguments(m, f, node, names)
@@ -154,6 +158,8 @@ def _key(m: Machine, f: Frame, node: ir.Node | None, names: set[str]) -> Key:
         case ir.Text():
             return ("text", node.start, *(_key(m, f, part, names) for part in node.parts))
         case ir.Call() if _is_pure(m, f, node):
+            if _is_random(node):
+                names.add(_RANDOM)
             return ("call", _key(m, f, node.func, names), *_arguments(m, f, node, names))
         case _:
             raise _OpaqueError
@@ -198,11 +204,24 @@ def _is_pure(m: Machine, f: Frame, node: ir.Call) -> bool:
     return isinstance(symbol, ClassInfo) and symbol.model is not None
 
 
+def _is_random(node: ir.Call) -> bool:
+    """Whether a piece of SQL has another value every time: `func.random()`, `text("random()")`."""
+    match node:
+        case ir.Call(func=ir.Attr(name=name) | ir.Name(id=name)) if name in RANDOM:
+            return True
+        case ir.Call(func=ir.Attr(name="text") | ir.Name(id="text"), args=[ir.Const(value=str(text)), *_]):
+            return any(f"{name}(" in text.lower() for name in RANDOM)
+        case _:
+            return False
+
+
 # ---------------------------------------------------------------------------------------------------------------- events
 def note_statement(f: Frame, event: Event, recipe: Recipe | None) -> None:
     """Notes on a reading statement which ones before it asked for the same rows."""
     if recipe is None:
         return
+    if _RANDOM in recipe.names:
+        recipe = Recipe(("random", event.site), recipe.rows, recipe.names, known=False)
     event.recipe = recipe
     event.way = f.way
     if event.op not in READS and event.op not in KEPT:
