@@ -162,9 +162,13 @@ def is_quiet_loop(statement: Statement, loop: RowLoop, name: str, collections: S
                 return isinstance(target, cst.Name)
 
     parts = [loop.whole.body] if isinstance(loop.whole, cst.For) else [loop.whole]
-    for inner in (each for part in parts for each in _walks(statement, part)):
-        is_filled = isinstance(inner.iter, cst.Name) and is_container(statement, inner, inner.iter.value)
-        if inner is not loop.clause and not is_filled and not _is_at_hand(statement, inner.iter, name, collections):
+    for walked_over in (each for part in parts for each in _walked(statement, part) if each is not loop.rows):
+        scope, values = statement.function(walked_over), [walked_over]
+        if isinstance(walked_over, cst.Name) and isinstance(scope, cst.FunctionDef):
+            values = list(assigned(statement, scope, walked_over.value))
+            if len(values) != binds(scope, walked_over.value):
+                return False
+        if not values or not all(_is_at_hand(statement, value, name, collections) for value in values):
             return False  # a generator runs what it likes
     return not any(runs(statement, part, is_quiet, is_quiet_target) for part in parts)
 
@@ -186,6 +190,14 @@ def _walks(statement: Statement, part: cst.CSTNode) -> Iterator[cst.For | cst.Co
     yield from statement.within(part, cst.CompFor)
 
 
+def _walked(statement: Statement, part: cst.CSTNode) -> Iterator[cst.BaseExpression]:
+    """Yields what is walked over in a part of a program: by a loop, by `*rows`, by `in`."""
+    yield from (each.iter for each in _walks(statement, part))
+    yield from (each.value for each in statement.within(part, cst.StarredElement))
+    yield from (each.value for each in statement.within(part, cst.Arg) if each.star)
+    yield from (each.comparator for each in statement.within(part, cst.ComparisonTarget) if isinstance(each.operator, (cst.In, cst.NotIn)))
+
+
 def _asks(statement: Statement, call: cst.Call, name: str, collections: Set[str]) -> bool:
     """Whether a call only asks a collection of the row: `author.books.all()`."""
     if not isinstance(call.func, cst.Attribute):
@@ -203,7 +215,7 @@ def _is_at_hand(statement: Statement, node: cst.BaseExpression, name: str, colle
     match node:
         case cst.Call():
             return _asks(statement, node, name, collections)
-        case cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.List() | cst.Tuple() | cst.SimpleString() | cst.Integer():
+        case cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.List() | cst.Dict() | cst.Set() | cst.Tuple() | cst.SimpleString() | cst.Integer():
             return True
         case _:
             return False
