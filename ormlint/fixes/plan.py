@@ -16,6 +16,7 @@ from ormlint.judge.finding import (
     AskBefore,
     AwaitStatement,
     CountRows,
+    DropLoad,
     EagerLoad,
     FetchBefore,
     Finding,
@@ -105,6 +106,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         sqlalchemy_lookups,
         subqueries,
         truth,
+        unread_loads,
     )
 
     match finding.intent:
@@ -122,6 +124,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return deferred.load_column(sources, intent)
         case PickFromPrefetched() as intent:
             return prefetched.pick_from_prefetched(sources, intent)
+        case DropLoad() as intent:
+            return unread_loads.drop_load(sources, intent)
         case KeepAnswer() as intent:
             return kept_values.keep_answer(sources, intent)
         case AskBefore() as intent:

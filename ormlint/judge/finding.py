@@ -140,6 +140,15 @@ class PickFromPrefetched:
 
 
 @dataclass(frozen=True, slots=True)
+class DropLoad:
+    """Load a relation no more that nothing reads: `site` asks for it, under its `name`, in all of the queries."""
+
+    site: Site
+    name: str
+    queries: tuple[QueryObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CountRows:
     """`query.count()` → `len(query)`. `site` is the whole call, `load` the statement that loads all rows later."""
 
@@ -383,6 +392,7 @@ Intent = (
     | AwaitStatement
     | AskBefore
     | CountRows
+    | DropLoad
     | EagerLoad
     | FetchBefore
     | KeepAnswer

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Label, LoadKind, Mark, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Site, Use, UseKind, rule
+from ormlint.api import DropLoad, Label, LoadKind, Mark, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Site, Use, UseKind, rule
 from ormlint.judge.describe import code, is_shown, joined
 from ormlint.judge.lists import concrete
 
@@ -19,7 +19,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     for (site, name), queries in _loaders(log).items():
         used = [query for query in queries if query in loading or any(use.kind is not UseKind.DERIVE for use in query.all_uses())]
         if used and is_shown(project, site) and all(_is_unread(query, name) for query in used):
-            yield _report(project, site, name, used[0])
+            yield _report(project, site, name, used[0], tuple(queries))
 
 
 def _is_unread(query: QueryObject, name: str) -> bool:
@@ -56,7 +56,7 @@ def _gives_result(query: QueryObject, use: Use) -> bool:
     return query.style == "select" and use.kind is UseKind.METHOD and use.operator in RESULTS
 
 
-def _report(project: Project, site: Site, name: str, query: QueryObject) -> Report:
+def _report(project: Project, site: Site, name: str, query: QueryObject, queries: tuple[QueryObject, ...]) -> Report:
     walked = [Label(use.site, Mark.ACCESS, f"this reads {_names(use.columns)} of each row") for use in query.all_uses() if use.columns]
     method = query.plan.loaded[name].method if name in query.plan.loaded else "prefetch_related"
     return Report(
@@ -66,6 +66,7 @@ def _report(project: Project, site: Site, name: str, query: QueryObject) -> Repo
         cause=(site, name),
         labels=(Label(site, Mark.QUERY, "this loads it"), *(label for label in walked[:1] if is_shown(project, label.site))),
         relations=(name,),
+        intent=DropLoad(site, name, queries),
     )
 
 

@@ -23,6 +23,7 @@ _FOUND = _rows("Book", Link("filter", ("reviews__stars__gte=0",)))
 _UNORDERED = Chain("Book", (Link("objects", None), Link("filter", ("pages__gt=0",)), Link("exclude", ("pages=0",))))
 _PAGES = "print(list(Book.objects.order_by('pk').values_list('title', 'pages')))"
 _NONE = Chain("")
+_AWAITED = "another fixer has the statement awaited, which takes an event loop"
 
 _LOADS = (
     Work("join", ("ORM101",), _BOOKS, "for book in {q}:\n    print(book.title, book.author.name)", "book"),
@@ -146,11 +147,37 @@ _QUESTIONS = (
         "name",
     ),
     Work(
-        "column",
+        "deferred column",
         ("ORM109",),
         _rows("Book", Link("filter", ("pages__gt=0",)), Link("only", ('"title"',))),
         "for book in {q}:\n    print(book.title, book.pages)",
         "book",
+        unfit=(
+            ("defer", "all columns are loaded where `defer()` names all that `only()` does"),
+            ("select_related(…)", "a relation whose key is left out cannot be joined"),
+            ("async function", _AWAITED),
+        ),
+    ),
+    Work(
+        "unread load",
+        ("ORM116",),
+        _rows("Book", Link("filter", ("pages__gt=0",)), Link("prefetch_related", ('"tags"',))),
+        "for book in {q}:\n    print(book.title)",
+        "book",
+        unfit=(
+            ("iterator", "`iterator()` needs a `chunk_size` before it can prefetch"),
+            ("async function", _AWAITED),
+            ("async for", "the program is right as it is"),
+            ("Prefetch(to_attr=…)", "nothing reads that relation either"),
+        ),
+    ),
+    Work(
+        "unread join",
+        ("ORM116",),
+        _rows("Book", Link("select_related", ('"author"', '"editor"'))).then(Link("count")),
+        "print({q})",
+        gain=Gain.ROWS,
+        unfit=(("Prefetch(to_attr=…)", "nothing reads that relation either"),),
     ),
     Work(
         "prefetched column",

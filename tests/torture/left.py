@@ -32,6 +32,7 @@ _LISTING = ("column", "key of a select")
 _SENDING = ("subquery", "subquery of a select", "subquery of a query")
 _COUNTING_QUERIES = ("len of a query", "count test of a query", "one of all, of a query", "first of a select", "aggregate of a query")
 
+_UNREAD = ("unread load", "unread option")
 _ANSWERS, _BEFORE = ("answer", "answer of rows", "answer of a query"), ("ask before", "ask a select before")
 _BLOCKING = "the function is asynchronous"
 
@@ -64,6 +65,14 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (("answer of a query",), ("lambda", "conditional expression", "query of a function"), Left("it is not clear what gives a list")),
     (("ask before",), ("lambda", *_VARIABLES[1:], "two statements", "evaluated before"), Left("the loop makes the query")),
     (("ask a select before",), ("walrus", "lambda", *_VARIABLES[1:], "two statements"), Left("the loop makes the statement")),
+    (_UNREAD, ("query of a function", "query of another file"), Left("nothing is reported: a function gives the query")),
+    (("deferred column",), ("implicit concatenation",), Left("the column is written in pieces")),
+    (("deferred column",), ("only",), Left("nothing is reported: the other `only()` names the column")),
+    (("unread load",), ("evaluated before",), Left("nothing is reported: a row is used for more")),
+    (("unread option",), ("evaluated before",), Left("nothing is reported: a row is used for more", frozenset({"ORM116"}))),
+    (_UNREAD, ("loop variable later",), Left("nothing is reported: a row is used for more")),
+    ((*_UNREAD, "unread join"), ("select_for_update",), Left("nothing is reported: the rows are locked")),
+    (("unread load", "unread join"), ("implicit concatenation",), Left("the name is written in pieces")),
     (("copy",), ("evaluated before",), Left("nothing is reported: the queryset is used for more")),
     (("copy",), ("select_for_update",), Left(_LOCKED)),
     (("len of a query", "one of all, of a query"), ("evaluated before",), Left(_LOADED)),

@@ -40,6 +40,14 @@ _LOADS = (
         imports=_JOINED,
     ),
     Work(
+        "unread option",
+        ("ORM116",),
+        _loaded("selectinload(Ship.flags)"),
+        "for ship in {q}:\n    print(ship.name)",
+        "ship",
+        imports="from sqlalchemy.orm import selectinload",
+    ),
+    Work(
         "detached row",
         ("ORM605",),
         Chain("opened", (*_SHIPS.links, Link("all"))),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.torture import django_works, sqlalchemy_works
 from tests.torture.left import LEFT
 from tests.torture.program import Inapplicable
 from tests.torture.shapes import SHAPES
@@ -51,6 +52,10 @@ def test_a_program_keeps_its_meaning(fixer: str, shape: str) -> None:
     else:
         assert cell.after == cell.before, _story(cell)
         assert cell.new == cell.old
+
+
+def test_every_piece_of_work_has_a_name_of_its_own() -> None:
+    assert len(WORKS) == len(django_works.WORKS) + len(sqlalchemy_works.WORKS)
 
 
 def test_the_matrix_is_true() -> None:
