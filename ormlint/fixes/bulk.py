@@ -18,6 +18,7 @@ import libcst as cst
 from ormlint.fixes.chain import chain_of, is_postfix, quote_for, seen_through
 from ormlint.fixes.counts import breaks_line
 from ormlint.fixes.imports import Refusal, Spelling, spell_model
+from ormlint.fixes.inserts import insert_together
 from ormlint.fixes.receivers import before_stream, is_stream
 from ormlint.fixes.source import Sources
 from ormlint.fixes.walk import Walk, inside, walk_around
@@ -53,6 +54,8 @@ def _fix(sources: Sources, walk: Walk, intent: WriteTogether, schema: Schema) ->
                 return made
         case "add" | "remove":
             return _link(walk, call, call.func)
+        case "insert":
+            return insert_together(walk, intent.model, schema, call, _TOGETHER)
         case "create":
             return _create(sources, walk, intent, schema, call, call.func)
         case _:

@@ -216,7 +216,7 @@ class MoveAfterLoop:
 class WriteTogether:
     """Write with one statement what the call at `site` writes in every round of a loop.
 
-    `method` is what is done to the rows of `model`: save, update, create, delete, add or remove; `fields` are those that have changed.
+    `method` is what is done to the rows of `model`: save, update, create, insert, delete, add or remove; `fields` are those that have changed.
     `plain` tells that the loop walks all rows of a query that can be updated or deleted as a whole.
     """
 

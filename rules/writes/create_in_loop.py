@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Loop, Model, Op, Orm, Project, QueryLog, Relation, Report, UseKind, rule
-from ormlint.judge.bulk import passed_over, together, writes_one_by_one
+from ormlint.api import Event, Loop, Model, Op, Orm, Project, QueryLog, Relation, Report, UseKind, WriteTogether, rule
+from ormlint.judge.bulk import Write, passed_over, together, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
 
 
@@ -24,11 +24,21 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=write.cause,
             labels=labels(project, event, loop, None, "this inserts one row"),
             notes=(*write.hindrance, *call_path(project, event)),
-            intent=together(log, write, "create") if event.op is Op.CREATE and event.orm is Orm.DJANGO else None,
+            intent=_intent(project, log, write),
             severity=write.severity,
             preview=write.preview or loop.source is None,  # a list of the caller's has mostly few items
             counted_as=write.counted_as,
         )
+
+
+def _intent(project: Project, log: QueryLog, write: Write) -> WriteTogether | None:
+    event = write.event
+    if event.orm is Orm.DJANGO:
+        return together(log, write, "create") if event.op is Op.CREATE else None
+    old = project.target_sqlalchemy and project.target_sqlalchemy < (2,)  # it has no `insert(Model)` with many rows
+    if old or event.op is not Op.INSERT or any(log.within(write.loop, Op.COMMIT, Op.ROLLBACK)):
+        return None  # what is inserted behind the last commit may not be committed
+    return together(log, write, "insert")
 
 
 def _is_plain(event: Event, loop: Loop) -> bool:

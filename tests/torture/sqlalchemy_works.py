@@ -186,6 +186,14 @@ _WRITES = (
         gain=Gain.ROWS,
     ),
     Work(
+        "bulk insert",
+        ("ORM302",),
+        _SHIPS,
+        "for ship in {q}.all():\n    session.execute(insert(Flag).values(word=ship.name))\nprint(session.query(Flag).count())",
+        "ship",
+        imports="from sqlalchemy import insert",
+    ),
+    Work(
         "fetch before, of a session",
         ("ORM103",),
         _SHIPS,
