@@ -6,7 +6,7 @@ import re
 
 from ormlint.judge.project import Project
 from ormlint.link.schema import Index, Kind, Model, Orm
-from ormlint.run.log import Bound, Op, QueryLog, QueryObject, Shape
+from ormlint.run.log import Bound, Event, Op, QueryLog, QueryObject, Shape
 
 KINDS = frozenset({"ContentType"})  # models whose one row stands for a whole table
 FEW_BY_NAME = frozenset({
@@ -15,7 +15,7 @@ FEW_BY_NAME = frozenset({
     "realm", "gateway", "region", "webhook", "service",
 })  # fmt: skip
 """Last words in the names of models that list what there is few of."""
-SETTINGS = frozenset({"config", "configuration", "settings", "setting", "option", "options", "preferences"})
+SETTINGS = frozenset({"config", "configuration", "settings", "setting", "preferences"})
 """Last words in the names of models of which there may be one row."""
 
 _SUFFIXES = frozenset({"model", "schema", "table", "entity", "record"})
@@ -94,10 +94,16 @@ def asks_for_one(query: QueryObject) -> bool:
 
 def tables_of_one_row(project: Project, log: QueryLog) -> frozenset[Model]:
     """Returns the models of which the program somewhere takes the only row that there is: `session.query(Settings).one()`; a test may."""
-    events = (event for event in log.of(Op.GET_ROW) if event.method in _ONLY_ROW and event.relation is None)
-    taken = (event.query for event in events if project.is_concerned((event.site,)))
-    found = (query for query in taken if query is not None and query.complete and not (query.raw or query.combined or query.sliced))
-    return frozenset(query.model for query in found if query.model is not None and query.shape is Shape.ROWS and not is_filtered(query))
+    events = (event for event in log.of(Op.GET_ROW) if event.method in _ONLY_ROW and asks_for_any(event) and project.is_concerned((event.site,)))
+    return frozenset(event.query.model for event in events if event.query is not None and event.query.model is not None)
+
+
+def asks_for_any(event: Event) -> bool:
+    """Whether a statement takes a row of a table without saying which: `Settings.objects.first()`."""
+    query = event.query
+    if query is None or event.relation is not None or query.relation is not None or query.shape is not Shape.ROWS:
+        return False
+    return query.complete and not (query.raw or query.combined or query.sliced or is_filtered(query))
 
 
 def gives_one(query: QueryObject) -> bool:
@@ -109,7 +115,10 @@ def gives_one(query: QueryObject) -> bool:
 
 
 def may_ask_for_one(query: QueryObject) -> bool:
-    """Whether the filters of a query name all columns of a key together with those that some ways to it add."""
+    """Whether the filters of a query name all columns of a key together with those that one way or another to it adds."""
+    if query.parent in query.ways:  # merged where it stands; a caller that is given it has said what it wants
+        ends = [way for way in query.every_way() if not way.ways]
+        return all(asks_for_one(way) or is_found_by_name(way) or may_ask_for_one(way) for way in ends)
     added = {lookup[1:] for lookup in query.filters if lookup.startswith("?")}
     if query.model is None or not added or query.has("exclude"):
         return False
@@ -143,12 +152,14 @@ def _asks_for_a_moment(query: QueryObject) -> bool:
 def _asks_whether_taken(query: QueryObject) -> bool:
     """Whether a query asks if a value is taken by another row than this one, as those do that keep it unique.
 
-    # `filter(Book.code == value, Book.id != book.id)`
+    # `filter(Book.code == value, Book.id != book.id)`; not so for others of a kind: `filter(Book.category == book.category, Book.id != book.id)`
     """
     keys = {"pk", "id", "uuid", *((query.model.primary_key,) if query.model is not None else ())}
     own = {lookup for lookup in query.filters if lookup.lstrip("?").removesuffix("__not") in keys and lookup.endswith("__not")}
     others = query.filters - own
-    return bool(own) and len(others) == 1 and all(lookup.isidentifier() and "__" not in lookup and not lookup.endswith("_id") for lookup in others)
+    if not own or len(others) != 1 or not others.isdisjoint(query.stated):
+        return False
+    return any(_is_name(query.model, lookup) or (query.model is not None and _name_a_key(query.model, others)) for lookup in others)
 
 
 def _name_a_key(model: Model, lookups: frozenset[str]) -> bool:

@@ -65,15 +65,23 @@ def _has_no_list(cls: ClassInfo) -> bool:
         return True
     for name in ("get_urls", "changelist_view"):
         method = cls.method(name)
-        if method is not None and not method.module.is_library and _LIST_PAGES.isdisjoint(_names_in(method)):
+        if method is not None and not method.module.is_library and _LIST_PAGES.isdisjoint(_names_in(cls, method)):
             return True
     return False
 
 
-def _names_in(function: FunctionInfo) -> Iterator[str]:
-    for node in walk(function.node.body):
-        if isinstance(node, (ir.Attr, ir.Name)):
-            yield node.name if isinstance(node, ir.Attr) else node.id
+def _names_in(cls: ClassInfo, method: FunctionInfo) -> Iterator[str]:
+    """Yields the names in a method and in those of the project that it names on its object: `self.own_urls()`."""
+    found = [method]
+    for each in found:
+        for node in walk(each.node.body):
+            if isinstance(node, ir.Name):
+                yield node.id
+            elif isinstance(node, ir.Attr):
+                yield node.name
+                further = cls.method(node.name) if isinstance(node.value, ir.Name) else None
+                if further is not None and not further.module.is_library and further not in found:
+                    found.append(further)
 
 
 def _class_of(cls: ClassInfo, base: ClassInfo) -> ClassInfo | None:

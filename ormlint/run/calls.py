@@ -22,7 +22,7 @@ from ormlint.run.given_back import narrowed_by
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import outliving
 from ormlint.run.machine import Machine
-from ormlint.run.merging import join_values
+from ormlint.run.merging import as_asked, join_values
 from ormlint.run.parameters import MANY_RUNS, MOST_DECIDED, Bindings, rebind, resolve_deps, returned, symbolic
 from ormlint.run.recipes import note_call, returned_recipe
 from ormlint.run.rows import new_row, row_method
@@ -325,7 +325,7 @@ def adopt(m: Machine, f: Frame, node: ir.Node, value: Value, given: tuple[Value,
                 "sets": resolve_deps(value.sets, bindings),
                 "unkeyed": resolve_deps(value.unkeyed, bindings),
             }
-            mine = replace(value, uses=[], heirs=[], parent=value, recipe=recipe, trail=trail, **depends)
+            mine = replace(value, uses=[], heirs=[], parent=value, recipe=recipe, trail=trail, filters=as_asked(value, f.qualname), **depends)
             m.new_query(f, mine)
             row = m.rows_of.get(value)
             if row is not None:

@@ -275,7 +275,7 @@ class QueryObject(Tracked, eq=False):
     cached: bool = False  # the rows are already at hand: prefetched, or a list
     flat_column: str = ""  # for `values_list("pages", flat=True)` and `select(Book.pages)`: the only column
     owner: Origin | None = None  # for `row.books`: where that row came from
-    filters: frozenset[str] = frozenset()  # lookups of filter(), get(), …; those of exclude() end in `__not`
+    filters: frozenset[str] = frozenset()  # lookups of filter(), get(), …; those of exclude() end in `__not`; "?name" as some ways ask, see merging
     stated: frozenset[str] = frozenset()  # those of `filters` whose value the program text states: `filter(name="")`
     pins: tuple[Pin, ...] = ()  # Django: the conditions that tell what a column of its rows is
     matches: tuple[Match, ...] = ()  # Django: those of the lookups of filter() and get() that are compared with rows

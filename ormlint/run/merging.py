@@ -156,11 +156,23 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
 
 
 def _asked_for(left: QueryObject, right: QueryObject) -> frozenset[str]:
-    """Returns what two ways to build a query ask for; of SQLAlchemy also what one of them does, "?name"."""
+    """Returns what two ways to build a query ask for; of SQLAlchemy also what each asks for alone, "?name".
+
+    What one of them asks for besides what the other does is "??name".
+    # `if key: books = books.filter(Book.id == key)`: without a key there are all books
+    """
     both, either = left.filters & right.filters, left.filters | right.filters
     if left.orm is not Orm.SQLALCHEMY:
         return both | (either & {"*"})
-    return both | {lookup if lookup == "*" else f"?{lookup.lstrip('?')}" for lookup in either - both}
+    mark = "??" if left.filters <= right.filters or right.filters <= left.filters else "?"
+    return both | {lookup if lookup == "*" else f"{mark}{lookup.lstrip('?')}" for lookup in either - both}
+
+
+def as_asked(query: QueryObject, function: str) -> frozenset[str]:
+    """Returns what a query asks for that a function is given by the one that builds it: the caller has said what it wants, so "??name" is "?name"."""
+    if any(way.function == function for way in query.every_way()):
+        return query.filters
+    return frozenset(lookup[1:] if lookup.startswith("??") else lookup for lookup in query.filters)
 
 
 def _keep_columns(m: Machine, merged: QueryObject, left: QueryObject, right: QueryObject) -> None:

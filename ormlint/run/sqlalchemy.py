@@ -217,14 +217,16 @@ def _compared(m: Machine, f: Frame, conditions: list[ir.Expr_], model: Model | N
 
 
 def _compared_in_list(m: Machine, f: Frame, name: str, model: Model | None, *, stated: bool) -> list[str]:
-    """Returns what the conditions ask for that a list of the function begins with; what is added to it later may be, "?name".
+    """Returns what the conditions ask for that a list of the function begins with; what is added to it later one way or another is "?name".
 
-    # `conditions = [Book.shop_id == key]`, later `conditions.append(…)`, and `filter(*conditions)`
+    # `conditions = [Book.shop_id == key]`, later `conditions.append(…)`, and `filter(*conditions)`; what an `if` alone adds asks for nothing,
+    # unless it leaves out one row
     """
     match _assigned(f, name):
         case [ir.Seq(items=items)]:
-            added = (condition for stmt in _statements(f) for condition in _added(stmt, name))
-            maybe = _compared(m, f, list(added), model, stated=stated)
+            body = f.function.node.body if f.function is not None else []
+            maybe = _compared(m, f, _added_anyway(body, name), model, stated=stated)
+            maybe += (each for each in _compared(m, f, _added(body, name), model, stated=stated) if each.endswith("__not"))
             return [*_compared(m, f, items, model, stated=stated), *(f"?{each.lstrip('?')}" for each in maybe if each != "*")]
         case _:
             return []
@@ -250,19 +252,38 @@ def _assigned(f: Frame, name: str) -> list[ir.Expr_]:
     ]
 
 
-def _statements(f: Frame) -> Iterator[ir.Node]:
-    return walk(f.function.node) if f.function is not None else iter(())
+def _added_anyway(body: list[ir.Stmt], name: str) -> list[ir.Expr_]:
+    """Returns what statements add to a list whichever way they take: of an `if` both ways add something, or one of them ends the function."""
+    found: list[ir.Expr_] = []
+    for stmt in body:
+        match stmt:
+            case ir.If():
+                ways = [_added_anyway(way, name) for way in (stmt.body, stmt.orelse)]
+                if all(added or _ends(way) for added, way in zip(ways, (stmt.body, stmt.orelse), strict=True)):
+                    found += (each for added in ways for each in added)
+            case ir.With() | ir.Try():
+                found += _added_anyway(stmt.body, name)
+            case ir.Loop() | ir.While():
+                pass
+            case _:
+                found += _added(stmt, name)
+    return found
 
 
-def _added(node: ir.Node, name: str) -> list[ir.Expr_]:
-    """Returns what a call adds to a list: `conditions.append(Book.shop_id == key)`, `conditions.extend([…])`."""
-    match node:
-        case ir.Call(func=ir.Attr(value=ir.Name(id=listed), name="append"), args=[condition]) if listed == name:
-            return [condition]
-        case ir.Call(func=ir.Attr(value=ir.Name(id=listed), name="extend"), args=[ir.Seq(items=items)]) if listed == name:
-            return list(items)
-        case _:
-            return []
+def _ends(body: list[ir.Stmt]) -> bool:
+    return bool(body) and isinstance(body[-1], (ir.Return, ir.Raise))
+
+
+def _added(within: object, name: str) -> list[ir.Expr_]:
+    """Returns what calls add to a list: `conditions.append(Book.shop_id == key)`, `conditions.extend([…])`."""
+    found: list[ir.Expr_] = []
+    for node in walk(within):
+        match node:
+            case ir.Call(func=ir.Attr(value=ir.Name(id=listed), name="append"), args=[condition]) if listed == name:
+                found.append(condition)
+            case ir.Call(func=ir.Attr(value=ir.Name(id=listed), name="extend"), args=[ir.Seq(items=items)]) if listed == name:
+                found += items
+    return found
 
 
 def _is_of_subquery(expression: ir.Expr_) -> bool:

@@ -24,8 +24,17 @@ _FIXED_NAMES = frozenset({
     "get_absolute_url", "natural_key", "refresh_from_db", "get_queryset", "get_by_natural_key", "check", "from_db", "create_user",
     "create_superuser", "with_perm", "get_prefetch_queryset", "get_prefetch_querysets", "deconstruct", "contribute_to_class", "has_perm",
     "has_perms", "has_module_perms", "get_full_name", "get_short_name", "get_username", "get_session_auth_hash", "email_user",
+    "get_user_permissions", "get_group_permissions", "get_all_permissions", "check_password", "set_password", "serializable_value",
+    "unique_error_message", "date_error_message", "prepare_database_save", "get_deferred_fields", "get_constraints", "db_manager",
+    "iterator", "aiterator", "count", "exists", "update", "create", "bulk_create", "in_bulk", "get_or_create", "update_or_create", "using",
+    "complex_filter", "resolve_expression",
+    "_add_hints", "_annotate", "_batched_insert", "_chain", "_clone", "_combinator_query", "_fetch_all", "_filter_or_exclude",
+    "_filter_or_exclude_inplace", "_insert", "_iterator", "_merge_known_related_objects", "_next_is_sticky", "_prefetch_related_objects",
+    "_prepare_for_bulk_create", "_raw_delete", "_update", "_values",
+    "_do_insert", "_do_update", "_get_pk_val", "_get_unique_checks", "_is_pk_set", "_perform_date_checks", "_perform_unique_checks",
+    "_save_parents", "_save_table", "_set_pk_val",
 })  # fmt: skip
-"""Methods of models and managers that Django calls."""
+"""Methods of models, managers and QuerySets that Django calls."""
 
 
 def names_to_start(function: FunctionInfo, receiver: ClassInfo | None) -> tuple[str, ...]:

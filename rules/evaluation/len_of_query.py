@@ -2,7 +2,22 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceCountTest, ReplaceLen, Report, Severity, Shape, Use, UseKind, rule
+from ormlint.api import (
+    Bound,
+    Op,
+    Orm,
+    Project,
+    QueryLog,
+    QueryObject,
+    ReplaceCountTest,
+    ReplaceLen,
+    Report,
+    Severity,
+    Shape,
+    Use,
+    UseKind,
+    rule,
+)
 from ormlint.judge.again import asks_for_some, loaded_only_to_test, read_off_rows, uses_of_length
 from ormlint.judge.describe import at, at_query, code, is_of_another_function, is_shown, query_labels, row_of
 from ormlint.judge.listing import gives_few, gives_one, tables_of_one_row
@@ -35,23 +50,36 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             or query.model in single
             or query.bound <= Bound.FEW
             or query.sliced
-            or (bool(maker) and not _is_for_one(log, query, uses[0])),
+            or (bool(maker) and not _is_for_one(log, query, uses[0], maker)),
         )
 
 
 def _maker_of_list(log: QueryLog, query: QueryObject, uses: list[Use]) -> str:
     """Returns the name of another function that makes a list of the rows, which has no `count()`; "" if none does."""
-    made = any(use.listed for use in uses) and query.orm is Orm.DJANGO
-    maker = log.functions.around(query.site)
-    return maker.rpartition(":")[2] if made and log.functions.around(uses[0].site) != maker else ""
+    if query.orm is not Orm.DJANGO or not any(use.listed for use in uses):
+        return ""
+    around, versions = log.functions.around, _versions(query)
+    makers = {around(event.site) for event in log.of(Op.LOAD_ROWS) if event.query in versions} or {around(query.site)}
+    return "" if around(uses[0].site) in makers else min(makers)
 
 
-def _is_for_one(log: QueryLog, query: QueryObject, use: Use) -> bool:
-    """Whether nobody else calls the function that builds a query, and nothing else is done with what it gives."""
+def _is_for_one(log: QueryLog, query: QueryObject, use: Use, maker: str) -> bool:
+    """Whether nobody else calls the function that makes a list of the rows, and nothing else is done with that list."""
     around = log.functions.around
-    maker = around(query.site)
-    others = {other.site for each in log.queries if each.site == query.site for other in each.all_uses() if around(other.site) != maker}
+    lists = {event.query for event in log.of(Op.LOAD_ROWS) if around(event.site) == maker}
+    same = (each for each in log.queries if each.site == query.site and not lists.isdisjoint(_versions(each)))
+    others = {other.site for each in same for other in each.all_uses() if around(other.site) != maker}
     return others == {use.site} and log.functions.callers(maker) == {around(use.site)}
+
+
+def _versions(query: QueryObject) -> set[QueryObject | None]:
+    """Returns a query as it is here and in the functions that it was returned from."""
+    versions: set[QueryObject | None] = {query}
+    found = query.parent
+    while isinstance(found, QueryObject):
+        versions.add(found)
+        found = found.parent
+    return versions
 
 
 def _test(query: QueryObject, uses: list[Use]) -> ReplaceCountTest | None:
@@ -65,8 +93,9 @@ def _test(query: QueryObject, uses: list[Use]) -> ReplaceCountTest | None:
 
 def _advice(project: Project, query: QueryObject, maker: str, test: ReplaceCountTest | None, *, elsewhere: bool) -> str:
     if maker:
+        name = maker.rpartition(":")[2]
         method = "count" if test is None else "exists"
-        return f"have {code(maker)} return `.{method}()` of the query{at(project, query.site)} instead of a list"
+        return f"have {code(name)} return `.{method}()` of the query{at(project, query.site)} instead of a list"
     where = at_query(project, query)
     if elsewhere:
         return f"ask for their number here, with the conditions of the query{where}"

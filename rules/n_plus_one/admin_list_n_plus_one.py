@@ -6,7 +6,7 @@ from dataclasses import replace
 from ormlint.api import AdminList, Intent, Joins, Kind, ListSelectRelated, Mark, Model, Op, Orm, Project, QueryLog, Report, Site, rule
 from ormlint.judge.describe import code
 from ormlint.judge.eager import Chain, advice_for, intent_for, polymorphic_hop, relations_along, without_prefixes
-from ormlint.judge.listing import SETTINGS, is_called
+from ormlint.judge.listing import SETTINGS, asks_for_any, is_called
 from ormlint.judge.sinks import Sink
 from ormlint.judge.unloaded import AT_THE_QUERY, Remedy, collections, objects
 
@@ -33,7 +33,7 @@ def _has_one_row(log: QueryLog, model: Model) -> bool:
     """Whether a table is called after settings, and the program asks for its row without saying which: `MapSettings.objects.first()`."""
     if not is_called(model, SETTINGS):
         return False
-    return any(event.query is not None and event.query.model is model and not event.query.filters for event in log.of(Op.GET_ROW))
+    return any(event.query is not None and event.query.model is model and asks_for_any(event) for event in log.of(Op.GET_ROW))
 
 
 def _advice(page: AdminList, missing: list[str]) -> str:
