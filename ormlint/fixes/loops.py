@@ -9,6 +9,7 @@ import libcst as cst
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, MoveAfterLoop
+from ormlint.library.effects import CHANGING
 
 _REASONS = {
     "commit": "one transaction for all rows: if one of them fails, none is kept, and nothing is visible to others before the end",
@@ -65,7 +66,7 @@ def _obstacle(
             return "the loop's body has a `try`"
         if isinstance(node, (cst.Break, cst.Continue, cst.Return, cst.Yield)):
             return "the loop can be left early"
-    carried = _carried(statement, loop) if intent.what == "flush" else ""
+    carried = _carried(statement, loop, call) if intent.what == "flush" else ""
     if carried:
         return f"a round reads `{carried}`, which the flush of an earlier one may have set"
     used = {name.value for name in statement.within(call, cst.Name)}
@@ -74,7 +75,7 @@ def _obstacle(
     return f"`{taken[0]}` is bound in the loop" if taken else ""
 
 
-def _carried(statement: Statement, loop: cst.For | cst.While) -> str:
+def _carried(statement: Statement, loop: cst.For | cst.While, call: cst.BaseExpression) -> str:
     """Returns an attribute that a round reads of a variable which an earlier round has assigned: `Stop(after=last.id)`, `last = stop`; "" if none."""
     assigned: dict[str, int] = {}
     for node in _inside(loop.body):
@@ -87,7 +88,48 @@ def _carried(statement: Statement, loop: cst.For | cst.While) -> str:
     for read in _inside(loop.body):
         if isinstance(read, cst.Attribute) and isinstance(read.value, cst.Name) and statement.span(read)[0] < assigned.get(read.value.value, 0):
             return statement.code(read)
+    return _held(statement, loop, set(assigned), call)
+
+
+def _held(statement: Statement, loop: cst.For | cst.While, own: set[str], call: cst.BaseExpression) -> str:
+    """Returns what a round reads of an object that an earlier one has put elsewhere: `made[-1].id`, `shelf.last.id`; "" if nothing."""
+    sessions = {statement.code(node.func.value) for node in statement.within(call, cst.Call) if isinstance(node.func, cst.Attribute)}
+    own = own | ({name.value for name in statement.within(loop.target, cst.Name)} if isinstance(loop, cst.For) else set())
+    filled, given = set(), set()
+    for node in _inside(loop.body):
+        match node:
+            case cst.AssignTarget(target=cst.Subscript(value=place)):
+                filled.add(statement.code(place))
+            case cst.AssignTarget(target=cst.Attribute() as place):
+                given.add(statement.code(place))
+            case cst.Call(func=cst.Attribute(value=place, attr=cst.Name(value=method))) if method in CHANGING:
+                filled.add(statement.code(place))
+    filled -= sessions
+    for read in _inside(loop.body):
+        match read:
+            case cst.Attribute(value=value):
+                *parts, root = _parts(value)
+            case cst.For(iter=rows) | cst.CompFor(iter=rows) if statement.code(rows) in filled:
+                return statement.code(rows)
+            case _:
+                continue
+        if isinstance(root, cst.Name) and root.value in own:
+            continue
+        codes = [statement.code(part) for part in (*parts, root)]
+        if not given.isdisjoint(codes) or not filled.isdisjoint(codes[1:]):
+            return statement.code(read)
     return ""
+
+
+def _parts(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yields an expression and what its attributes, entries and calls are those of, down to the name that it begins with."""
+    while True:
+        yield node
+        match node:
+            case cst.Attribute(value=inner) | cst.Subscript(value=inner) | cst.Call(func=inner):
+                node = inner
+            case _:
+                return
 
 
 def _is_statement(line: cst.SimpleStatementLine, call: cst.BaseExpression) -> bool:

@@ -48,7 +48,9 @@ def lower_python(path: str, name: str, text: str, is_package: bool = False) -> i
             body = lower_block(tree.body, offsets)
         except (RecursionError, MemoryError) as error:
             raise ReadError("nested too deeply to be analysed") from error
-        return ir.Module(path, name, "python", body, starts, len(text), find_comments(text), is_package, find_exports(body))
+        return ir.Module(
+            path, name, "python", body, starts, len(text), find_comments(text), is_package, find_exports(body), rebound=find_rebound(text, tree)
+        )
 
 
 def parse(text: str) -> ast.Module:
@@ -81,6 +83,13 @@ def find_comments(text: str) -> list[ir.Comment]:
         for match in _STRING_OR_COMMENT.finditer(text)
         if match["comment"] is not None and _SPEAKS_TO_US.match(match[0])
     ]
+
+
+def find_rebound(text: str, tree: ast.Module) -> list[str]:
+    """Returns the names that functions say to be those of the file, or of the function around them, by `global` or `nonlocal`."""
+    if "global " not in text and "nonlocal " not in text:
+        return []
+    return sorted({name for node in ast.walk(tree) if isinstance(node, (ast.Global, ast.Nonlocal)) for name in node.names})
 
 
 def find_exports(body: list[ir.Stmt]) -> list[str] | None:

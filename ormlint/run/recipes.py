@@ -13,11 +13,11 @@ from __future__ import annotations
 from ormlint.ir import nodes as ir
 from ormlint.library import querysets
 from ormlint.library.effects import CHANGING, CLOCK, PURE, RANDOM, SQL, WRITING
-from ormlint.link.names import ClassInfo, External
+from ormlint.link.names import ClassInfo, External, FunctionInfo
 from ormlint.run.frame import Frame
 from ormlint.run.log import READS, Event, Loop, Op, Recipe
 from ormlint.run.machine import Machine
-from ormlint.run.values import Constant, Instance, Mapping, Sequence, Unknown, Value
+from ormlint.run.values import BoundMethod, Closure, Constant, Instance, Mapping, Sequence, Union, Unknown, Value
 
 NO_STEP = frozenset({"all", "get_queryset", "_clone", "_chain", "unique", "scalars", "autoflush", "execution_options"})
 """Methods after which a query asks for the same."""
@@ -28,6 +28,8 @@ SAME_ROWS = frozenset({
 """Methods that change the order of the rows, what is loaded along with them or how many are taken, but not which they are."""
 _RANDOM = "?"  # among the names of a recipe: the database decides anew which rows come first
 KEPT = (Op.LAZY_OBJECT, Op.LAZY_COLLECTION, Op.LAZY_COLUMN)
+
+_OWN = frozenset({FunctionInfo, BoundMethod, Closure, Instance, Union, Unknown})  # what may run code of the project
 
 Key = tuple[object, ...]
 
@@ -166,6 +168,13 @@ def _key(m: Machine, f: Frame, node: ir.Node | None, names: set[str]) -> Key:
 
 
 def _name(f: Frame, name: str, names: set[str]) -> Key:
+    if name in f.module.tree.rebound:
+        names.add(name)
+        return (*_place(f, name, names), f.versions.get(name, 0))
+    return _place(f, name, names)
+
+
+def _place(f: Frame, name: str, names: set[str]) -> Key:
     frame: Frame | None = f
     while frame is not None:
         if name in frame.env:
@@ -248,7 +257,10 @@ def end_loop(f: Frame, loop: Loop, first: int, started: tuple[int, int]) -> None
 
 
 def note_call(f: Frame, node: ir.Call, func: Value) -> None:
-    """Notes what a call may change: a container, the state of an object, or, if nothing is known of it, the database."""
+    """Notes what a call may change: a container, a global, the state of an object, or, if nothing is known of it, the database."""
+    if f.module.tree.rebound and type(func) in _OWN:
+        for name in f.module.tree.rebound:
+            f.note_binding(name)
     if not isinstance(node.func, ir.Attr):
         return
     name, value = node.func.name, node.func.value
