@@ -144,6 +144,12 @@ def _view(program: Program, module: ModuleInfo, node: ir.Expr_, framework: str) 
     symbol = program.resolve(node, module)
     if isinstance(symbol, (FunctionInfo, ClassInfo)):
         yield Route(symbol, framework, module)
+        return
+    match module.bindings.get(node.id) if isinstance(node, ir.Name) else None:
+        case [ir.Assign(value=ir.Call(func=ir.Attr(name="as_view")) as made)]:  # `tea = TeaViewSet.as_view({"get": "retrieve"})`
+            yield from _view(program, module, made, framework)
+        case _:
+            pass
 
 
 def _actions(call: ir.Call) -> tuple[tuple[str, str], ...] | None:
