@@ -22,6 +22,7 @@ from ormlint.run.machine import Machine
 from ormlint.run.values import NONE, BoundMethod, Closure, Instance, Mapping, Row, Sequence, Union, Value, options
 
 MOST_LEVELS = 4
+MOST_CONTAINERS = 8  # one in the other
 MOST_ENTRIES = 64  # that a place has a number for
 ENCODING = frozenset({"JsonResponse", "dumps", "dump"})
 GIVEN_AS = ("cls", "encoder")  # the keywords by which a class is given
@@ -106,17 +107,23 @@ def _has_objects(value: Value, depth: int = 0) -> bool:
             return False
 
 
-def _encode(m: Machine, f: Frame, node: ir.Call, value: Value, encoder: Value, above: tuple[object, ...], place: int) -> None:
+def _encode(
+    m: Machine, f: Frame, node: ir.Call, value: Value, encoder: Value, above: tuple[object, ...], place: int, within: tuple[int, ...] = ()
+) -> None:
     """Calls an encoder with each object in a value, and with each in what it returns; never with one of a kind that it is at.
 
-    `place` is a number of its own for every value within what is encoded.
+    `place` is a number of its own for every value within what is encoded, `within` are the ids of the containers that it is in: a node of
+    a tree may be in the list of its own children.
     """
     from ormlint.run.expressions import iterate
 
-    if len(above) > MOST_LEVELS or not _has_objects(value):
+    if len(above) > MOST_LEVELS or len(within) > MOST_CONTAINERS or not _has_objects(value):
         return
     for option in options(value):
         place *= MOST_ENTRIES
+        if id(option) in within:
+            continue
+        inside = (*within, id(option))
         match option:
             case Row(model=kind) | Instance(cls=kind):
                 if kind not in above:
@@ -124,17 +131,17 @@ def _encode(m: Machine, f: Frame, node: ir.Call, value: Value, encoder: Value, a
             case Mapping():
                 for number, item in enumerate((option.element, *option.known.values())):
                     if item is not None:
-                        _encode(m, f, node, item, encoder, above, place + number)
+                        _encode(m, f, node, item, encoder, above, place + number, inside)
             case Sequence(items=None):
                 iterated = iterate(m, f, option, node)
                 site = f.site(node.start, node.end)
                 loop = make_loop(m, f, (node.start, place), site, site, "serializer", iterated, _name(encoder))
                 f.loops.append(loop)
-                _encode(m, f, node, iterated.element_in(m, f, loop), encoder, above, place)
+                _encode(m, f, node, iterated.element_in(m, f, loop), encoder, above, place, inside)
                 f.loops.pop()
             case Sequence():
                 for number, item in enumerate(option.items or ()):
-                    _encode(m, f, node, item, encoder, above, place + number)
+                    _encode(m, f, node, item, encoder, above, place + number, inside)
             case _:
                 pass
 
