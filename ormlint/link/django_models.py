@@ -199,19 +199,18 @@ class DjangoModels:
 
     def _inherit(self, cls: ClassInfo, model: Model) -> None:
         model.bases = tuple(c.model for c in cls.mro[1:] if c.model is not None)
+        known = all(external.package in KNOWN_PACKAGES for external in cls.externals)
         ordering = _ordering(cls)
         model.ordering = ordering or ()
         model.ordering_site = _ordering_site(cls) if ordering else None
-        model.ordering_known = ordering is not None or all(external.package in ("django", "abc", "typing") for external in cls.externals)
+        model.ordering_known = ordering is not None or known
         own = [name for c in cls.mro if not c.module.is_library for name in c.functions if name in WRITE_METHODS]
         model.overrides = frozenset(own).union(*(OVERRIDING.get(external.name, ()) for external in cls.externals))
         model.unread_base = _unread_base(cls)
         model.has_base_manager = any("base_manager_name" in c.classes["Meta"].bindings for c in cls.mro if "Meta" in c.classes)
-        model.plain_rows = all(external.package in ("django", "abc", "typing") for external in cls.externals) and not any(
-            name in MAKING for c in cls.mro if not c.module.is_library for name in c.functions
-        )
+        model.plain_rows = known and not any(name in MAKING for c in cls.mro if not c.module.is_library for name in c.functions)
         model.polymorphic = any(external.name in POLYMORPHIC for external in cls.externals)
-        known, manager = all(external.package in ("django", "abc", "typing") for external in cls.externals), self._default_manager(cls)
+        manager = self._default_manager(cls)
         model.has_objects = known and manager in ("objects", None)
         model.has_plain_manager = known and manager is None
         model.attributes = frozenset(name for c in cls.mro for name in c.bindings)

@@ -8,9 +8,10 @@ BookList.get     ──► titles()
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 
 from ormlint.library.functions import BACKGROUND_CLASSES, TASKS
-from ormlint.link.names import FunctionInfo, decorator_name
+from ormlint.link.names import ClassInfo, FunctionInfo, decorator_name
 from ormlint.run.frame import Summary
 from ormlint.run.machine import Machine
 from ormlint.run.reach import Functions, Place, Run
@@ -31,12 +32,13 @@ def runs_of(m: Machine, is_aside: Callable[[str], bool]) -> list[Run]:
     summaries = list(m.memo.values())
     numbers = {id(summary): number for number, summary in enumerate(summaries)}
     functions = {_name(function): function for function in m.program.functions if not function.module.is_library}
+    names = cache(names_to_start)
     return [
         Run(
             summary.function,
             "" if summary.function.partition(":")[0] in aside else _starter(summary),
             tuple({numbers[id(call.summary)]: None for call in summary.calls if id(call.summary) in numbers}),
-            _names(functions.get(summary.function), summary),
+            partial(names, functions[summary.function], _receiver(summary)) if summary.function in functions else tuple,
         )
         for summary in summaries
     ]
@@ -44,13 +46,13 @@ def runs_of(m: Machine, is_aside: Callable[[str], bool]) -> list[Run]:
 
 def _starter(summary: Summary) -> str:
     """Returns the class of the object whose method a summary is of, else its function."""
-    receiver = summary.given.get("self")
-    return f"{receiver.cls.module.name}:{receiver.cls.qualname}" if isinstance(receiver, Instance) else summary.function
+    receiver = _receiver(summary)
+    return f"{receiver.module.name}:{receiver.qualname}" if receiver is not None else summary.function
 
 
-def _names(function: FunctionInfo | None, summary: Summary) -> tuple[str, ...]:
+def _receiver(summary: Summary) -> ClassInfo | None:
     receiver = summary.given.get("self")
-    return names_to_start(function, receiver.cls if isinstance(receiver, Instance) else None) if function is not None else ()
+    return receiver.cls if isinstance(receiver, Instance) else None
 
 
 def background_functions(m: Machine, is_aside: Callable[[str], bool], callees: dict[str, set[str]]) -> frozenset[str]:

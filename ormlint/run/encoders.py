@@ -22,7 +22,7 @@ from ormlint.run.machine import Machine
 from ormlint.run.values import NONE, BoundMethod, Closure, Instance, Mapping, Row, Sequence, Union, Value, options
 
 MOST_LEVELS = 4
-MOST_CONTAINERS = 8  # one in the other
+MOST_CONTAINERS = 12  # one in the other, those counted twice that a loop gives
 MOST_ENTRIES = 64  # that a place has a number for
 ENCODING = frozenset({"JsonResponse", "dumps", "dump"})
 GIVEN_AS = ("cls", "encoder")  # the keywords by which a class is given
@@ -134,10 +134,13 @@ def _encode(
                         _encode(m, f, node, item, encoder, above, place + number, inside)
             case Sequence(items=None):
                 iterated = iterate(m, f, option, node)
+                met = [id(each) for each in options(iterated.element) if isinstance(each, (Mapping, Sequence))]
+                if met and all(each in within for each in met):
+                    continue
                 site = f.site(node.start, node.end)
                 loop = make_loop(m, f, (node.start, place), site, site, "serializer", iterated, _name(encoder))
                 f.loops.append(loop)
-                _encode(m, f, node, iterated.element_in(m, f, loop), encoder, above, place, inside)
+                _encode(m, f, node, iterated.element_in(m, f, loop), encoder, above, place, (*inside, *met))
                 f.loops.pop()
             case Sequence():
                 for number, item in enumerate(option.items or ()):

@@ -27,13 +27,13 @@ class Run(msgspec.Struct, frozen=True):
     """One run of a function with certain arguments: the numbers of the runs that it calls.
 
     `starter` is what starts it if nothing calls it: the class whose object it is a method of, else the function itself; "" for what only
-    tests start. `names` are those of which each must stand somewhere for anything to start it, none if frameworks may.
+    tests start. `names` gives those of which each must stand somewhere for anything to start it, none if frameworks may.
     """
 
     function: str
     starter: str
     calls: tuple[int, ...] = ()
-    names: tuple[str, ...] = ()
+    names: Callable[[], tuple[str, ...]] = tuple
 
 
 class Functions:
@@ -76,7 +76,7 @@ class Functions:
 
     def names_to_start(self, name: str) -> list[tuple[str, ...]]:
         """Returns for each run that starts what leads to a function the names of which each must stand somewhere, none for one that needs none."""
-        return [run.names for run in self._first_runs({name}) if run.starter]
+        return [run.names() for run in self._first_runs({name}) if run.starter]
 
     def _first_runs(self, names: Iterable[str]) -> list[Run]:
         """Returns the runs that lead to one of these functions and that nothing calls."""

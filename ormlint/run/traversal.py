@@ -66,13 +66,6 @@ def _roots(m: Machine) -> Iterator[tuple[str, Root]]:
                     )
 
 
-def _way(given: ir.Expr_ | None) -> str:
-    """Returns the pattern of the way; one that is computed may be of several steps."""
-    if given is None:
-        return ""
-    return str(given.value) if isinstance(given, ir.Const) else "/*/*"
-
-
 def _meant(m: Machine, factory: ir.Expr_, module: ModuleInfo) -> Symbol | None:
     """Returns what is given as a factory: itself, or its dotted name."""
     if not isinstance(factory, ir.Const):
