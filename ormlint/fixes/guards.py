@@ -15,8 +15,7 @@ from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import EagerLoad
 from ormlint.judge.unloaded import IGNORING_PREFETCH
 from ormlint.link.schema import Orm
-from ormlint.run.given_back import CHANGED
-from ormlint.run.log import Bound, QueryObject, Use, UseKind
+from ormlint.run.log import CHANGED, Bound, QueryObject, Use, UseKind
 from ormlint.text import Site
 
 BASE_MANAGER = "`Meta.base_manager_name` names a manager for related rows, which a join does not ask"

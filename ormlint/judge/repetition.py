@@ -14,7 +14,7 @@ from ormlint.judge.finding import Severity
 from ormlint.judge.listing import gives_one
 from ormlint.judge.project import Project
 from ormlint.link.schema import Orm
-from ormlint.run.log import READS, Bound, Event, Loop, Op, QueryLog, QueryObject, Tracked, Use, UseKind
+from ormlint.run.log import CHANGED, READS, Bound, Event, Loop, Op, QueryLog, QueryObject, Tracked, Use, UseKind
 from ormlint.text import Site
 
 NEGLIGIBLE = 3  # repetitions nobody needs to hear of
@@ -147,8 +147,11 @@ def only_uses(value: Tracked, *kinds: UseKind) -> list[Use]:
 def costs_nothing(query: QueryObject) -> bool:
     """Whether the rows are at hand for another reason, so that using them runs no statement; a manager itself asks for none.
 
-    The list made of a query (`list(qs)`, `query.all()`) is at hand too, but was fetched for the sake of its uses.
+    The list made of a query (`list(qs)`, `query.all()`) is at hand too, but was fetched for the sake of its uses. What a search that is
+    not understood makes of a queryset may be a page of rows already.
     """
+    if query.orm is Orm.DJANGO and query.has(CHANGED):
+        return True
     return query.style == "manager" or (query.cached and (query.style != "list" or query.relation is not None))
 
 

@@ -77,8 +77,8 @@ ELSEWHERE = frozenset({"sync_to_async", "database_sync_to_async", "run_in_execut
 INJECTORS = frozenset({"Depends", "Security", "Provide"})
 """Mark what the framework fills in, `db: Session = Depends(get_db)`: FastAPI, dependency-injector."""
 
-_NARROWING = frozenset({"filter", "search", "autocomplete", "restrict"})
-"""Verbs of functions that give back the one query they are given, narrowed down: filter backends of REST framework, search backends, watson."""
+_NARROWING = frozenset({"filter", "search", "autocomplete", "restrict", "filter_queryset", "search_queryset"})
+"""Functions that give back the one query they are given, narrowed down: filter backends of REST framework, search backends, watson."""
 
 PROGRESS = frozenset({
     "tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.asyncio.tqdm", "tqdm.notebook.tqdm",
@@ -100,8 +100,8 @@ NOT_FOUND = frozenset({"DoesNotExist", "ObjectDoesNotExist", "NoResultFound", "K
 
 
 def narrows(name: str) -> bool:
-    """Whether a function is named for narrowing down the query it is given: `filter_queryset`, `search`, `restrict_to_tenant`."""
-    return name.lstrip("_").partition("_")[0] in _NARROWING
+    """Whether a function is named for narrowing down the query it is given: `filter_queryset`, `search`; what `search_ids` gives are no rows."""
+    return name.lstrip("_") in _NARROWING
 
 
 def gives_batches(name: str) -> bool:

@@ -175,7 +175,7 @@ def call_unknown(m: Machine, f: Frame, node: ir.Call, func: Value, args: list[Va
         return Sequence("generator", varying((func, *args)), batches=True)
     if isinstance(node.func, ir.Attr) and node.func.name in QUEUES:
         f.effects += 1
-    narrowed = narrowed_by(node.func.name, args, keywords) if isinstance(node.func, ir.Attr) else None
+    narrowed = narrowed_by(m, f, node, node.func.name, args, keywords) if isinstance(node.func, ir.Attr) else None
     if narrowed is not None:
         return narrowed
     escape(m, f, node, [*args, *keywords.values()])

@@ -106,7 +106,7 @@ def call_external(m: Machine, f: Frame, node: ir.Call, func: External, args: lis
         presumed = call_presumed_session(m, f, node, args, keywords)
         if presumed is not None:
             return presumed
-    narrowed = narrowed_by(name, args, keywords)
+    narrowed = narrowed_by(m, f, node, name, args, keywords)
     if narrowed is not None:
         return narrowed
     if name in BATCHES:

@@ -18,22 +18,27 @@ from ormlint.link.names import External
 from ormlint.link.schema import Orm
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
-from ormlint.run.log import Bound, QueryObject, Shape
+from ormlint.run.log import CHANGED, Bound, QueryObject, Shape
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.queries import refined
 from ormlint.run.values import Instance, Unknown, Value, options
 
 STYLES = frozenset({"query", "select"})
-CHANGED = "(…)"  # in the place of the name of a method
 
 
-def narrowed_by(name: str, args: list[Value], keywords: dict[str, Value]) -> QueryObject | None:
-    """Returns the query that is given to something not understood whose name says that it narrows one down, if it is given just one."""
+def narrowed_by(m: Machine, f: Frame, node: ir.Call, name: str, args: list[Value], keywords: dict[str, Value]) -> QueryObject | None:
+    """Returns what something not understood whose name says that it narrows a query down makes of the query, if it is given just one.
+
+    They are some of its rows; whether they are a queryset, or a page that a search engine gave, is not known.
+    """
     if not narrows(name):
         return None
     given = [value for value in (*args, *keywords.values()) if isinstance(value, QueryObject)]
-    return given[0] if len(given) == 1 and given[0].orm is Orm.DJANGO and given[0].shape is Shape.ROWS else None
+    if len(given) != 1 or given[0].orm is not Orm.DJANGO or given[0].shape is not Shape.ROWS:
+        return None
+    filters = given[0].filters | {"*"}
+    return refined(m, f, node, given[0], CHANGED, filters=filters, ordering=("?",), recipe=None, plain=False)
 
 
 def put_in_its_place(m: Machine, f: Frame, target: ir.Expr_, node: ir.Expr_, value: Value) -> Value:

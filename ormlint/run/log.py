@@ -73,6 +73,8 @@ class Obstacle(str, enum.Enum):
 
 READS = frozenset({Op.LOAD_ROWS, Op.GET_ROW, Op.COUNT, Op.EXISTS, Op.AGGREGATE})
 
+CHANGED = "(…)"  # among the methods of a query: something that is not understood has changed it
+
 
 class Bound(enum.IntEnum):
     """How many rows a query gives or how often a loop runs."""
