@@ -24,7 +24,7 @@ from ormlint.run.values import NONE, BoundMethod, Closure, Instance, Mapping, Ro
 MOST_LEVELS = 4
 MOST_CONTAINERS = 12  # one in the other, those counted twice that a loop gives
 MOST_ENTRIES = 64  # that a place has a number for
-ENCODING = frozenset({"JsonResponse", "dumps", "dump"})
+ENCODING = frozenset({"dumps", "dump"})
 GIVEN_AS = ("cls", "encoder")  # the keywords by which a class is given
 PLACES = frozenset({"json_encoder", "json_provider_class", "json"})
 APPLICATIONS = ("Flask", "Blueprint", "Quart")

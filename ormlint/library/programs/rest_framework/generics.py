@@ -2,7 +2,7 @@ from rest_framework import mixins, views
 from rest_framework.serializers import BaseSerializer
 from rest_framework.settings import api_settings
 
-from ormlint.intrinsics import is_known, is_set, is_unset
+from ormlint.intrinsics import is_known, is_set, is_unset, ordered
 
 
 class GenericAPIView(views.APIView):
@@ -47,7 +47,7 @@ class GenericAPIView(views.APIView):
             return None
         if is_set(page):
             return list(page)
-        return list(queryset[0 : paginator.page_size])  # a pagination of another package, or one that is not understood
+        return list(ordered(queryset)[0 : paginator.page_size])  # a pagination of another package may order them itself
 
     def get_paginated_response(self, data):
         return self.paginator.get_paginated_response(data)

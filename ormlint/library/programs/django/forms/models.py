@@ -2,9 +2,13 @@
 
 from django.forms.forms import BaseForm
 
+from ormlint.intrinsics import is_unset
+
 
 class BaseModelForm(BaseForm):
     def save(self, commit=True):
+        if is_unset(self.instance):
+            return self.new_instance  # of which nothing is known
         return self.instance
 
 

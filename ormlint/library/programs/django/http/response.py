@@ -1,3 +1,6 @@
+from ormlint.intrinsics import encode, is_unset
+
+
 class HttpResponseBase:
     def __init__(self, content_type=None, status=None, reason=None, charset=None, headers=None):
         self.status_code = status
@@ -10,7 +13,7 @@ class HttpResponse(HttpResponseBase):
 
 class JsonResponse(HttpResponse):
     def __init__(self, data, encoder=None, safe=True, json_dumps_params=None, **kwargs):
-        self.content = data
+        self.content = data if is_unset(encoder) else encode(data, cls=encoder)
 
 
 class StreamingHttpResponse(HttpResponseBase):
