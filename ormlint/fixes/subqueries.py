@@ -15,7 +15,7 @@ from ormlint.fixes.columns import PLAIN, left_of
 from ormlint.fixes.counts import breaks_line
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
-from ormlint.fixes.variables import only_value, reads
+from ormlint.fixes.variables import RUNNING, only_value, reads
 from ormlint.judge.finding import Applicability, Fix, SendSubquery
 from ormlint.link.schema import Orm
 from ormlint.run.log import Shape
@@ -24,6 +24,7 @@ from ormlint.text import Edit
 _LATER = "the subquery is asked later than the list was made, and may see other rows"
 _CHOOSING = PLAIN | {"distinct", "query", "values_list"}
 _COPYING = frozenset({"list", "tuple", "set", "frozenset"})
+_RUNNING = RUNNING | {"query", "scalar"}
 _NEGATING = frozenset({"exclude", "not_", "not_in", "notin_"})
 
 
@@ -158,6 +159,8 @@ def _in_django(file: SourceFile, statement: Statement, found: _List, intent: Sen
 
 def _in_sqlalchemy(file: SourceFile, statement: Statement, made: cst.BaseExpression, found: _List, intent: SendSubquery) -> list[Edit] | None:
     query = intent.query
+    if len(_sessions(statement, made)) > 1 or _is_correlated(statement, made):
+        return None
     if query.shape is not Shape.ROWS:
         alone = _only_column(statement, made) and not found.column and query.style == "result"
         return _left(file, statement, found, []) if alone else None
@@ -170,6 +173,19 @@ def _in_sqlalchemy(file: SourceFile, statement: Statement, made: cst.BaseExpress
             return _left(file, statement, found, [file.insert(statement.outer(entity)[1], f".{found.column}")])
         case _:
             return None
+
+
+def _sessions(statement: Statement, made: cst.BaseExpression) -> set[str]:
+    """Returns what runs queries in the function: one session cannot be asked for what another has not written yet, or has elsewhere."""
+    calls = statement.within(statement.function(made) or made, cst.Call)
+    run = [call.func.value for call in calls if isinstance(call.func, cst.Attribute) and call.func.attr.value in _RUNNING]
+    return {statement.code(session) for session in run if isinstance(session, (cst.Name, cst.Attribute))}
+
+
+def _is_correlated(statement: Statement, made: cst.BaseExpression) -> bool:
+    """Whether a condition of the list names a further class: in a subquery it may mean that of the query around it."""
+    links = chain_of(statement, made).links
+    return len({name.value for link in links for name in statement.within(link.node, cst.Name) if name.value[:1].isupper()}) > 1
 
 
 def _left(file: SourceFile, statement: Statement, found: _List, inserted: list[Edit]) -> list[Edit] | None:

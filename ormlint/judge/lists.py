@@ -31,7 +31,7 @@ def lists_of_rows(project: Project, log: QueryLog, at_least: int | None = None) 
             continue
         if (query.bound is not Bound.MANY or query.sliced) and (at_least is None or (query.limit or 0) < at_least):
             continue
-        if (query in loaded or query.style == "result") and not query.has("iterator", "using") and is_shown(project, query.site):
+        if (query in loaded or query.style == "result") and not query.has("iterator", "using", "db_manager") and is_shown(project, query.site):
             uses = [use for use in query.all_uses() if use.kind is not UseKind.DERIVE]
             if all(use.kind is not UseKind.DERIVE or use.operator in LISTS for use in query.all_uses()):
                 yield query, uses
@@ -51,10 +51,13 @@ def sent_back(project: Project, log: QueryLog) -> dict[QueryObject, Use]:
     """Returns the queries whose rows are only loaded to be the parameter of another query, each with that use."""
     found = {}
     models = {(query.steps or (query.site,))[-1]: query.model for query in log.queries}
+    elsewhere = {query.site for query in log.queries if query.has("using", "db_manager")}
     for query, uses in lists_of_rows(project, log):
         given = _only(uses, UseKind.ARGUMENT)
         if given is None or not (given.operator.endswith("__in") or given.operator == "in_"):
             continue
+        if any(site.encloses(given.site) or given.site.encloses(site) for site in elsewhere):
+            continue  # of another database, which cannot look into this one
         if models.get(given.site) is query.model:
             continue  # its own rows, chosen before they are changed: MySQL does not accept the subquery in an UPDATE
         is_list = any(use.kind is UseKind.DERIVE and use.operator in LISTS for use in query.all_uses())
