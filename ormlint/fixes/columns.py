@@ -9,12 +9,12 @@ from __future__ import annotations
 import libcst as cst
 
 from ormlint.fixes.chain import Chain, chain_of, insert_links, quote_for
+from ormlint.fixes.imports import is_builtin
+from ormlint.fixes.orders import is_ordered, risk_of_lost_joins
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
-from ormlint.fixes.variables import is_builtin
 from ormlint.judge.finding import Applicability, Fix, ReadColumn
 from ormlint.link.schema import Model, Orm
-from ormlint.run.log import QueryObject
 from ormlint.text import Edit
 
 _UNORDERED = "nothing says which row comes first, and the database may give the values alone in another order"
@@ -46,7 +46,7 @@ def read_column(sources: Sources, intent: ReadColumn) -> Fix | None:
     edits = (_values_list if query.orm is Orm.DJANGO else _selected)(file, statement, whole, rows, intent)
     if edits is None:
         return None
-    risk = "" if is_ordered(query, model) or _is_asked_anyhow(statement, whole) else _UNORDERED
+    risk = risk_of_lost_joins(query) or ("" if is_ordered(query, model) or _is_asked_anyhow(file, statement, whole) else _UNORDERED)
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, f"load `{intent.column}` alone", tuple(edits), risk)
 
 
@@ -65,20 +65,14 @@ def _list_of(statement: Statement, rows: cst.BaseExpression, column: str) -> cst
             return None
 
 
-def is_ordered(query: QueryObject, model: Model) -> bool:
-    """Whether a query says which row comes first, whatever else is selected: its order ends with a key at the latest."""
-    known = model.ordering if model.ordering_known else ()
-    if sum(column.primary_key for column in model.columns.values()) > 1:
-        return False
-    names = [name.lstrip("-") for name in (query.ordering if query.ordering is not None else known)]
-    unique = {column.name for column in model.columns.values() if column.unique and not column.nullable}
-    return any(model.is_primary_key(name) or name in unique for name in names)
-
-
-def _is_asked_anyhow(statement: Statement, whole: cst.ListComp) -> bool:
+def _is_asked_anyhow(file: SourceFile, statement: Statement, whole: cst.ListComp) -> bool:
     argument = statement.parent(whole)
     call = statement.parent(argument) if argument is not None else None
-    return isinstance(call, cst.Call) and len(call.args) == 1 and isinstance(call.func, cst.Name) and call.func.value in _ANYHOW
+    match call:
+        case cst.Call(func=cst.Name(value=name), args=[cst.Arg(star="", keyword=None)]):
+            return name in _ANYHOW and is_builtin(file, name)
+        case _:
+            return False
 
 
 def _values_list(file: SourceFile, statement: Statement, whole: cst.ListComp, rows: cst.BaseExpression, intent: ReadColumn) -> list[Edit] | None:
@@ -86,7 +80,7 @@ def _values_list(file: SourceFile, statement: Statement, whole: cst.ListComp, ro
     model = intent.query.model
     if model is None or not model.plain_rows or model.polymorphic or not is_simple(model, intent.column):
         return None
-    if not isinstance(rows, (cst.Call, cst.Subscript)) or not is_builtin(statement, whole, "list", file.text):
+    if not isinstance(rows, (cst.Call, cst.Subscript)) or not is_builtin(file, "list"):
         return None
     chain = chain_of(statement, rows)
     if chain.inner != len(chain.links) or chain.links[-1].node is not rows:
@@ -99,14 +93,14 @@ def _values_list(file: SourceFile, statement: Statement, whole: cst.ListComp, ro
         inserted = [file.edit(start, end, f"values_list({quote}{intent.column}{quote}, flat=True)")]
     else:
         inserted = insert_links(file, statement, chain, chain.inner, [f".values_list({quote}{intent.column}{quote}, flat=True)"])
-    opening, closing = ("", "") if _is_asked_anyhow(statement, whole) else ("list(", ")")
+    opening, closing = ("", "") if _is_asked_anyhow(file, statement, whole) else ("list(", ")")
     return left_of(file, statement, whole, rows, inserted, opening, closing)
 
 
 def is_simple(model: Model, name: str) -> bool:
     """Whether an attribute of a row is the value of a column that the database sends, with no descriptor in between."""
     column = model.columns.get(model.primary_key if name == "pk" else name)
-    return column.type in _SIMPLE if column is not None else model.is_primary_key(name)
+    return (column.plain and column.type in _SIMPLE) if column is not None else model.is_primary_key(name)
 
 
 def _selected(file: SourceFile, statement: Statement, whole: cst.ListComp, rows: cst.BaseExpression, intent: ReadColumn) -> list[Edit] | None:

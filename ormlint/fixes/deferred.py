@@ -12,6 +12,7 @@ from ormlint.fixes.chain import append_argument, chain_of, quote_for
 from ormlint.fixes.guards import calls_of
 from ormlint.fixes.imports import Refusal
 from ormlint.fixes.kept_variables import has_namespace, is_harmless, is_part
+from ormlint.fixes.orders import is_ordered
 from ormlint.fixes.quiet import runs
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
@@ -21,6 +22,8 @@ from ormlint.text import Edit
 
 _DESCRIPTION = "load the column with the query"
 _STALE = "what is written between loading the rows and reading the column would not be seen, and `save()` writes it if it was loaded"
+_UNORDERED = "nothing says which row comes first, and the database may give rows with more columns in another order"
+_MADE = "the rows are made in a way of their own, which may see that the column is loaded"
 _COMPARED = "the query compares all columns of its rows, which are then more"
 
 
@@ -43,7 +46,7 @@ def load_column(sources: Sources, intent: LoadColumn) -> Fix | None:
     if isinstance(made, Refusal):
         return Fix(Applicability.DISPLAY, _DESCRIPTION, (), made.reason)
     description = f"take `{name}` out of `defer()`" if is_deferred else f"add `{name}` to `only()`"
-    risk = _COMPARED if query.distinct or query.combined or query.has("distinct") else _risk(sources, intent)
+    risk = _COMPARED if query.distinct or query.combined or query.has("distinct") else _risk_of_rows(query, intent) or _risk(sources, intent)
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, description, tuple(made), risk)
 
 
@@ -56,6 +59,20 @@ def _is_joined(query: QueryObject, path: tuple[str, ...]) -> bool:
             return False
         plan = entry.plan
     return True
+
+
+def _risk_of_rows(query: QueryObject, intent: LoadColumn) -> str:
+    """Returns why the rows may come in another order, or have another value than the database sends, "" if they cannot."""
+    if query.model is None or not is_ordered(query, query.model):
+        return _UNORDERED
+    model = query.model
+    for name in intent.path:
+        relation = model.relation(name)
+        if relation is None or relation.target is None:
+            return _MADE
+        model = relation.target
+    column = model.columns.get(intent.column)
+    return "" if model.plain_rows and query.plain and column is not None and column.plain else _MADE
 
 
 def _added(file: SourceFile, statement: Statement, call: cst.Call, name: str) -> list[Edit] | Refusal:

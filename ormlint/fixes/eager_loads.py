@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ormlint.fixes.django_loads import SELECT, Lookup, add_lookups, lookup_of
 from ormlint.fixes.guards import risk_of_eager_load
 from ormlint.fixes.imports import Refusal
+from ormlint.fixes.orders import risk_of_joining
 from ormlint.fixes.source import Sources
 from ormlint.fixes.sqlalchemy_loads import add_options
 from ormlint.judge.finding import Applicability, EagerLoad, Finding, Fix
@@ -66,7 +67,9 @@ def _request(finding: Finding, intent: EagerLoad, sources: Sources) -> _Request 
     lookup = lookup_of(sources, query, intent.path)
     if isinstance(lookup, Refusal):
         return lookup
-    return _Request(finding, intent, lookup, intent.risk or risk_of_eager_load(sources, intent, joins=lookup.method == SELECT))
+    joins = lookup.method == SELECT
+    risk = intent.risk or risk_of_eager_load(sources, intent, joins=joins) or (risk_of_joining(intent.path) if joins else "")
+    return _Request(finding, intent, lookup, risk)
 
 
 def _fix(requests: list[_Request], sources: Sources, project: Project) -> Fix | Refusal | None:

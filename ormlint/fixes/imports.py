@@ -203,7 +203,18 @@ def _bindings(node: ast.AST) -> Iterator[Binding]:
 
 def is_builtin(file: SourceFile, name: str) -> bool:
     """Whether the name of a built-in function means that function wherever it stands in a file."""
+    return is_bound_nowhere(file, name) and not any(binding.name == "*" for binding in _all_bindings(file))
+
+
+def is_bound_nowhere(file: SourceFile, name: str) -> bool:
+    """Whether a file gives the name of a built-in function to nothing else; what `import *` brings is not known."""
     return not _is_taken(file, name, "builtins")
+
+
+def _all_bindings(file: SourceFile) -> Iterator[Binding]:
+    for top in file.body:
+        for node in top.nodes:
+            yield from (binding for inner in ast.walk(node) for binding in _bindings(inner))
 
 
 def _is_taken(file: SourceFile, name: str, module: str) -> bool:

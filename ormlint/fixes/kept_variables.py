@@ -16,8 +16,10 @@ import libcst as cst
 
 from ormlint.fixes.receivers import assigned, is_new_queryset
 from ormlint.fixes.statement import Function, Statement
+from ormlint.fixes.variables import bindings
 
 CALLS = "what is called before the rows are loaded may change them"
+_OBJECTS = "a property, an operator, the truth or the text of an object that is asked before the rows are loaded may change them"
 _HELD = "the queryset is used elsewhere too, which would see the rows that the test has loaded"
 _VAIN = "the rows are not loaded on every way behind the test"
 _LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
@@ -38,6 +40,11 @@ _READING = _HARMLESS | {
 _LOGS = frozenset({"log", "logger", "logging", "LOG", "LOGGER", "_logger", "LOGGING"})
 _NAMESPACES = frozenset({"locals", "vars", "eval", "exec"})
 _RUNNING = (cst.Await, cst.Yield, cst.For, cst.CompFor, cst.With, cst.Del)  # what runs code of iterators, context managers and classes
+_ASKING: tuple[type[cst.CSTNode], ...] = (
+    *(cst.Attribute, cst.Subscript, cst.BinaryOperation, cst.Comparison, cst.UnaryOperation, cst.BooleanOperation, cst.AugAssign),
+    *(cst.FormattedStringExpression, cst.If, cst.While, cst.IfExp, cst.Assert, cst.Call),
+)
+_PLAIN = frozenset({"int", "str", "bool", "float", "bytes"})
 _BRANCHES = (cst.For, cst.While, cst.If, cst.IfExp, cst.BooleanOperation, cst.ExceptHandler, cst.Match, cst.CompFor)
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 
@@ -80,6 +87,8 @@ def risk_of_keeping(walk: Walk) -> str:
     skipped = branches.none if branches.leaves else None
     if _calls_between(walk, scope, walk.statement.span(walk.load)[0], skipped):
         return CALLS
+    if asks_objects(walk, scope, skipped):
+        return _OBJECTS
     return _HELD if _is_held(walk, scope, branches) else ""
 
 
@@ -205,6 +214,84 @@ def _calls_between(walk: Walk, scope: Function, end: int, skipped: Span | None) 
         start <= (at := statement.span(node)[0]) < end and not _is_in(at, skipped) and (isinstance(node, cst.With) or statement.span(node)[1] <= end)
         for node in (*running, *calls, *stores)
     )
+
+
+def asks_objects(walk: Walk, scope: Function, skipped: Span | None) -> bool:
+    """Whether an object that may be of any class is asked something between the test and the load: an attribute, its truth, its text, a sum."""
+    start, end = walk.statement.span(walk.test)[1], walk.statement.span(walk.load)[0]
+    for whole, parts in _asking(walk.statement, scope):
+        at, to = walk.statement.span(whole)
+        if start <= to <= end and not _is_in(at, skipped) and not all(_is_known(walk, scope, part) for part in parts):
+            return True
+    return False
+
+
+def _asking(statement: Statement, scope: Function) -> Iterator[tuple[cst.CSTNode, tuple[cst.BaseExpression, ...]]]:
+    """Yields what asks objects something, and the expressions that give these objects."""
+    for kind in _ASKING:
+        for node in statement.within(scope, kind):
+            match node:
+                case cst.Attribute() | cst.Subscript():
+                    above = statement.parent(node)
+                    if not (isinstance(above, cst.Call) and above.func is node):
+                        yield node, (node,)
+                case cst.If(test=test) | cst.While(test=test) | cst.IfExp(test=test) | cst.Assert(test=test):
+                    yield test, (test,)
+                case cst.BooleanOperation(left=left):
+                    yield left, (left,)
+                case cst.BinaryOperation(left=left, right=right):
+                    yield node, (left, right)
+                case cst.Comparison(left=left, comparisons=compared):
+                    if not all(isinstance(each.operator, (cst.Is, cst.IsNot)) for each in compared):
+                        yield node, (left, *(each.comparator for each in compared))
+                case cst.UnaryOperation(expression=value) | cst.FormattedStringExpression(expression=value):
+                    yield node, (value,)
+                case cst.AugAssign(target=target, value=value):
+                    yield node, (target, value)
+                case cst.Call(args=arguments):
+                    yield node, tuple(argument.value for argument in arguments)
+
+
+def _is_known(walk: Walk, scope: Function, node: cst.BaseExpression, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether an expression gives a number, a text or a truth value, or lists of such, which nobody has written a class for."""
+    match node:
+        case _ if node is walk.test or isinstance(node, (cst.BaseNumber, cst.SimpleString, cst.ConcatenatedString, cst.FormattedString)):
+            return True
+        case cst.Name(value="True" | "False" | "None"):
+            return True
+        case cst.Name(value=name):
+            values = list(assigned(walk.statement, scope, name))
+            bound = len(list(bindings(walk.statement, scope, name)))
+            if bound == 1 and any(_is_plain_parameter(each, name) for each in walk.statement.within(scope.params, cst.Param)):
+                return True
+            if not bound:
+                return name.isupper()
+            return name not in seen and bool(values) and len(values) == bound and all(_is_known(walk, scope, each, seen | {name}) for each in values)
+        case cst.Attribute(value=cst.Name(), attr=cst.Name(value=name)):
+            return name.isupper()  # a constant of a module or a class
+        case cst.Call(func=cst.Name(value="len" | "str" | "int" | "repr" | "isinstance")):
+            return True
+        case cst.Comparison(left=left, comparisons=compared):
+            always = all(isinstance(each.operator, (cst.Is, cst.IsNot, cst.In, cst.NotIn)) for each in compared)
+            return always or all(_is_known(walk, scope, each, seen) for each in (left, *(each.comparator for each in compared)))
+        case cst.BinaryOperation(left=left, right=right) | cst.BooleanOperation(left=left, right=right):
+            return _is_known(walk, scope, left, seen) and _is_known(walk, scope, right, seen)
+        case cst.UnaryOperation(expression=value):
+            return isinstance(node.operator, cst.Not) or _is_known(walk, scope, value, seen)
+        case cst.IfExp(body=body, orelse=orelse):
+            return _is_known(walk, scope, body, seen) and _is_known(walk, scope, orelse, seen)
+        case cst.List(elements=elements) | cst.Tuple(elements=elements):
+            return all(_is_known(walk, scope, each.value, seen) for each in elements)
+        case _:
+            return False
+
+
+def _is_plain_parameter(parameter: cst.Param, name: str) -> bool:
+    match parameter:
+        case cst.Param(name=cst.Name(value=own), annotation=cst.Annotation(annotation=cst.Name(value=kind))):
+            return own == name and kind in _PLAIN
+        case _:
+            return False
 
 
 def is_harmless(call: cst.Call) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ormlint.fixes.chain import chain_of, last_name
+from ormlint.fixes.orders import risk_of_lost_rows
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Function, Statement
 from ormlint.fixes.variables import bindings
@@ -31,12 +32,12 @@ _QUERY = ("QuerySet", "Query")
 
 
 def risk_of_another_value(sources: Sources, statement: Statement, node: cst.BaseExpression, query: QueryObject) -> str:
-    """Returns why something else than a query of one use may stand in an expression's place, "" if nothing can."""
+    """Returns why something else than a query of one use may stand in an expression's place, or its rows be fewer than those asked for, "" if not."""
     if any(_is_kept(sources, site, statement.function(node)) for site in (query.site, *query.trail)):
         return KEPT
     if any(use.either for use in query.all_uses() if use.kind in _TESTS):
         return EITHER
-    return GIVEN if may_be_given(statement, node, statement.function(node)) else ""
+    return GIVEN if may_be_given(statement, node, statement.function(node)) else risk_of_lost_rows(query)
 
 
 def is_list(query: QueryObject, test: Site) -> bool:

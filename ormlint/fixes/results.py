@@ -14,7 +14,7 @@ import libcst as cst
 from ormlint.fixes.chain import chain_of, insert_links
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
-from ormlint.fixes.variables import RUNNING, comes_from, only_value, reads
+from ormlint.fixes.variables import RUNNING, comes_from, gives_result, only_value, reads
 from ormlint.judge.finding import Applicability, Fix, KeepRows, ReadUnique
 from ormlint.link.schema import Orm
 from ormlint.text import Edit
@@ -33,7 +33,7 @@ def read_unique(sources: Sources, intent: ReadUnique) -> Fix | None:
     node = statement.expression(intent.site.start, intent.site.end) if statement is not None else None
     if file is None or statement is None or node is None:
         return None
-    if intent.method in _ADVANCING:
+    if intent.method in _ADVANCING or intent.query.batched:  # batches cannot be made unique
         return None
     if intent.method:
         match node:
@@ -41,6 +41,8 @@ def read_unique(sources: Sources, intent: ReadUnique) -> Fix | None:
                 node = receiver
             case _:
                 return None
+    if not gives_result(statement, node):
+        return None
     edits = appended(file, statement, node, ".unique()")
     if edits is None:
         return None

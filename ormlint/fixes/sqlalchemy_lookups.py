@@ -18,7 +18,7 @@ from ormlint.fixes.lookups import DESCRIPTION, REASON, inner_indentation, is_cla
 from ormlint.fixes.source import Sources
 from ormlint.fixes.walk import Walk, binds, inside, walk_around
 from ormlint.judge.finding import Applicability, FetchBefore, Fix
-from ormlint.link.schema import Column, Schema
+from ormlint.link.schema import Column, Model, Schema
 
 _MISSING = "a key without a row is a KeyError instead of a NoResultFound"
 _TEXTS = "texts that differ in their case alone are two keys, whatever the database says"
@@ -262,7 +262,7 @@ def _written(walk: Walk, intent: FetchBefore, asked: _Asked) -> Fix | Refusal:
     condition = f"{asked.entity}.{asked.column}.in_([{key} for {walk.statement.code(walk.loop.target)} in {rows}])"
     before = asked.code[: asked.start].removesuffix("filter_by(")
     head = f"{before}filter(" if before != asked.code[: asked.start] else before
-    query = f"{head}{condition}{asked.code[asked.end :]}"
+    query = _made_unique(intent.model, f"{head}{condition}{asked.code[asked.end :]}")
     extra = asked.extra
     if asked.how:
         lines = [f"{found} = {{{row}.{asked.column}: {row} for {row} in {query}}}"]
@@ -281,6 +281,20 @@ def _written(walk: Walk, intent: FetchBefore, asked: _Asked) -> Fix | Refusal:
     mine = intent.model.columns[asked.column]
     reasons = [REASON, *([_MISSING] if asked.how and _ONE[asked.how] else []), *([_TEXTS] if _KINDS.get(mine.type) == "text" else [])]
     return Fix(Applicability.UNSAFE, DESCRIPTION, (first, walk.file.edit(start, end, lookup), *replacements, *extra.edits), "; ".join(reasons))
+
+
+def _made_unique(model: Model, query: str) -> str:
+    """Returns a query with `.unique()` if it may join a collection: its result raises without, unlike that of a Query."""
+    joins = "joinedload" in query or "contains_eager" in query or _joins_collection(model, frozenset())
+    if not joins or ".scalars(" not in query:
+        return query
+    return f"({query}).unique()" if query.startswith("await ") else f"{query}.unique()"
+
+
+def _joins_collection(model: Model, seen: frozenset[str]) -> bool:
+    """Whether the mapping joins a collection to the rows of a model, or to what it joins to them."""
+    joined = [each for each in model.relations.values() if each.lazy == "joined" and model.label not in seen]
+    return any(not each.to_one or (each.target is not None and _joins_collection(each.target, seen | {model.label})) for each in joined)
 
 
 def _listed(walk: Walk) -> str:

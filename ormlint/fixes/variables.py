@@ -6,17 +6,19 @@ result = session.scalars(stmt)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import libcst as cst
 
+from ormlint.fixes import imports
 from ormlint.fixes.chain import seen_through
-from ormlint.fixes.source import Sources
+from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Function, Statement
 from ormlint.text import Site
 
 RUNNING = frozenset({"execute", "scalars", "exec", "stream", "stream_scalars"})  # methods of a session that give the result of a statement
+_OF_RESULTS = frozenset({"scalars", "mappings", "tuples", "columns", "execution_options"})  # methods of a result that give one
 _CHOICES = (cst.IfExp, cst.BooleanOperation, cst.Lambda, cst.BaseComp, cst.FunctionDef)
 _TARGETS = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For, cst.CompFor)
 _NAMES = (cst.FunctionDef, cst.ClassDef, cst.Param, cst.AsName, cst.NameItem, cst.Del, cst.ImportAlias, cst.MatchAs, cst.MatchStar, cst.MatchMapping)
@@ -40,14 +42,10 @@ def only_value(statement: Statement, function: Function | None, name: str) -> cs
             return None
 
 
-def is_builtin(statement: Statement, node: cst.CSTNode, name: str, text: str) -> bool:
-    """Whether a name means Python's own function at a place in a file of this text."""
-    function = statement.function(node)
-    while function is not None:
-        if any(True for _ in bindings(statement, function, name)):
-            return False
-        function = statement.function(function)
-    return re.search(rf"(?m)^(?:(?:async )?def|class) {name}\b|^{name}\b[^(\n]*=|\bimport\b.*\b{name}\b", text) is None
+@lru_cache(maxsize=256)
+def is_builtin(text: str, name: str) -> bool:
+    """Whether a name means Python's own function wherever it stands in a file of this text, if no `import *` brings another."""
+    return imports.is_bound_nowhere(SourceFile("", text), name)
 
 
 def bindings(statement: Statement, function: cst.CSTNode, name: str) -> Iterator[cst.CSTNode]:
@@ -115,6 +113,27 @@ def comes_from(statement: Statement, node: cst.BaseExpression, site: Site) -> bo
                 node = first.value
             case cst.Call(func=cst.Attribute(value=receiver)):
                 node = receiver
+            case _:
+                return False
+
+
+def gives_result(statement: Statement, node: cst.BaseExpression) -> bool:
+    """Whether an expression gives the result of a session, or the rows of one: `session.scalars(stmt)`, or a variable that is given nothing else."""
+    function = statement.function(node)
+    seen: set[str] = set()
+    while True:
+        node = seen_through(node)
+        match node:
+            case cst.Call(func=cst.Attribute(attr=cst.Name(value=method))) if method in RUNNING:
+                return True
+            case cst.Call(func=cst.Attribute(value=receiver, attr=cst.Name(value=method))) if method in _OF_RESULTS:
+                node = receiver
+            case cst.Name(value=name):
+                given = only_value(statement, function, name) if name not in seen else None
+                if given is None:
+                    return False
+                seen.add(name)
+                node = given
             case _:
                 return False
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,7 +60,7 @@ class Walk:
         variable = self.loop.target.value.strip("_") if isinstance(self.loop.target, cst.Name) else ""
         variable = variable or "row"
         wanted = [f"{name}_{variable}s", f"{name}_by_{variable}"] if nested else [name, f"{name}_rows", f"{name}_{variable}s"]
-        return next((each for each in wanted if each not in used), None)
+        return next((each for each in wanted if each not in used and not keyword.iskeyword(each) and not hasattr(builtins, each)), None)
 
     def is_read_later(self, names: frozenset[str]) -> bool:
         """Whether one of these names occurs behind the loop, or around it in a further loop."""

@@ -21,7 +21,9 @@ ASYNC = frozenset({
 })  # fmt: skip
 COROUTINES = ASYNC | {"asave", "adelete", "arefresh_from_db", "aget_object_or_404", "aget_list_or_404"}
 """Methods and functions that run their statement when their result is awaited."""
-ANSWERING = ("exists", "count", "__bool__", "__len__", "__iter__", "_fetch_all")
+ANSWERING = (
+    "exists", "count", "__bool__", "__len__", "__iter__", "__getitem__", "_fetch_all", "iterator", "_iterator", "values", "_values", "values_list",
+)  # fmt: skip
 """What a QuerySet class overrides to say itself whether there are rows, how many, and which."""
 
 CLASSES = frozenset({"django.db.models.QuerySet", "django.db.models.query.QuerySet"})

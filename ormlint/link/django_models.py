@@ -99,6 +99,7 @@ class FieldSpec:
     kind: Kind | None
     call: ir.Call
     cls: ClassInfo
+    plain: bool = True  # its class is one of Django's own
     optional: bool = False  # it stands under an `if` of the class body that has no other field of this name
 
     def keyword(self, name: str) -> ir.Expr_ | None:
@@ -124,6 +125,13 @@ def field_kind(name: str) -> Kind | None:
         if name.endswith(ending):
             return KINDS.get(ending, Kind.ONE_TO_ONE)
     return None
+
+
+def _is_djangos(symbol: object) -> bool:
+    """Whether a field class is one of Django's own, which gives a row what the database sends."""
+    if isinstance(symbol, ClassInfo):
+        return symbol.module.is_library
+    return isinstance(symbol, External) and symbol.package == "django"
 
 
 class DjangoModels:
@@ -274,7 +282,8 @@ class DjangoModels:
                 elif isinstance(symbol, ClassInfo):
                     kind_name = next((e.name for e in symbol.externals if field_kind(e.name)), symbol.name)
                 if kind_name.endswith(("Field", "Key", "TaggableManager")) or kind_name in KINDS:
-                    yield FieldSpec(name, kind_name, field_kind(kind_name), stmt.value, cls, len(stmts) == 1 and stmt not in cls.node.body)
+                    optional = len(stmts) == 1 and stmt not in cls.node.body
+                    yield FieldSpec(name, kind_name, field_kind(kind_name), stmt.value, cls, _is_djangos(symbol), optional)
 
     def _fields(self, cls: ClassInfo, model: Model) -> None:
         """Gives a model its own fields and copies of those of its abstract parents."""
@@ -286,6 +295,10 @@ class DjangoModels:
                     self._column(spec, model)
                 else:
                     self._relation(spec, cls, model)
+        for ancestor in (c for c in cls.mro if not c.module.is_library):
+            fields = {spec.name for spec in self._specs(ancestor)}
+            for name in (ancestor.bindings.keys() | ancestor.functions.keys()) & model.columns.keys() - fields:
+                model.columns[name].plain = False  # a property, or a field of a class of the project
         pk = next((c.name for c in model.columns.values() if c.primary_key), None)
         model.primary_key = pk or "id"
         own_indexes(model)
@@ -301,6 +314,7 @@ class DjangoModels:
             spec.flag("primary_key"),
             unique,
             unique or spec.flag("db_index"),
+            plain=spec.plain,
         )
 
     def _relation(self, spec: FieldSpec, cls: ClassInfo, model: Model) -> None:
@@ -311,12 +325,16 @@ class DjangoModels:
         relation.optional = spec.optional
         relation.nullable = spec.flag("null") or spec.kind is Kind.GENERIC_FOREIGN_KEY
         relation.to_field = spec.text("to_field")
+        constraint = spec.keyword("db_constraint")
+        relation.constrained = constraint is None or (isinstance(constraint, ir.Const) and constraint.value is True)
         if spec.kind in (Kind.FOREIGN_KEY, Kind.ONE_TO_ONE):
             relation.attname = f"{spec.name}_id"
             unique = spec.kind is Kind.ONE_TO_ONE or spec.flag("unique")
             bare = spec.keyword("db_index")
             indexed = unique or not (isinstance(bare, ir.Const) and bare.value is False)
-            column = Column(relation.attname, spec.type, relation.site, relation.nullable, spec.flag("primary_key"), unique, indexed)
+            column = Column(
+                relation.attname, spec.type, relation.site, relation.nullable, spec.flag("primary_key"), unique, indexed, plain=spec.plain
+            )
             column.references = target.table if target is not None else "?"
             model.columns[relation.attname] = column
         through = spec.keyword("through")

@@ -80,6 +80,7 @@ class Column:
     on_delete: str = ""
     deferred: bool = False
     deferred_group: str = ""
+    plain: bool = True  # Django: whether its class is one of Django's own, so that a row has what the database sends
 
 
 @dataclass(slots=True, eq=False)
@@ -109,6 +110,7 @@ class Relation:
     recursive: bool = False  # SQLAlchemy: has a `join_depth`, so that loading it goes on where it leads back to its own model
     secondary: str = ""  # SQLAlchemy: what the program calls the table between the two, or that table's name
     arranged: bool = False  # SQLAlchemy: its `collection_class` may arrange what is put into it by what is there
+    constrained: bool = True  # Django: False for a key with `db_constraint=False`, whose row need not exist
     loaded_on_delete: bool = True  # SQLAlchemy loads it before it deletes the row; not if it is `viewonly` or has `passive_deletes`
 
     @property

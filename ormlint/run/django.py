@@ -71,6 +71,8 @@ def manager_query(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> Quer
     if manager.queryset_cls is not None:
         m.queryset_classes[query] = manager.queryset_cls
         query.plain = is_plain(manager.queryset_cls)
+    if manager.cls is not None and not is_plain(manager.cls):
+        query.plain = False
     return query
 
 

@@ -34,6 +34,7 @@ _COUNTING_QUERIES = ("len of a query", "count test of a query", "one of all, of 
 
 _UNREAD = ("unread load", "unread option")
 _ANSWERS, _BEFORE = ("answer", "answer of rows", "answer of a query"), ("ask before", "ask a select before")
+_STAR = "what is imported with `*` may have the name of a function that is needed"
 _BLOCKING = "the function is asynchronous"
 
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
@@ -44,6 +45,7 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (_FIGURES, ("select_for_update",), Left("rows that are locked cannot be grouped")),
     (("figure", "figure by a subquery", "figure in a template"), ("names taken in the file", "names taken in the function"), Left(_TAKEN)),
     (("figure by a subquery", "figure of existence"), ("import *",), Left("the model of what is counted is not named in the file")),
+    (("kept count", "column"), ("import *",), Left(_STAR)),
     (("prefetch",), ("iterator",), Left("`iterator()` needs a `chunk_size` before it can prefetch")),
     (("join and prefetch", "prefetch behind a join"), ("iterator",), Left("`iterator()` needs a `chunk_size` first", frozenset({"ORM102"}))),
     ((*_COUNTING, *_COUNTING_QUERIES, "len of a select"), ("select_for_update",), Left(_LOCKED)),
