@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from ormlint.judge.describe import is_shown
+from ormlint.judge.once import once
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import is_deliberate, only_uses, prefetched_by_some, repeaters
 from ormlint.link.schema import Orm
@@ -106,6 +107,7 @@ def _is_read_off(event: Event, other: Event) -> bool:
     return event.recipe is not None and other.recipe is not None and event.recipe.key == other.recipe.key
 
 
+@once
 def read_off_rows(project: Project, log: QueryLog) -> set[Site]:
     """Returns where queries are built whose rows are loaded for a figure, though the same rows have been loaded before."""
     return {event.query.site for event in answered_before(project, log) if event.query is not None and is_figure(event)}
@@ -116,6 +118,7 @@ def may_be_prefetched(event: Event) -> bool:
     return event.query is None or all(name in ("all", "get_queryset") for name in event.query.methods)
 
 
+@once
 def tests_before_loads(project: Project, log: QueryLog) -> dict[Event, Event]:
     """Returns the statements that only ask whether there are rows which are then loaded, each with the one that loads them."""
     found: dict[Event, Event] = {}
@@ -127,6 +130,7 @@ def tests_before_loads(project: Project, log: QueryLog) -> dict[Event, Event]:
     return found
 
 
+@once
 def loaded_only_to_test(project: Project, log: QueryLog) -> set[Site]:
     """Returns where queries are built whose rows are loaded to be tested, before one of them is fetched by another query."""
     return {test.query.site for test in tests_before_loads(project, log) if test.op in LOADS and test.query is not None}

@@ -32,6 +32,7 @@ class Figures:
     def __init__(self, log: QueryLog) -> None:
         self._log = log
         self._asked: dict[Site, list[Event]] = {}
+        self._walked: dict[str, list[tuple[Site, QueryObject]]] | None = None  # by path: where queries are walked
         for event in log.of(*_METHODS):
             self._asked.setdefault(event.site, []).append(event)
 
@@ -74,9 +75,13 @@ class Figures:
 
     def _walked_at(self, loop: Loop) -> Iterable[QueryObject]:
         """Returns the queries whose rows a loop of a template may walk."""
-        for query in self._log.queries:
-            if any(use.kind is UseKind.ITERATE and loop.site.encloses(use.site) for use in query.uses):
-                yield query
+        if self._walked is None:
+            self._walked = {}
+            for query in self._log.queries:
+                for use in query.uses:
+                    if use.kind is UseKind.ITERATE:
+                        self._walked.setdefault(use.site.path, []).append((use.site, query))
+        return (query for site, query in self._walked.get(loop.site.path, ()) if loop.site.encloses(site))
 
 
 def _is_whole(event: Event) -> bool:

@@ -13,7 +13,10 @@ place of the trail that no rows pass which can do without the relation, and no q
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ormlint.judge.describe import can_be_changed
+from ormlint.judge.once import once
 from ormlint.judge.project import Project
 from ormlint.link.schema import Model, Orm
 from ormlint.run.log import Bound, LoadPlan, QueryLog, QueryObject, Shape, UseKind
@@ -22,6 +25,7 @@ from ormlint.text import Site
 UP = 2  # calls by which rows are returned to who passes them on
 DOWN = 4  # calls between who passes rows on and what reads them
 Path = tuple[str, ...]
+Way = tuple[Site, tuple[Site, ...]]
 
 
 def own_place(project: Project, log: QueryLog, query: QueryObject, path: Path) -> Site | None:
@@ -105,21 +109,49 @@ def _trail(query: QueryObject) -> tuple[Site, ...]:
 
 def _is_own(project: Project, log: QueryLog, site: Site, query: QueryObject, path: Path) -> bool:
     """Whether all queries that pass a place are of one model, and those that fetch many rows have the path read or load it."""
+    traffic = _traffic(project, site, log)
+    if any(model is not query.model for model in traffic.models):
+        return False
+    profiting = _profiting(site, path[: first_query(query.model, path)], log)
+    if query in traffic.passing:
+        profiting = profiting | {(query.site, query.trail)}
+    return traffic.fetching <= profiting and all(not ways.isdisjoint(profiting) for ways in traffic.callers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Traffic:
+    """The queries that pass a place, and their models.
+
+    A function that runs with several arguments has a query for each: on one way, from its place along its trail, they are one query.
+    `fetching` are the ways of those that fetch many rows, `callers` the ways that each expression which goes on with them is given.
+    """
+
+    passing: frozenset[QueryObject]
+    models: frozenset[Model]
+    fetching: frozenset[Way]
+    callers: tuple[frozenset[Way], ...]
+
+
+@once
+def _traffic(project: Project, site: Site, log: QueryLog) -> _Traffic:
     passing = log.passing(site)
-    if any(other.model is not None and other.model is not query.model for other in passing):
-        return False
-    begun = path[: first_query(query.model, path)]
-    # a function that runs with several arguments has a query for each: on one way they are one query
-    profiting = {(other.site, other.trail) for other in passing if other is query or profits(log, other, begun)}
-    if any(fetches_many(project, log, other) and (other.site, other.trail) not in profiting for other in passing):
-        return False
-    callers: dict[tuple[str, int], bool] = {}  # by where the expression begins that goes on with it
+    callers: dict[tuple[str, int], set[Way]] = {}  # by where the expression begins
     for other in passing:
         further = _next_place(other, site)
         if further is not None and project.is_concerned((further,)):
-            caller = (further.path, further.start)
-            callers[caller] = callers.get(caller, False) or (other.site, other.trail) in profiting
-    return all(callers.values())
+            callers.setdefault((further.path, further.start), set()).add((other.site, other.trail))
+    return _Traffic(
+        frozenset(passing),
+        frozenset(other.model for other in passing if other.model is not None),
+        frozenset((other.site, other.trail) for other in passing if fetches_many(project, log, other)),
+        tuple(map(frozenset, callers.values())),
+    )
+
+
+@once
+def _profiting(site: Site, path: Path, log: QueryLog) -> frozenset[Way]:
+    """Returns the ways of the queries that pass a place and whose rows have a path read."""
+    return frozenset((other.site, other.trail) for other in log.passing(site) if profits(log, other, path))
 
 
 def _next_place(query: QueryObject, site: Site) -> Site | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ormlint.judge.eager import path_of
+from ormlint.judge.once import once
 from ormlint.link.schema import Kind, Relation
 from ormlint.run.log import Event, Op, QueryLog
 from ormlint.text import Site
@@ -12,6 +13,7 @@ from ormlint.text import Site
 Source = tuple[Site | None, tuple[str, ...]]
 
 
+@once
 def read_for_their_key(log: QueryLog) -> frozenset[Event]:
     """Returns the lazy loads of rows of which only the key is read, there and everywhere else where they come from the same query."""
     by_source: dict[Source, list[Event]] = {}

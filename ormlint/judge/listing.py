@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ormlint.judge.once import once
 from ormlint.judge.project import Project
 from ormlint.link.schema import Index, Kind, Model, Orm
 from ormlint.run.log import Bound, Event, Op, QueryLog, QueryObject, Shape
@@ -92,6 +93,7 @@ def asks_for_one(query: QueryObject) -> bool:
     return query.model is not None and not query.has("exclude") and _name_a_key(query.model, query.filters)
 
 
+@once
 def tables_of_one_row(project: Project, log: QueryLog) -> frozenset[Model]:
     """Returns the models of which the program somewhere takes the only row that there is: `session.query(Settings).one()`; a test may."""
     events = (event for event in log.of(Op.GET_ROW) if event.method in _ONLY_ROW and asks_for_any(event) and project.is_concerned((event.site,)))
@@ -163,22 +165,18 @@ def _asks_whether_taken(query: QueryObject) -> bool:
 
 
 def _name_a_key(model: Model, lookups: frozenset[str]) -> bool:
-    key = _primary_key(model)
-    if len(key) < 2 and any(model.is_primary_key(name) for name in lookups):
+    if not lookups:
+        return False
+    keys = model.keys
+    if len(keys[-1]) < 2 and any(model.is_primary_key(name) for name in lookups):
         return True
-    keys = [frozenset(index.columns) for index in model.indexes if index.unique and not index.partial and "" not in index.columns]
-    keys += [*model.unique_together, key]
     return any(key and key <= lookups for key in keys)
 
 
 def asks_for_most_of_a_key(query: QueryObject) -> bool:
     """Whether the filters of a query name all columns but one of a primary key of three or more: the few that are left differ in that one."""
-    key = _primary_key(query.model) if query.model is not None else frozenset()
+    key = query.model.keys[-1] if query.model is not None else frozenset()
     return len(key) > 2 and len(key - query.filters) == 1
-
-
-def _primary_key(model: Model) -> frozenset[str]:
-    return frozenset(name for name, column in model.columns.items() if column.primary_key)
 
 
 def is_found_by_name(query: QueryObject) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ormlint.judge.describe import is_shown
+from ormlint.judge.once import once
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, prefetched_by_some
 from ormlint.link.schema import Model
@@ -24,6 +25,12 @@ def lists_of_rows(project: Project, log: QueryLog, at_least: int | None = None) 
 
     With `at_least`, a limit to so many rows or more counts as none.
     """
+    yield from _lists_of_rows(project, at_least, log)
+
+
+@once
+def _lists_of_rows(project: Project, at_least: int | None, log: QueryLog) -> list[tuple[QueryObject, list[Use]]]:
+    found: list[tuple[QueryObject, list[Use]]] = []
     left_alone = asked_per_round(log) | prefetched_by_some(log)
     loaded = {event.query for event in log.of(Op.LOAD_ROWS, Op.LAZY_COLLECTION)}
     for query in log.queries:
@@ -34,9 +41,11 @@ def lists_of_rows(project: Project, log: QueryLog, at_least: int | None = None) 
         if (query in loaded or query.style == "result") and not query.has("iterator", "using", "db_manager") and is_shown(project, query.site):
             uses = [use for use in query.all_uses() if use.kind is not UseKind.DERIVE]
             if all(use.kind is not UseKind.DERIVE or use.operator in LISTS for use in query.all_uses()):
-                yield query, uses
+                found.append((query, uses))
+    return found
 
 
+@once
 def searched(project: Project, log: QueryLog) -> dict[QueryObject, Use]:
     """Returns the queries whose rows are only loaded to look for one thing among them, each with the search."""
     found = {}

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from ormlint.judge.finding import Severity
 from ormlint.judge.listing import gives_one
+from ormlint.judge.once import once
 from ormlint.judge.project import Project
 from ormlint.link.schema import Orm
 from ormlint.run.log import CHANGED, READS, Bound, Event, Loop, Op, QueryLog, QueryObject, Tracked, Use, UseKind
@@ -32,9 +33,12 @@ def repeaters(event: Event) -> tuple[Loop, ...]:
     a query per batch, message or attempt is what they are there for. A query per tenant is what a loop is there for that enters the scope
     or the schema of each: one for all of them finds no rows, or fails (measured with django-scopes). A join is none.
     """
-    asks = event.op in READS or event.op is Op.LAZY_COLLECTION
-    loops = (loop for loop in event.loops if not (loop.first_only or loop.batches or loop.polls or (loop.confines and asks)))
-    return worth_counting(loop for loop in loops if not _walks_one_row(loop))
+    known = event.counted
+    if known is None or known[0] is not event.loops:
+        asks = event.op in READS or event.op is Op.LAZY_COLLECTION
+        loops = (loop for loop in event.loops if not (loop.first_only or loop.batches or loop.polls or (loop.confines and asks)))
+        known = event.counted = event.loops, worth_counting(loop for loop in loops if not _walks_one_row(loop))
+    return known[1]
 
 
 def _walks_one_row(loop: Loop) -> bool:
@@ -110,6 +114,7 @@ def _words(event: Event) -> frozenset[str]:
     return frozenset(() if name.startswith("__") else name.split("_"))
 
 
+@once
 def asked_per_round(log: QueryLog) -> set[Site]:
     """Returns where queries are built whose rows are fetched anew, with other parameters, in every round of a loop.
 
@@ -126,6 +131,7 @@ def asked_per_round(log: QueryLog) -> set[Site]:
     return found
 
 
+@once
 def prefetched_by_some(log: QueryLog) -> set[Site]:
     """Returns where collections are read whose rows some caller has fetched in advance, though others may not.
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from ormlint.judge.describe import built_at
 from ormlint.judge.eager import Chain, path_of, relations_along
 from ormlint.judge.identity import loaded_along, mapped_along
+from ormlint.judge.once import once
 from ormlint.judge.repetition import innermost, repeaters
 from ormlint.link.schema import Kind, Model, Orm
 from ormlint.run.log import NOWHERE, READS, Bound, Event, Loop, Op, QueryLog, QueryObject, Shape, UseKind
@@ -228,6 +229,9 @@ class Rounds:
     def makes(self, model: Model | None, loop: Loop) -> bool:
         """Whether a round may make a row of a model: who looked for one and found none."""
         return model is not None and any(event.model is model for event in self._log.within(loop, *_MAKING))
+
+
+rounds_of = once(Rounds)
 
 
 def _walks(loop: Loop, chain: Chain) -> bool:

@@ -26,11 +26,12 @@ from ormlint.judge.homes import serves_others, ways_of
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.listing import is_filtered
+from ormlint.judge.once import once
 from ormlint.judge.payers import advice_for_page, advice_for_readers, is_cut_to_pages, is_paid_by_others, serves_several
 from ormlint.judge.project import Project
 from ormlint.judge.releases import CASES, FILTERED_AGGREGATES, PREFETCH_OBJECTS, SUBQUERIES, counted_by_group
 from ormlint.judge.repetition import heaviest, innermost, is_search, prefetched_by_some, repeaters
-from ormlint.judge.rounds import Rounds, is_part_of_write
+from ormlint.judge.rounds import Rounds, is_part_of_write, rounds_of
 from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access, other_queries
 from ormlint.judge.worth import saves_little
@@ -72,16 +73,22 @@ AMONG_OTHERS = Remedy(load=lambda project, chain: _with_the_owner(chain), where=
 
 def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE_QUERY) -> Iterator[Report]:
     """Yields a report for every place where rows that end in `sink` have the first unloaded to-one relation of a chain read one by one."""
-    rounds = Rounds(log)
-    keys = read_for_their_key(log)
-    others = (event for event in log.of(Op.LAZY_OBJECT) if event not in keys)
+    rounds = rounds_of(log)
     prefetched = prefetched_by_some(log)
     spoken_for: dict[tuple[Site, str], tuple[object, ...]] = {}
-    for chain in one_per_access(project, missing_chains(project, log, others)):
+    for chain in _chains_to_objects(project, log):
         if sink_of(project, chain.events[0]) is sink:
             known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
             for report in _object_reports(project, log, chain, sink, known, rounds):
                 yield replace(report, cause=spoken_for.setdefault((report.site, report.message), report.cause))
+
+
+@once
+def _chains_to_objects(project: Project, log: QueryLog) -> list[Chain]:
+    """Returns the chains of to-one relations that are read row by row, whatever consumes the rows."""
+    keys = read_for_their_key(log)
+    others = (event for event in log.of(Op.LAZY_OBJECT) if event not in keys)
+    return list(one_per_access(project, missing_chains(project, log, others)))
 
 
 def _object_reports(project: Project, log: QueryLog, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds) -> Iterator[Report]:
@@ -240,16 +247,24 @@ def _per(chain: Chain, event: Event) -> str:
 
 def collections(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE_QUERY) -> Iterator[Report]:
     """Yields a report for every place where rows that end in `sink` have the first unloaded collection of a chain evaluated one by one."""
-    rounds = Rounds(log)
-    events = [event for event in log.events if event.op in _OPS and event.op not in _AGGREGATES and _is_unloaded_collection(event)]
+    rounds = rounds_of(log)
     spoken_for: dict[tuple[Site, tuple[str, ...]], tuple[object, ...]] = {}
     prefetched = prefetched_by_some(log)
+    for chain, is_cured_by_prefetch in _chains_to_collections(project, log):
+        if sink_of(project, chain.events[0]) is sink:
+            known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
+            found = _collection_reports(project, log, chain, sink, known, rounds, curable=is_cured_by_prefetch)
+            yield from _one_per_place(found, spoken_for)
+
+
+@once
+def _chains_to_collections(project: Project, log: QueryLog) -> list[tuple[Chain, bool]]:
+    """Returns the chains to collections that are evaluated row by row, whatever consumes the rows, and whether a prefetch cures each."""
+    events = [event for event in log.events if event.op in _OPS and event.op not in _AGGREGATES and _is_unloaded_collection(event)]
+    found: list[tuple[Chain, bool]] = []
     for is_cured_by_prefetch, chosen in ((True, filter(_can_be_prefetched, events)), (False, filterfalse(_can_be_prefetched, events))):
-        for chain in one_per_access(project, missing_chains(project, log, chosen)):
-            if sink_of(project, chain.events[0]) is sink:
-                known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
-                found = _collection_reports(project, log, chain, sink, known, rounds, curable=is_cured_by_prefetch)
-                yield from _one_per_place(found, spoken_for)
+        found += [(chain, is_cured_by_prefetch) for chain in one_per_access(project, missing_chains(project, log, chosen))]
+    return found
 
 
 def _one_per_place(reports: Iterable[Report], spoken_for: dict[tuple[Site, tuple[str, ...]], tuple[object, ...]]) -> Iterator[Report]:
@@ -263,7 +278,7 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
 
     Not if the collection of the same rows is loaded too: then loading it in advance is what helps.
     """
-    rounds = Rounds(log)
+    rounds = rounds_of(log)
     events = [event for event in log.events if event.op in _OPS and _is_unloaded_collection(event)]
     loaded = {_collection_of(event) for event in events if event.op not in _AGGREGATES and repeaters(event)}
     counted = [event for event in events if event.op in _AGGREGATES and _collection_of(event) not in loaded]

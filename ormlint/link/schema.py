@@ -153,6 +153,16 @@ class Model:
     has_receivers: bool = False  # a signal receiver may run when a row is saved or deleted
     plain_rows: bool = True  # Django: False if something of the project may run when a row is made of what the database sends
     table: str = ""
+    known_keys: list[frozenset[str]] | None = None  # what `keys` gives, once somebody has asked
+
+    @property
+    def keys(self) -> list[frozenset[str]]:
+        """The sets of columns that only one row has a value of each for, the primary key last, which is empty if nobody declares it."""
+        if self.known_keys is None:
+            own = frozenset(name for name, column in self.columns.items() if column.primary_key)
+            unique = [frozenset(index.columns) for index in self.indexes if index.unique and not index.partial and "" not in index.columns]
+            self.known_keys = [*unique, *self.unique_together, own]
+        return self.known_keys
 
     def relation(self, lookup: str) -> Relation | None:
         """Returns the relation that an attribute or a lookup name means, or None if it means none."""

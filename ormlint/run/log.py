@@ -408,6 +408,7 @@ class Event(Tracked, eq=False):
     waits: bool = False  # the thread that runs it waits for the answer: nobody awaits it, and it is known that it gives no coroutine
     settings: tuple[tuple[str, object], ...] = ()  # for ENGINE: its keyword arguments, constants and names by what they are
     requests: str = ""  # for ENGINE: the view or dependency that makes one each time
+    counted: tuple[tuple[Loop, ...], tuple[Loop, ...]] | None = None  # `loops` and those of them that count, once judging has asked
 
     def repeated_by(self, at_least: Bound = Bound.PAGE) -> Loop | None:
         """Returns the innermost loop that repeats the event at least that often, or None."""
@@ -521,6 +522,7 @@ class QueryLog:
         self.texts = list(texts)
         self.recursive = frozenset(recursive)
         self.functions = functions or Functions()
+        self.known: dict[object, object] = {}  # what judging has worked out, see judge/once.py
         self._by_op: dict[Op, list[Event]] = {}
         self._by_loop: dict[int, list[Event]] = {}
         self._passing: dict[Site, list[QueryObject]] = {}
@@ -572,9 +574,10 @@ class QueryLog:
         return self._readings.get(site, [])
 
     def of(self, *ops: Op) -> Iterator[Event]:
-        """Yields the events with one of these operations."""
-        for op in ops:
-            yield from self._by_op.get(op, ())
+        """Yields the events with one of these operations, those of one after those of the other, as they first come in the log."""
+        for op, events in self._by_op.items():
+            if op in ops:
+                yield from events
 
 
 class Analysis(Struct, eq=False):

@@ -81,7 +81,7 @@ class Functions:
     def _first_runs(self, names: Iterable[str]) -> list[Run]:
         """Returns the runs that lead to one of these functions and that nothing calls."""
         wanted = frozenset(names)
-        waiting = [number for number, run in enumerate(self._runs) if run.function in wanted]
+        waiting = sorted(number for name in wanted for number in self._runs_of.get(name, ()))
         seen = set(waiting)
         found = []
         while waiting:
@@ -96,6 +96,13 @@ class Functions:
     @cached_property
     def _runs(self) -> Sequence[Run]:
         return self._find_runs()
+
+    @cached_property
+    def _runs_of(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for number, run in enumerate(self._runs):
+            found.setdefault(run.function, []).append(number)
+        return found
 
     @cached_property
     def _callers_of_runs(self) -> dict[int, list[int]]:

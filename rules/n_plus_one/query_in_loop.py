@@ -8,7 +8,7 @@ from ormlint.judge.describe import call_path, calls_between, code, labels, per, 
 from ormlint.judge.lookups import FIGURES, advice
 from ormlint.judge.owners import Owner, advice_for_owner, owner_of
 from ormlint.judge.repetition import decides_to_go_on, grows, innermost, is_deliberate, repeaters, weight, worth_counting
-from ormlint.judge.rounds import Rounds
+from ormlint.judge.rounds import Rounds, rounds_of
 
 PAGES = ("serializer", "template")  # a field or an include is a call too
 FARTHEST = 4
@@ -17,7 +17,7 @@ FARTHEST = 4
 @rule("ORM103", "query-in-loop")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query that a loop runs with parameters of its own round."""
-    rounds = Rounds(log)
+    rounds = rounds_of(log)
     causes: dict[tuple[object, ...], tuple[object, ...]] = {}
     for event, loops, distance in _nearest_first(project, log):
         loop = innermost(loops)

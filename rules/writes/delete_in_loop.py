@@ -7,7 +7,7 @@ from ormlint.judge.bulk import Write, passed_over, together, walks_its_rows, wri
 from ormlint.judge.cascades import are_deleted_before, asks_anew, loaded_first
 from ormlint.judge.describe import at, at_query, call_path, calls_between, code, joined, labels, per
 from ormlint.judge.listing import asks_for_a_pair, is_found_by_name
-from ormlint.judge.rounds import Rounds
+from ormlint.judge.rounds import Rounds, rounds_of
 
 _WORK = (Op.CREATE, Op.GET_OR_CREATE, Op.BULK_WRITE, Op.SAVE, Op.UPDATE_ROWS, Op.LINK)
 _BEFORE = "what belongs to all the rows is loaded before the first is deleted: rows that come to them meanwhile are not looked for"
@@ -18,7 +18,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every deletion of one row that a loop repeats."""
     # the unit of work sends the DELETEs together; what it loads before, it loads row by row
     events = (event for event in log.of(Op.DELETE) if event.orm is not Orm.SQLALCHEMY or loaded_first(event))
-    rounds = Rounds(log)
+    rounds = rounds_of(log)
     for write in writes_one_by_one(project, log, events, lambda event, loop: passed_over(event.model, "delete"), _is_plain):
         event, loop = write.event, write.loop
         yield Report(
