@@ -9,11 +9,13 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from ormlint.fixes.imports import is_imported
 from ormlint.fixes.rounds import risk_of_needlessness
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import EagerLoad
 from ormlint.judge.unloaded import IGNORING_PREFETCH
+from ormlint.library.functions import HOLDERS, HOLDING_MODULE
 from ormlint.link.schema import Orm
 from ormlint.run.log import CHANGED, Bound, QueryObject, Use, UseKind
 from ormlint.text import Site
@@ -28,6 +30,7 @@ _ESCAPES = {
     UseKind.RETURN: "the query is returned to callers that are not all known",
     UseKind.RENDER: "the query is handed to a template, a serializer or a response",
 }
+_CALLERS = "other callers of the function that builds the query would get it too"
 _DJANGO = {
     "only": "`only()` limits the columns; the foreign key must stay among them",
     "defer": "`defer()` leaves columns out; the foreign key must not be among them",
@@ -89,7 +92,7 @@ def risk_of_sharing(sources: Sources, query: QueryObject, home: Site) -> str:
     if query.ways and home in [way.site for way in query.ways]:
         return "another query gives the rows too"
     if query.parent is not None and not is_last:
-        return "other callers of the function that builds the query would get it too"
+        return _CALLERS
     kinds = {use.kind for use in query.uses}
     if not kinds <= {*_CONSUMING, *_HARMLESS, *_ESCAPES}:
         return "it is not known what becomes of the query"
@@ -100,7 +103,7 @@ def risk_of_sharing(sources: Sources, query: QueryObject, home: Site) -> str:
     if len(evaluated) != 1:
         return "the query is evaluated in several places" if evaluated else "it is not known where the query is evaluated"
     if not is_last and not all(step.encloses(query.site) for step in query.steps) and not _is_private(sources, query):
-        return "other queries may be made from the same one"
+        return _CALLERS if query.trail and query.trail[0].path != query.site.path else "other queries may be made from the same one"
     return ""
 
 
@@ -116,7 +119,8 @@ def _may_be_prefetched(query: QueryObject) -> bool:
 
 def _evaluations(query: QueryObject) -> set[Site]:
     """Returns where a query is evaluated. In `sorted(query)[0]` it is by `sorted`: what lies around it has the result only."""
-    consuming = {use.site for use in query.uses if use.kind in _CONSUMING and not (use.kind is UseKind.METHOD and use.operator in _COUNTING)}
+    uses = [use for use in query.uses if use.kind in _CONSUMING and not (use.kind is UseKind.METHOD and use.operator in _COUNTING)]
+    consuming = {use.site for use in uses if not use.made} or {use.site for use in uses}
     if query.bound is Bound.ONE and not query.uses:
         return {query.site}  # `get()`, `first()`: the row is all that there is of it
     return {site for site in consuming if not any(site.encloses(other) and site != other for other in consuming)}
@@ -161,7 +165,36 @@ def _is_private(sources: Sources, query: QueryObject) -> bool:
             return False
     known = [*query.steps, *(use.site for use in query.uses)]
     scope = statement.function(node) or statement.module
-    return all(_covers(known, query.site.path, statement.span(name)) for name in _reads(statement, scope, variable))
+    file = sources.file(query.site)
+
+    def is_followed(variable: str) -> bool:
+        for name in _reads(statement, scope, variable):
+            if _covers(known, query.site.path, statement.span(name)) or _is_figure(statement, name):
+                continue
+            holder = _holder(statement, name)
+            if file is None or holder is None or not is_imported(file, query.site.end, holder[0], HOLDING_MODULE) or not is_followed(holder[1]):
+                return False
+        return True
+
+    return is_followed(variable)
+
+
+def _is_figure(statement: Statement, name: cst.Name) -> bool:
+    """Whether it is read for what a paginator says of its pages: `paginator.num_pages`."""
+    above = statement.parent(name)
+    return isinstance(above, cst.Attribute) and above.value is name and above.attr.value in ("num_pages", "page_range", "per_page")
+
+
+def _holder(statement: Statement, name: cst.Name) -> tuple[str, str] | None:
+    """Returns the class and the variable of the object that is made to hold what a variable means: `pages = Paginator(orders, 25)`."""
+    arg = statement.parent(name)
+    call = statement.parent(arg) if isinstance(arg, cst.Arg) else None
+    assign = statement.parent(call) if call is not None else None
+    match call, assign:
+        case cst.Call(func=cst.Name(value=cls)), cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=variable))]) if cls in HOLDERS:
+            return cls, variable
+        case _:
+            return None
 
 
 def _reads(statement: Statement, scope: cst.CSTNode, variable: str) -> Iterator[cst.Name]:

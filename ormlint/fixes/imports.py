@@ -141,9 +141,10 @@ def in_one_statement(edits: list[Edit]) -> list[Edit]:
     return [*rest, *joined]
 
 
-def is_imported(file: SourceFile, offset: int, name: str) -> bool:
-    """Whether an import binds a name at an offset."""
-    return any(binding.name == name for binding in _visible(file, offset))
+def is_imported(file: SourceFile, offset: int, name: str, module: str = "") -> bool:
+    """Whether an import binds a name at an offset, and no other than one from a module, if that is given."""
+    bound = [binding for binding in _visible(file, offset) if binding.name == name]
+    return bool(bound) and (not module or all(_absolute(file, binding) == module for binding in bound))
 
 
 def _absolute(file: SourceFile, binding: Binding) -> str:

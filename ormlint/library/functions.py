@@ -48,6 +48,10 @@ WRAPPERS = frozenset({
 })  # fmt: skip
 """Decorators that leave it to others to call what they decorate: the standard library, Django, REST framework and its schemas."""
 
+HOLDING_MODULE = "django.core.paginator"
+HOLDERS = frozenset({"Paginator", "Page"})
+"""Classes of Django whose objects do nothing with the query they are given but keep it, cut it and count it: whoever has the object has the query."""
+
 EFFECTS = (
     "django.core.mail.", "requests.", "httpx.", "urllib.request.", "urllib3.", "aiohttp.", "smtplib.", "subprocess.", "boto3.", "paramiko.",
     "shutil.", "os.remove",

@@ -49,6 +49,7 @@ from ormlint.run.values import (
     Unknown,
     Value,
     deps_of,
+    is_holder,
     key_of,
     varying,
 )
@@ -191,7 +192,9 @@ def escape(m: Machine, f: Frame, node: ir.Node, values: list[Value]) -> None:
             if isinstance(value, Sequence) and value.items is not None and len(value.items) <= 12:
                 for item in value.items:
                     m.use(f, item, UseKind.ARGUMENT, node)
-        elif isinstance(value, Mapping):
+        elif type(value) is Instance:
+            m.use(f, value, UseKind.ARGUMENT, node)
+        elif type(value) is Mapping:
             escape(m, f, node, [held for held in value.known.values() if type(held) is not Mapping])
 
 
@@ -524,7 +527,7 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
         made = call_function(m, f, node, maker, [cls, *args], keywords)
         if isinstance(made, Instance):
             return made
-    else:
+    elif not is_holder(cls):
         escape(m, f, node, [*args, *keywords.values()])
     if cls.model is not None:
         return new_row(m, f, cls, args, keywords)

@@ -35,7 +35,7 @@ from ormlint.run.schemas import adapter, read_fields
 from ormlint.run.serializers import key_at, represent, represent_each, value_at
 from ormlint.run.tables import show_cells
 from ormlint.run.templates import show_block
-from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, Sequence, Session, Union, Unknown, Value, options
+from ormlint.run.values import UNKNOWN, Constant, Manager, Mapping, Rendered, Sequence, Session, Union, Unknown, Value, options
 
 Function = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]
 
@@ -87,7 +87,7 @@ def show(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[
     context = args[1] if len(args) > 1 else UNKNOWN
     render_template(m, f, node, args[0] if args else UNKNOWN, context)
     if isinstance(context, Mapping):
-        return Mapping({name: value for name, value in context.known.items() if _is_walked(m, value)}, context.key, context.element)
+        return Rendered({name: value for name, value in context.known.items() if _is_walked(m, value)}, context.key, context.element)
     return context
 
 

@@ -116,6 +116,7 @@ class Use(Struct, eq=False):
     reflected: bool = False  # `0 < qs.count()`: the constant stands on the left
     certain: bool = True  # False if something else may stand there instead, such as None; for a truth test
     listed: bool = False  # it concerns the list that was made of a query's rows, not the query
+    made: bool = False  # it concerns a list that was made from its rows, such as a comprehension gives, or that it may be itself
     either: bool = False  # something that is no query, None or a list, may stand there instead; for a truth test, `len()` and a search
     repeated: bool = False  # in a loop around which the query is made, or in another function; for a search, a loop and an argument
     columns: frozenset[str] | None = None  # the attributes it reads of each row; None if it may read all

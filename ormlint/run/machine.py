@@ -31,7 +31,7 @@ from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Called, Flat, Frame, Summary
 from ormlint.run.log import NOWHERE, READS, AdminList, Circumstances, Endpoint, Event, LoadPlan, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
 from ormlint.run.parameters import MANY_RUNS, Bindings, resolve_deps, symbolic
-from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of, key_of
+from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of, is_holder, key_of
 from ormlint.run.ways import call_path, note_further_way, note_way, through
 from ormlint.text import Site
 
@@ -199,6 +199,11 @@ class Machine:
             return
         if isinstance(value, QueryObject):
             tracked = value
+        elif type(value) is Instance:
+            if kind in ESCAPES and is_holder(value.cls):
+                for held in value.attributes.values():
+                    self.use(frame, held, kind, node, operator=operator)
+            return
         elif isinstance(value, Scalar):
             tracked = value.source
         elif isinstance(value, Union):
@@ -208,7 +213,7 @@ class Machine:
         elif isinstance(value, Sequence) and value.source is not None and kind in ESCAPES:
             tracked = value.source
             columns = value.columns
-            facts["sifted"] = value.sifted
+            facts["sifted"], facts["made"] = value.sifted, True
         else:
             return
         site = frame.site(node.start, node.end)
@@ -216,6 +221,7 @@ class Machine:
             if known.kind is kind and known.site == site:
                 known.columns = known.columns | columns if known.columns is not None and columns is not None else None
                 known.sifted = known.sifted and facts.get("sifted", False)
+                known.made = known.made and facts.get("made", False)
                 known.either = known.either or facts.get("either", False)
                 known.listed = known.listed or facts.get("listed", False)
                 return
@@ -509,7 +515,7 @@ def _is_filled_in(module: ModuleInfo, name: str) -> bool:
     return any(isinstance(node, ir.Assign) and any(isinstance(t, ir.Name) and t.id == name for t in node.targets) for node in walk(functions))
 
 
-TRACKED = frozenset({QueryObject, Scalar, Union, Sequence})
+TRACKED = frozenset({QueryObject, Scalar, Union, Sequence, Instance})
 ESCAPES = frozenset({UseKind.ARGUMENT, UseKind.RETURN, UseKind.STORE, UseKind.RENDER, UseKind.OTHER, UseKind.INDEX, UseKind.ITERATE, UseKind.DISCARD})
 
 

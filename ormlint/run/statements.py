@@ -122,7 +122,8 @@ def _return(m: Machine, f: Frame, stmt: ir.Return) -> bool:
         value = evaluate(m, f, stmt.value)
         f.left = left
         value = as_announced(m, f, stmt.value, value)
-        m.use(f, value, UseKind.RETURN, stmt)
+        if not f.module.is_library:
+            m.use(f, value, UseKind.RETURN, stmt)
         if f.closing is not None:
             value = detached(m, value, f.closing)
         if f.loops:

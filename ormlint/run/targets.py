@@ -28,6 +28,7 @@ from ormlint.run.values import (
     Value,
     deps_of,
     element_of,
+    is_holder,
     join,
     join_sequences,
     may_differ,
@@ -46,7 +47,8 @@ def assign(m: Machine, f: Frame, target: ir.Expr_, value: Value, node: ir.Node) 
         case ir.Star():
             assign(m, f, target.value, Sequence("list", value), node)
         case ir.Attr():
-            m.use(f, value, UseKind.STORE, node)
+            if f.function is None or f.function.owner is None or not is_holder(f.function.owner):
+                m.use(f, value, UseKind.STORE, node)
             note_attribute_write(m, f, target, value)
         case ir.Index():
             m.use(f, value, UseKind.STORE, node)

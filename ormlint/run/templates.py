@@ -29,7 +29,8 @@ from ormlint.run.loops import outliving
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.parameters import TOO_MANY_RUNS, symbolic
-from ormlint.run.values import UNKNOWN, Constant, Mapping, Sequence, Union, Value, key_of, options
+from ormlint.run.values import UNKNOWN, Constant, Instance, Mapping, Sequence, Union, Value, is_holder, key_of, options
+from ormlint.text import Site
 
 MAX_DEPTH = 16  # templates and functions within each other
 MAX_CONTEXTS = 200  # runs of one template with different variables
@@ -71,7 +72,7 @@ def render_template(m: Machine, f: Frame, node: ir.Node, name: Value, context: V
         for value in env.values():
             m.use(f, value, UseKind.RENDER, node)
     else:
-        forget_context(env)
+        forget_context(env, f.site(node.start, node.end))
     return UNKNOWN
 
 
@@ -109,13 +110,18 @@ def _fills(name: str) -> bool:
     return any(word in name.lower() for word in FILLING)
 
 
-def forget_context(env: dict[str, Value]) -> None:
-    """Drops from queries that they were kept in a context: what became of them there is known from the template."""
+def forget_context(env: dict[str, Value], call: Site) -> None:
+    """Drops from queries that they were kept in the context of a call that renders: what became of them there is known from the template."""
     for value in env.values():
         for option in options(value):
+            if isinstance(option, Instance) and is_holder(option.cls):
+                forget_context(option.attributes, call)
             query = option.source if isinstance(option, Sequence) else option
-            if isinstance(query, QueryObject) and sum(1 for use in query.uses if use.kind is UseKind.STORE) == 1:
-                query.uses = [use for use in query.uses if use.kind is not UseKind.STORE]
+            if not isinstance(query, QueryObject):
+                continue
+            kept = [use for use in query.uses if use.kind is UseKind.STORE]
+            within = [use for use in kept if call.encloses(use.site)] or (kept if len(kept) == 1 else [])
+            query.uses = [use for use in query.uses if use not in within]
 
 
 def calling_file(f: Frame) -> str:

@@ -24,6 +24,7 @@ from typing import Union as OneOf
 from msgspec import Struct, field
 
 from ormlint.ir import nodes as ir
+from ormlint.library.functions import HOLDERS, HOLDING_MODULE
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Model, Relation
 from ormlint.run.log import Bound, Event, Length, Loaded, LoadPlan, Loop, Origin, QueryObject
@@ -165,6 +166,10 @@ class Mapping(Struct, eq=False):
     source: QueryObject | None = None
 
 
+class Rendered(Mapping, eq=False):
+    """The text of a template, as the entries of the context that it shows: what becomes of them is known from the template."""
+
+
 class Instance(Struct, eq=False):
     """An object of a project class (or of a class of the library's stubs)."""
 
@@ -173,6 +178,11 @@ class Instance(Struct, eq=False):
     initialised: bool = False
     deps: frozenset[int] = EMPTY
     model: Model | None = None
+
+
+def is_holder(cls: ClassInfo) -> bool:
+    """Whether objects of a class only hold the query that they are given, so that all that is done with it can be seen."""
+    return cls.name in HOLDERS and cls.module.name == HOLDING_MODULE
 
 
 class Session(Struct, frozen=True):
