@@ -40,7 +40,7 @@ def is_apart(project: Project, rounds: Rounds, event: Event, loop: Loop) -> bool
     if loop.source is None:
         return True  # a list of who knows what is as often one of a few as one of many
     along = loaded_along(loop.source.plan, loop.source.model) if event.orm is Orm.SQLALCHEMY and event.method == "get" else ()
-    if any(model is event.model for model in along):
+    if any(model is event.model for model in along) or rounds.have_loaded(event, loop):
         return True  # `session.get(Person, bill.payer_id)` asks nothing if the payer is one of `bill.guests`, which are loaded
     way = [callee for _, callee in calls_between(project, event, loop)]
     return bool(way) and (_is_unit_of_work(rounds, event, loop, way) or rounds.are_recursive(way) or _is_recursive(event, loop))

@@ -41,6 +41,15 @@ def may_be_held(event: Event) -> bool:
     return any(model is relation.target for model in along)
 
 
+def is_said_to_be_lazy(event: Event) -> bool:
+    """Whether the query says that a relation is not loaded which the mapping would load, for it is read in some rounds: `lazyload(Order.shop)`."""
+    relation = event.relation
+    if event.orm is not Orm.SQLALCHEMY or relation is None or not event.around.conditional:
+        return False
+    # a tree that is joined ends at the first step
+    return relation.lazy in _EAGER and len(path_of(event)) == 1 and relation.target is not relation.model
+
+
 def _are_all_of_their_table(query: QueryObject, relation: Relation) -> bool:
     """Whether a query gives all rows of the table that a relation leads to: `for shelf in session.query(Shelf): shelf.parent`."""
     if relation.target is not query.model or query.bound is not Bound.MANY or query.shape is not Shape.ROWS:

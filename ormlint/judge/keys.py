@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ormlint.judge.eager import path_of
 from ormlint.judge.once import once
-from ormlint.link.schema import Kind, Relation
+from ormlint.link.schema import Kind, Model, Orm, Relation
 from ormlint.run.log import Event, Op, QueryLog
 from ormlint.text import Site
 
@@ -29,6 +29,23 @@ def read_for_their_key(log: QueryLog) -> frozenset[Event]:
         if source not in needed and all(event.key is not None and has_key(event.relation) for event in events):
             found += events
     return frozenset(found)
+
+
+def read_to_get_the_row(log: QueryLog) -> frozenset[Event]:
+    """Returns the lazy loads of rows whose keys a session is asked for at once: it has them then, and would ask for them otherwise.
+
+    # `session.get(Author, book.author.id)`
+    """
+    asked: dict[tuple[str, Model | None], list[Site]] = {}
+    for event in log.of(Op.GET_ROW):
+        if event.orm is Orm.SQLALCHEMY and event.method == "get":
+            asked.setdefault((event.site.path, event.model), []).append(event.site)
+    return frozenset(event for event in log.of(Op.LAZY_OBJECT) if _is_key_for_one_of(asked, event))
+
+
+def _is_key_for_one_of(asked: Mapping[tuple[str, Model | None], list[Site]], event: Event) -> bool:
+    key, target = event.key, event.relation.target if event.relation is not None else None
+    return key is not None and any(site.encloses(key) for site in asked.get((key.path, target), ()))
 
 
 def risk_of_reading(events: Iterable[Event]) -> str:

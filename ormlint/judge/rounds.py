@@ -37,6 +37,7 @@ class Rounds:
         self._called_at: dict[Site, set[Site]] = {}
         self._written: dict[Site, set[Model | str]] | None = None
         self._fetched: dict[Model | None, list[QueryObject]] | None = None
+        self._collected: dict[tuple[Site, Model | None], int] | None = None
         self._kept: set[Site] = set()  # where queries stand whose rows are used elsewhere, so that something holds them
         self._recursive = {name.rpartition(":")[2] for name in log.recursive}
 
@@ -57,11 +58,14 @@ class Rounds:
 
         # `session.get(Shop, order.shop_id)`, and then `order.shop`
         # `order.lines`, whose shops are `lazy="joined"`, and then `order.shop`
+        # `order.shop.products` of all orders, and then `line.product` of their lines
         """
         wanted = event.relation.target if event.relation is not None else None
         if event.orm is not Orm.SQLALCHEMY or event.row is None or wanted is None:
             return False
         asked = self._position.get(id(event), 0)
+        if event.relation is not None and event.relation.kind is Kind.FOREIGN_KEY and self._first_collected(event, wanted) < asked:
+            return True
         for other in self._log.within(innermost(repeaters(event)), Op.LAZY_COLLECTION, Op.LAZY_OBJECT):
             same = other.row is not None and other.row == event.row and self._position[id(other)] < asked
             target = other.relation.target if same and other.relation is not None else None
@@ -69,6 +73,26 @@ class Rounds:
                 return True
         rows = self._log.within(innermost(repeaters(event)), Op.GET_ROW)
         return any(other.query is not None and other.query.model is wanted and self._position[id(other)] < asked for other in rows)
+
+    def _first_collected(self, event: Event, wanted: Model) -> float:
+        """Returns the position of the first event that loads a collection of a model that rows of the same query, or what they lead to, have."""
+        if self._collected is None:
+            self._collected = {}
+            for other in self._log.of(Op.LAZY_COLLECTION):
+                if other.row is not None and other.relation is not None:
+                    self._collected.setdefault((other.row.query.site, other.relation.target), self._position[id(other)])
+        site = event.row.query.site if event.row is not None else NOWHERE
+        return self._collected.get((site, wanted), float("inf"))
+
+    def have_loaded(self, event: Event, loop: Loop) -> bool:
+        """Whether a round asks for a row by the key that it reads of this very row: `session.get(Shop, order.shop.id)`."""
+        if event.orm is not Orm.SQLALCHEMY or event.op is not Op.GET_ROW or event.method != "get":
+            return False
+        loaded = self._log.within(loop, Op.LAZY_OBJECT)
+        return any(
+            other.key is not None and event.site.encloses(other.key) and other.relation is not None and other.relation.target is event.model
+            for other in loaded
+        )
 
     def follow_a_fetch(self, query: QueryObject, event: Event) -> bool:
         """Whether the function that a loop stands in holds many rows of the wanted model, fetched before by themselves or along with others.

@@ -23,7 +23,7 @@ from ormlint.judge.eager import (
 from ormlint.judge.figures import Figures
 from ormlint.judge.finding import EagerLoad, Intent, Report
 from ormlint.judge.homes import serves_others, ways_of
-from ormlint.judge.identity import may_be_held
+from ormlint.judge.identity import is_said_to_be_lazy, may_be_held
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.listing import is_filtered
 from ormlint.judge.once import once
@@ -139,7 +139,9 @@ def _is_uncertain(project: Project, chain: Chain, rounds: Rounds) -> bool:
     event = chain.events[0]
     if chain.follows_a_query_per_round or event.around.guarded_by_cache or not is_known(chain) or is_left_out_by_some(chain):
         return True
-    if may_lead_nowhere(chain) or may_be_held(event) or rounds.follow_a_fetch(chain.query, event) or rounds.bring_along(event):
+    if may_lead_nowhere(chain) or may_be_held(event) or is_said_to_be_lazy(event):
+        return True
+    if rounds.follow_a_fetch(chain.query, event) or rounds.bring_along(event):
         return True
     return _is_filled(chain) or _is_recursive(chain) or _calls_itself(project, event)
 

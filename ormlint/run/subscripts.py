@@ -41,14 +41,34 @@ def subscript(m: Machine, f: Frame, node: ir.Index, value: Value) -> Value:
 
 
 def entry(f: Frame, found: Value, index: Value) -> Value:
-    """Returns an element looked up by an index: another one per round if the index varies with a loop."""
+    """Returns an element looked up by an index: another one per round if the index varies with a loop, one if it is a constant.
+
+    # `found = [book for book in books if book.title]`, and then `found[0].author`
+    """
     deps = deps_of(index)
     if isinstance(found, Row) and deps:
         loops = tuple(loop for loop in f.loops if loop.id in deps)
         return replace(found, births=loops or found.births)
+    if isinstance(found, Row) and found.births and (isinstance(index, Constant) or not f.loops):
+        return _met_now(f, found)
     if isinstance(found, Unknown):
         return Unknown(found.deps | deps)
     return found
+
+
+def _met_now(f: Frame, row: Row) -> Row:
+    """Returns a row as it is met behind the loops that have ended: those that went to collect it do not repeat what is done to it.
+
+    # `while queue: book = queue[0]` meets another one per round all the same
+    """
+    if any(loop.kind == "while" for loop in f.loops):
+        return row
+    running: set[int] = set()
+    frame: Frame | None = f
+    while frame is not None:
+        running.update(loop.id for loop in frame.loops)
+        frame = frame.caller
+    return replace(row, births=tuple(loop for loop in row.births if loop.id < 0 or loop.id in running))
 
 
 def _sequence(m: Machine, f: Frame, node: ir.Index, value: Sequence, index: Value) -> Value:

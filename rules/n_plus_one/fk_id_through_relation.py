@@ -1,12 +1,12 @@
 """ORM110: a related row is loaded only to read its key, which the row at hand has in a column of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ormlint.api import Event, Orm, Project, QueryLog, ReadKey, Report, Severity, rule
 from ormlint.judge.describe import call_path, code, is_shown, joined, labels, per_model
 from ormlint.judge.eager import concerns, is_attributable
 from ormlint.judge.identity import may_be_held
-from ormlint.judge.keys import read_for_their_key, risk_of_reading
+from ormlint.judge.keys import read_for_their_key, read_to_get_the_row, risk_of_reading
 from ormlint.judge.repetition import innermost, repeaters, weight
 
 
@@ -14,12 +14,13 @@ from ormlint.judge.repetition import innermost, repeaters, weight
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every lazy load of a row of which the program reads the key alone."""
     keys = read_for_their_key(log)
+    wanted = read_to_get_the_row(log)
     of_one_row: dict[object, list[Event]] = {}
     for event in log.events:
         if event in keys and is_attributable(event) and not event.around.error_path and concerns(project, event) and is_shown(project, event.site):
             of_one_row.setdefault(_row_read(event), []).append(event)
     for events in of_one_row.values():
-        yield _report(project, events)
+        yield _report(project, events, wanted)
 
 
 def _row_read(event: Event) -> object:
@@ -29,7 +30,7 @@ def _row_read(event: Event) -> object:
     return (event.row.query.site, event.path, event.function, innermost(loops).site if loops else None)
 
 
-def _report(project: Project, events: list[Event]) -> Report:
+def _report(project: Project, events: list[Event], wanted: Collection[Event]) -> Report:
     event = events[0]
     relation, row, key = event.relation, event.row, event.key
     assert relation is not None
@@ -51,5 +52,5 @@ def _report(project: Project, events: list[Event]) -> Report:
         relations=("__".join(event.path),),
         intent=ReadKey(sites, relation, event.column, risk_of_reading(events)) if editable and not any(other.through for other in events) else None,
         severity=weight(project, event, loops) if loops else Severity.INFO,
-        preview=may_be_held(event) or (not loops and event.orm is Orm.SQLALCHEMY),
+        preview=may_be_held(event) or event in wanted or (not loops and event.orm is Orm.SQLALCHEMY),
     )
