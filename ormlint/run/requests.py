@@ -17,9 +17,13 @@ from ormlint.ir.walk import walk
 from ormlint.library.views import ACTIONS, PREFETCHING, VERBS
 from ormlint.link.names import ClassInfo, FunctionInfo, decorator_name
 from ormlint.link.sqlalchemy_models import identifiers
+from ormlint.run.frame import Frame
 from ormlint.run.machine import Machine
 from ormlint.run.objects import MAX_SETTERS, assigned_attributes
 from ormlint.run.values import NONE, Constant, Instance, Row, Value, options
+
+ROUTING = frozenset({"methods", "detail", "url_path", "url_name"})
+"""Arguments of a decorator of an action that the router takes; the view is given all others as attributes."""
 
 
 def actions_of(function: FunctionInfo) -> tuple[str, ...] | None:
@@ -37,7 +41,10 @@ def is_view_set(cls: ClassInfo) -> bool:
 
 
 def answering(m: Machine, cls: ClassInfo, function: FunctionInfo) -> dict[str, Value]:
-    """Returns the attributes that an object of a view class has while a method of it answers a request; none if it is no such method."""
+    """Returns the attributes that an object of a view class has while a method of it answers a request; none if it is no such method.
+
+    An extra action brings its own: `@action(detail=False, serializer_class=ShortSerializer)`.
+    """
     if not _is_api_view(m, cls):
         return {"request": http_request(m)} if _is_django_view(m, cls) else {}
     verbs = actions_of(function)
@@ -46,7 +53,18 @@ def answering(m: Machine, cls: ClassInfo, function: FunctionInfo) -> dict[str, V
     if is_view_set(cls) and (verbs is not None or function.name in VERBS):
         attributes["action"] = Constant(function.name)
     attributes["request"] = request(m, verb if verbs is None or len(verbs) == 1 else "")
+    for node in function.node.decorators:
+        if decorator_name(node) in ACTIONS and isinstance(node, ir.Call):
+            attributes.update(_settings(m, function, node))
     return attributes
+
+
+def _settings(m: Machine, function: FunctionInfo, decorator: ir.Call) -> dict[str, Value]:
+    """Returns the attributes that a decorator of an action sets on the view while the action answers."""
+    from ormlint.run.evaluate import evaluate
+
+    where = Frame(function.module, f"{function.module.name}:<module>", muted=True)
+    return {name: evaluate(m, where, value) for name, value in decorator.keywords if name and name not in ROUTING}
 
 
 def request(m: Machine, verb: str) -> Instance:
