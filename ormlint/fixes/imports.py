@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
 
-from ormlint.fixes.chain import append_element
+from ormlint.fixes.chain import append_element, last_name
 from ormlint.fixes.source import Lines, SourceFile
 from ormlint.fixes.statement import Statement
 from ormlint.link.schema import Model, Schema
@@ -92,6 +92,14 @@ def spell_model(file: SourceFile, offset: int, model: Model, schema: Schema) -> 
             if edits is not None:
                 return Spelling(model.name, tuple(edits))
     return Refusal(f"`{model.name}` is not imported in this file")
+
+
+def is_class(file: SourceFile, statement: Statement, node: cst.BaseExpression, model: Model, schema: Schema) -> bool:
+    """Whether an expression is a model's class: by its own name, or by the one that the file imports it under."""
+    if last_name(node) == model.name:
+        return True
+    spelling = spell_model(file, statement.span(node)[0], model, schema)
+    return isinstance(spelling, Spelling) and not spelling.edits and spelling.text == statement.code(node)
 
 
 def import_in_function(file: SourceFile, statement: Statement, offset: int, model: Model) -> Spelling | Refusal:

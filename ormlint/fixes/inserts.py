@@ -15,7 +15,7 @@ from __future__ import annotations
 import libcst as cst
 
 from ormlint.fixes.chain import chain_of, last_name, quote_for
-from ormlint.fixes.imports import Refusal, Spelling, spell_model
+from ormlint.fixes.imports import Refusal, is_class
 from ormlint.fixes.walk import Walk
 from ormlint.judge.finding import Applicability, Fix
 from ormlint.link.schema import Model, Schema
@@ -67,8 +67,7 @@ def _is_into(walk: Walk, insert: cst.Call, model: Model, schema: Schema) -> bool
     """Whether `insert(…)` has the model alone, by its own name or that under which it is imported; `insert(Beer.__table__)` is another thing."""
     match insert.args:
         case [cst.Arg(value=cst.Name() | cst.Attribute() as value, keyword=None, star="")]:
-            spelling = spell_model(walk.file, walk.statement.span(walk.loop)[0], model, schema)
-            return last_name(value) == model.name or (isinstance(spelling, Spelling) and walk.statement.code(value) == spelling.text)
+            return is_class(walk.file, walk.statement, value, model, schema)
         case _:
             return False
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from ormlint.fixes.chain import Link, chain_of, last_name
-from ormlint.fixes.imports import Refusal, Spelling, spell_import, spell_model
+from ormlint.fixes.chain import Link, chain_of
+from ormlint.fixes.imports import Refusal, Spelling, is_class, spell_import
 from ormlint.fixes.receivers import assigned
 from ormlint.fixes.source import Sources
 from ormlint.fixes.walk import Walk, binds, walk_around
@@ -60,7 +60,7 @@ def _fix(walk: Walk, intent: FetchBefore, schema: Schema) -> Fix | Refusal:
     chain = chain_of(walk.statement, walk.node)
     links = chain.links[: chain.inner]
     first = next((number for number, link in enumerate(links) if link.is_attribute and link.name == "objects"), None)
-    if first is None or first + 1 == len(links) or not is_class(walk, links[first].receiver, intent.model, schema):
+    if first is None or first + 1 == len(links) or not is_class(walk.file, walk.statement, links[first].receiver, intent.model, schema):
         return Refusal("the query does not begin at the manager of its model")
     links = links[first:]
     last, middle = links[-1], links[1:-1]
@@ -72,14 +72,6 @@ def _fix(walk: Walk, intent: FetchBefore, schema: Schema) -> Fix | Refusal:
         return Refusal("the query does more than to look rows up")
     key = _key(walk, intent, asking)
     return key if isinstance(key, Refusal) else _written(walk, intent, walk.statement.code(links[0].node), asking, key, how)
-
-
-def is_class(walk: Walk, node: cst.BaseExpression, model: Model, schema: Schema) -> bool:
-    """Whether an expression is a model's class: by its own name, or by the one that the file imports it under."""
-    if last_name(node) == model.name:
-        return True
-    spelling = spell_model(walk.file, walk.statement.span(node)[0], model, schema)
-    return isinstance(spelling, Spelling) and not spelling.edits and spelling.text == walk.statement.code(node)
 
 
 def _key(walk: Walk, intent: FetchBefore, asking: list[Link]) -> _Key | Refusal:

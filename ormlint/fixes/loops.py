@@ -66,16 +66,16 @@ def _obstacle(
             return "the loop's body has a `try`"
         if isinstance(node, (cst.Break, cst.Continue, cst.Return, cst.Yield)):
             return "the loop can be left early"
-    carried = _carried(statement, loop, call) if intent.what == "flush" else ""
-    if carried:
-        return f"a round reads `{carried}`, which the flush of an earlier one may have set"
+    kept = carried(statement, loop, call) if intent.what == "flush" else ""
+    if kept:
+        return f"a round reads `{kept}`, which the flush of an earlier one may have set"
     used = {name.value for name in statement.within(call, cst.Name)}
     bound = {name.value for name in _bound(statement, loop)}
     taken = sorted(used & bound)
     return f"`{taken[0]}` is bound in the loop" if taken else ""
 
 
-def _carried(statement: Statement, loop: cst.For | cst.While, call: cst.BaseExpression) -> str:
+def carried(statement: Statement, loop: cst.For | cst.While, call: cst.BaseExpression) -> str:
     """Returns an attribute that a round reads of a variable which an earlier round has assigned: `Stop(after=last.id)`, `last = stop`; "" if none."""
     assigned: dict[str, int] = {}
     for node in _inside(loop.body):

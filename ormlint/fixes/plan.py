@@ -15,10 +15,12 @@ from ormlint.judge.finding import (
     AppendMethod,
     AskBefore,
     AwaitStatement,
+    BlockAroundLoop,
     CountRows,
     DropLoad,
     EagerLoad,
     FetchBefore,
+    FilterInDatabase,
     Finding,
     Fix,
     KeepAnswer,
@@ -32,6 +34,7 @@ from ormlint.judge.finding import (
     ReadColumn,
     ReadKey,
     ReadUnique,
+    RefreshRow,
     RemoveDeclaration,
     ReplaceCountTest,
     ReplaceLen,
@@ -40,6 +43,7 @@ from ormlint.judge.finding import (
     ReplaceTruthTest,
     SendSubquery,
     SetOtherSide,
+    WalkParts,
     WalkQuery,
     WriteTogether,
 )
@@ -84,6 +88,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
     from ormlint.fixes import (
         aggregates,
         awaiting,
+        blocks,
         bulk,
         calls,
         columns,
@@ -101,8 +106,11 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         membership,
         ordering,
         other_side,
+        parts,
         prefetched,
+        refreshed,
         results,
+        sieved,
         sqlalchemy_lookups,
         subqueries,
         truth,
@@ -153,6 +161,14 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         case FetchBefore() as intent:
             fetch_before = lookups.fetch_before if intent.model.orm is Orm.DJANGO else sqlalchemy_lookups.fetch_before
             return fetch_before(sources, intent, project.schema)
+        case BlockAroundLoop() as intent:
+            return blocks.block_around_loop(sources, intent)
+        case FilterInDatabase() as intent:
+            return sieved.filter_in_database(sources, intent, project.schema)
+        case RefreshRow() as intent:
+            return refreshed.refresh_row(sources, intent)
+        case WalkParts() as intent:
+            return parts.walk_parts(sources, intent)
         case SetOtherSide() as intent:
             return other_side.set_other_side(sources, intent, project.schema)
         case WriteTogether() as intent:

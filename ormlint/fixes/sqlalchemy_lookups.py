@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import libcst as cst
 
 from ormlint.fixes.chain import Link, chain_of, last_name
-from ormlint.fixes.imports import Refusal, Spelling, spell_import
-from ormlint.fixes.lookups import DESCRIPTION, REASON, inner_indentation, is_class, is_read_at_once, listed, variable_for, walked_twice
+from ormlint.fixes.imports import Refusal, Spelling, is_class, spell_import
+from ormlint.fixes.lookups import DESCRIPTION, REASON, inner_indentation, is_read_at_once, listed, variable_for, walked_twice
 from ormlint.fixes.source import Sources
 from ormlint.fixes.walk import Walk, binds, inside, walk_around
 from ormlint.judge.finding import Applicability, FetchBefore, Fix
@@ -127,7 +127,7 @@ def _asked(walk: Walk, intent: FetchBefore, schema: Schema) -> _Asked | Refusal:
         return _of_query(walk, intent, schema, list(chain.links[sent:]))
     whole, how = _answer(walk, call, chain.links[sent].name)
     if chain.links[sent].name == "get":
-        if len(positional) != 2 or not is_class(walk, positional[0], intent.model, schema):
+        if len(positional) != 2 or not is_class(walk.file, walk.statement, positional[0], intent.model, schema):
             return Refusal("it is not clear which row is asked for")
         select = spell_import(walk.file, walk.statement.span(walk.loop)[0], "sqlalchemy", "select")
         if isinstance(select, Refusal):
@@ -207,7 +207,7 @@ def _of_query(walk: Walk, intent: FetchBefore, schema: Schema, links: list[Link]
     if how == "get":
         assert last is not None
         assert last.call is not None
-        if len(last.call.args) != 1 or end != 1 or not is_class(walk, made.args[0].value, intent.model, schema):
+        if len(last.call.args) != 1 or end != 1 or not is_class(walk.file, walk.statement, made.args[0].value, intent.model, schema):
             return Refusal("it is not clear which row is asked for")
         entity = walk.statement.code(made.args[0].value)
         code = f"{walk.statement.code(rows)}.filter()"
@@ -223,7 +223,7 @@ def _of_query(walk: Walk, intent: FetchBefore, schema: Schema, links: list[Link]
 
 def _condition(walk: Walk, intent: FetchBefore, schema: Schema, made: cst.Call, links: list[Link]) -> _Condition | Refusal:
     """Returns the only argument of a query that varies with the rows of the loop, `Book.id == loan.book_id`."""
-    if len(made.args) != 1 or not is_class(walk, made.args[0].value, intent.model, schema):
+    if len(made.args) != 1 or not is_class(walk.file, walk.statement, made.args[0].value, intent.model, schema):
         return Refusal(f"the query asks for more than rows of `{intent.model.name}`")
     entity = walk.statement.code(made.args[0].value)
     if any(link.call is None or link.name not in _NARROWING for link in links):

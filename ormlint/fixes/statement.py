@@ -52,6 +52,11 @@ class Statement:
         start, end = self.span(node)
         return self.text[start - self._start : end - self._start]
 
+    def whole_code(self, node: cst.BaseExpression) -> str:
+        """Returns the text of an expression, its own parentheses included."""
+        start, end = self.outer(node)
+        return self.text[start - self._start : end - self._start]
+
     def expression(self, start: int, end: int) -> cst.BaseExpression | None:
         """Returns the expression that stands at these offsets, with or without its parentheses, or None.
 

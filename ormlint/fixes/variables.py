@@ -92,6 +92,18 @@ def reads(statement: Statement, function: Function, name: str) -> Iterator[cst.N
             yield found
 
 
+def is_used_later(statement: Statement, read: cst.Name) -> bool:
+    """Whether a function may read a variable again behind a place that reads it: further down, or in the next round of a loop around that."""
+    function = statement.function(read)
+    if function is None:
+        return True
+    around = [above for above in statement.ancestors(read) if isinstance(above, (cst.For, cst.While)) and statement.parent(read) is not above]
+    bound = list(bindings(statement, function, read.value))
+    if any(not any(above in statement.ancestors(node) for node in bound) for above in around):
+        return True
+    return any(statement.span(other)[0] > statement.span(read)[0] for other in reads(statement, function, read.value))
+
+
 def comes_from(statement: Statement, node: cst.BaseExpression, site: Site) -> bool:
     """Whether an expression is made from the statement that stands at a site of the same function, and can be made from no other."""
     function = statement.function(node)

@@ -213,6 +213,44 @@ class MoveAfterLoop:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockAroundLoop:
+    """Put a loop into the block that each of its rounds begins by the call at `site`; `nested` tells that another block is around the loop."""
+
+    site: Site
+    loop: Loop
+    nested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FilterInDatabase:
+    """`for row in query: if row.pages > 3: …` → `for row in query.filter(pages__gt=3): …`. `site` is what the loop walks."""
+
+    query: QueryObject
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRow:
+    """Refresh behind the commit at `commit` the row that it expires, of which `site` reads a column."""
+
+    commit: Site
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class WalkParts:
+    """Have the rows of a query fetched in parts, as the loop comes to them. `site` is what the loop walks.
+
+    `chunk` is the argument that tells the size of a part; `prefetches` whether relations of `prefetch_related()` are loaded with each.
+    """
+
+    query: QueryObject
+    site: Site
+    chunk: str
+    prefetches: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WriteTogether:
     """Write with one statement what the call at `site` writes in every round of a loop.
 
@@ -391,10 +429,12 @@ Intent = (
     | AppendMethod
     | AwaitStatement
     | AskBefore
+    | BlockAroundLoop
     | CountRows
     | DropLoad
     | EagerLoad
     | FetchBefore
+    | FilterInDatabase
     | KeepAnswer
     | KeepRows
     | ListSelectRelated
@@ -406,12 +446,14 @@ Intent = (
     | ReadColumn
     | ReadKey
     | ReadUnique
+    | RefreshRow
     | RemoveDeclaration
     | ReplaceCountTest
     | ReplaceLen
     | ReplaceLoader
     | ReplaceMembershipTest
     | ReplaceTruthTest
+    | WalkParts
     | WalkQuery
     | SendSubquery
     | SetOtherSide

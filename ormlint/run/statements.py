@@ -367,6 +367,12 @@ def _goes_on(handler: ir.Handler) -> bool:
     return not any(isinstance(s, ir.Raise) for s in handler.body)
 
 
+def _has_no_savepoint(block: ir.Expr_) -> bool:
+    """Whether a block leaves errors to the one around it: `atomic(savepoint=False)`, which sends nothing there."""
+    options = block.keywords if isinstance(block, ir.Call) else []
+    return any(name == "savepoint" and isinstance(value, ir.Const) and value.value is False for name, value in options)
+
+
 def _with(m: Machine, f: Frame, stmt: ir.With) -> bool:
     from ormlint.run.externals import enter_context
 
@@ -375,7 +381,7 @@ def _with(m: Machine, f: Frame, stmt: ir.With) -> bool:
     for item, target in stmt.items:
         value = evaluate(m, f, item)
         entered, transaction = enter_context(m, f, item, value)
-        if transaction and f.loops:
+        if transaction and f.loops and not _has_no_savepoint(item):
             m.event(f, Op.BEGIN, item, orm=Orm.SQLALCHEMY if isinstance(value, Session) else Orm.DJANGO)
         transactions += transaction
         f.closing = closing(m, f, item, value) or f.closing

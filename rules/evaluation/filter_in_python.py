@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, Severity, Use, rule
+from ormlint.api import FilterInDatabase, Orm, Project, QueryLog, QueryObject, Report, Severity, Use, rule
 from ormlint.judge.describe import at_query, joined, query_labels, row_of
 from ormlint.judge.listing import is_unlimited, limit_in_practice
 from ormlint.judge.sieves import sifted_in_python
@@ -21,6 +21,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=_advice(project, query, columns),
             cause=(query.site, walk.site),
             labels=query_labels(project, query, [walk], "this uses some of the rows")[1:],
+            intent=FilterInDatabase(query, walk.site),
             severity=Severity.WARNING if _leaves_few(project, query, walk) else Severity.INFO,
         )
 

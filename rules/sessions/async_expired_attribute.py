@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Label, Mark, Obstacle, Op, Project, QueryLog, Report, Severity, rule
+from ormlint.api import Label, Mark, Obstacle, Op, Project, QueryLog, RefreshRow, Report, Severity, rule
 from ormlint.judge.describe import call_path, code, is_shown
 
 
@@ -23,4 +23,6 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
                 if is_shown(project, label.site)
             ),
             notes=call_path(project, event),
+            # a refresh loads columns; a relation is left to whoever knows how to load it
+            intent=RefreshRow(event.since, event.site) if event.model is None or event.column not in event.model.relations else None,
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Loop, Op, Orm, Project, QueryLog, Report, Severity, rule
+from ormlint.api import BlockAroundLoop, Event, Loop, Op, Orm, Project, QueryLog, Report, Severity, rule
 from ormlint.judge.describe import at, code, labels, per
 from ormlint.judge.repetition import innermost, repeaters
 
@@ -26,6 +26,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=f"put the loop{at(project, loop.site)} into one block, if the rows need not be kept one by one",
             cause=(loop.site, event.site),
             labels=labels(project, event, loop, None, "this begins anew in every round"),
+            intent=BlockAroundLoop(event.site, loop, event.around.transaction and event.orm is Orm.DJANGO),
         )
 
 

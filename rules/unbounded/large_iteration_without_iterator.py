@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Loop, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, UseKind, rule
+from ormlint.api import Loop, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, UseKind, WalkParts, rule
 from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.few_columns import few_columns
 from ormlint.judge.listing import asks_for_a_value, is_unlimited, limit_in_practice, lists_kinds, refers_to_others
 from ormlint.judge.lists import lists_of_rows, width
-from ormlint.judge.releases import CHUNK_SIZES
+from ormlint.judge.releases import CHUNK_SIZES, ITERATOR_PREFETCHES
 from ormlint.judge.sieves import sifted_in_python
 
 LARGE = 10_000  # a limit that is one only in name
@@ -31,6 +31,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=_advice(project, query),
             cause=(query.site,),
             labels=query_labels(project, query, [walk], "the loop")[1:],
+            intent=WalkParts(query, walk.site, _chunk(project, query), prefetches=not project.lacks(ITERATOR_PREFETCHES)),
         )
 
 
@@ -86,9 +87,16 @@ def _fetches_parts(project: Project) -> bool:
     return isinstance(engine, str) and any(name in engine for name in FETCHES_PARTS)
 
 
-def _advice(project: Project, query: QueryObject) -> str:
-    where = at_query(project, query)
+def _chunk(project: Project, query: QueryObject) -> str:
+    """Returns how many rows a part has, as the argument of the method that asks for it."""
     if query.orm is Orm.DJANGO:
-        return f"walk `.iterator({'' if project.lacks(CHUNK_SIZES) else 'chunk_size=2000'})` of the query{where}"
-    batches = ".yield_per(1000)" if query.style == "query" else ".execution_options(yield_per=1000)"
+        return "" if project.lacks(CHUNK_SIZES) else "chunk_size=2000"
+    return "1000"
+
+
+def _advice(project: Project, query: QueryObject) -> str:
+    where, chunk = at_query(project, query), _chunk(project, query)
+    if query.orm is Orm.DJANGO:
+        return f"walk `.iterator({chunk})` of the query{where}"
+    batches = f".yield_per({chunk})" if query.style == "query" else f".execution_options(yield_per={chunk})"
     return f"add `{batches}` to the query{where}"

@@ -37,6 +37,10 @@ _ANSWERS, _BEFORE = ("answer", "answer of rows", "answer of a query"), ("ask bef
 _STAR = "what is imported with `*` may have the name of a function that is needed"
 _BLOCKING = "the function is asynchronous"
 
+_SIEVES = ("sieve", "sieve of a body", "sieve of a comprehension")
+_SELECTED_SIEVES = ("sieve of a query", "sieve of a select")
+_BLOCKS = ("block", "block of a session")
+
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (_LOADING_LOOPS, ("select_related()",), Left(_FOLLOWED)),
     (("join and prefetch",), ("select_related()",), Left(_FOLLOWED, frozenset({"ORM101"}))),
@@ -154,6 +158,26 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (("flush",), ("defer",), Left("nothing is reported: a round loads the column that was left out")),
     (("commit",), ("query of another file",), Left("nothing is reported: a function of another file gives the list")),
     (("detached row",), ("select_related(…)",), Left("nothing is reported: the other option may have loaded the row")),
+    (_SIEVES[:2], ("walrus",), Left("the rows are kept by the loop")),
+    (_SIEVES, ("conditional expression",), Left("something else than a query may stand there")),
+    (_SIEVES, ("lambda", "query of a function", "query of another file"), Left("nothing is reported: a function gives the query")),
+    ((*_SIEVES, *_SELECTED_SIEVES), ("sliced",), Left("nothing is reported: the query has a limit")),
+    (_SIEVES, ("evaluated before",), Left(_LOADED)),
+    (("sieve of a query",), ("evaluated before",), Left(_LOADED, frozenset({"ORM211"}))),
+    ((*_SIEVES, *_SELECTED_SIEVES), ("select_for_update",), Left(_LOCKED)),
+    (_SIEVES, ("iterator",), Left("nothing is reported: an iterator says that the rows are many")),
+    ((*_SIEVES[:2], *_SELECTED_SIEVES), ("comments",), Left("a comment in the condition would be lost")),
+    ((*_SIEVES[:2], *_SELECTED_SIEVES), ("for … else",), Left("nothing is reported: the `else` is done when all rows have been seen")),
+    (("sieve of a comprehension",), ("f-string",), Left("before Python 3.12 nobody knows where in an f-string an expression stands")),
+    (_SELECTED_SIEVES, ("walrus", "conditional expression"), Left("something else than the statement may stand there")),
+    (("sieve of a query",), ("two statements",), Left("the query is made in several statements")),
+    (("sieve of a query",), ("lambda", "query of a function", "query of another file"), Left("nothing is reported: a function gives the query")),
+    (("sieve of a select",), ("lambda",), Left("a lambda makes the statement")),
+    (("sieve of a select",), ("query of a function", "query of another file"), Left("nothing is reported: a function gives the statement")),
+    (_BLOCKS, ("try",), Left("the `try` may count on the rows before an error")),
+    (_BLOCKS, ("one-line suites",), Left("the block shares its line")),
+    (_BLOCKS, ("for … else",), Left("the block would end behind the `else`")),
+    (("block of a session",), ("query of another file",), Left("nothing is reported: a function of another file gives the list")),
     (("serializer",), ("f-string",), Left("before Python 3.12 nobody knows where in an f-string an expression stands")),
 )
 

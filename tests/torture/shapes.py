@@ -239,7 +239,7 @@ def _async_for(program: Program) -> Program | Inapplicable:
     lines = tuple(f"async {line}" if _walks_over(line, program.query) else line for line in program.lines)
     behind = ("", "", "def main():", "    async_to_sync(work)()")
     head = (*program.head, "from asgiref.sync import async_to_sync")
-    work = replace(program.work, gain=Gain.REPAIR)
+    work = program.work if program.work.gain is Gain.ROWS else replace(program.work, gain=Gain.REPAIR)
     return replace(program, work=work, head=head, lines=lines, opening="async def work({argument}):", behind=behind)
 
 

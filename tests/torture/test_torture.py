@@ -17,7 +17,7 @@ from tests.torture import django_works, sqlalchemy_works
 from tests.torture.left import LEFT
 from tests.torture.program import Inapplicable
 from tests.torture.shapes import SHAPES
-from tests.torture.trial import WORKS, Cell, faults, is_offered, trial_of
+from tests.torture.trial import WORKS, Cell, faults, is_offered, programs, trial_of
 
 MATRIX = Path(__file__).with_name("matrix.md")
 _HEAD = """# Fixers and the shapes of code
@@ -73,10 +73,11 @@ def _matrix() -> str:
     notes: dict[str, str] = {}
     impossible: dict[str, list[str]] = {}
     lines = [_HEAD, f"| | {' | '.join(WORKS)} |", f"|---{'|---' * len(WORKS)}|"]
+    shaped = {fixer: programs(work) for fixer, work in WORKS.items()}
     for shape in SHAPES:
         marks = []
         for fixer in WORKS:
-            cell, left = trial_of(fixer).cells[shape], LEFT.get((fixer, shape))
+            cell, left = shaped[fixer][shape], LEFT.get((fixer, shape))
             if isinstance(cell, Inapplicable):
                 impossible.setdefault(cell.reason, []).append(f"{fixer}: {shape}")
             number = notes.setdefault(left.reason, str(len(notes) + 1)) if left is not None else "x"

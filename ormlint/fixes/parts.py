@@ -1,0 +1,113 @@
+"""Rows that a loop looks at one by one are fetched in parts.
+
+for book in Book.objects.all():                  for book in Book.objects.iterator(chunk_size=2000):
+for book in session.query(Book).all():           for book in session.query(Book).yield_per(1000):
+for book in session.scalars(select(Book)):       for book in session.scalars(select(Book).execution_options(yield_per=1000)):
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from ormlint.fixes.chain import Chain, chain_of, insert_links
+from ormlint.fixes.guards import calls_of
+from ormlint.fixes.receivers import is_surely_queryset
+from ormlint.fixes.source import SourceFile, Sources
+from ormlint.fixes.statement import Statement
+from ormlint.fixes.variables import is_used_later
+from ormlint.judge.finding import Applicability, Fix, WalkParts
+from ormlint.link.schema import Orm
+from ormlint.run.log import LoadKind, LoadPlan, QueryObject
+from ormlint.text import Edit
+
+_DESCRIPTION = "fetch the rows in parts"
+_LATER = "a row is seen as it is when its part is fetched, and the query stays open as long as the loop runs"
+_WHOLE = frozenset({"joinedload", "subqueryload", "contains_eager", "lazy=joined", "lazy=subquery"})  # loaders that need all rows
+_RUN = frozenset({"scalars", "execute"})
+
+
+def walk_parts(sources: Sources, intent: WalkParts) -> Fix | None:
+    """Returns the fix, None if a loop does not walk the query itself, or it cannot be fetched in parts as it is."""
+    file, statement, query = sources.file(intent.site), sources.statement(intent.site), intent.query
+    rows = statement.expression(intent.site.start, intent.site.end) if statement is not None else None
+    if file is None or statement is None or rows is None or query.ways or not query.plain or query.locked or query.asynchronous:
+        return None
+    match statement.parent(rows):
+        case cst.For(iter=walked, asynchronous=None) if walked is rows:
+            pass
+        case _:
+            return None
+    if query.orm is Orm.DJANGO:
+        edits = _in_django(file, statement, rows, intent)
+    elif _needs_all(query.plan) or any(next(calls_of(sources, site, "unique"), None) for site in (query.site, intent.site)):
+        return None
+    else:
+        edits = _of_query(file, statement, rows, intent) if query.style == "query" else _of_select(file, statement, rows, query, intent)
+    return Fix(Applicability.UNSAFE, _DESCRIPTION, tuple(edits), _LATER) if edits is not None else None
+
+
+def _needs_all(plan: LoadPlan) -> bool:
+    """Whether a relation is loaded along in a way that goes with all rows only."""
+    for loaded in plan.loaded.values():
+        if loaded.method in _WHOLE or (loaded.kind is LoadKind.JOIN and not loaded.method) or _needs_all(loaded.plan):
+            return True
+    return False
+
+
+def _in_django(file: SourceFile, statement: Statement, rows: cst.BaseExpression, intent: WalkParts) -> list[Edit] | None:
+    if not is_surely_queryset(statement, rows) or (isinstance(rows, cst.Name) and is_used_later(statement, rows)):
+        return None
+    prefetches = any(loaded.kind is LoadKind.SEPARATE for loaded in intent.query.plan.loaded.values())
+    if prefetches and not intent.prefetches:
+        return None
+    chain = chain_of(statement, rows)
+    last = chain.links[chain.inner - 1] if chain.inner else None
+    code = f"iterator({intent.chunk})"
+    if last is not None and last.name == "all" and last.call is not None and not last.call.args and isinstance(last.call.func, cst.Attribute):
+        return [file.edit(statement.span(last.call.func.attr)[0], statement.span(last.call)[1], code)]
+    return insert_links(file, statement, chain, chain.inner, [f".{code}"])
+
+
+def _of_query(file: SourceFile, statement: Statement, rows: cst.BaseExpression, intent: WalkParts) -> list[Edit] | None:
+    """Returns the edits for `session.query(Book).all()`, which must stand in the head of the loop."""
+    chain = chain_of(statement, rows)
+    if not intent.site.encloses(intent.query.site) or chain.inner != len(chain.links) or not chain.links:
+        return None
+    return _behind(file, statement, chain, f"yield_per({intent.chunk})")
+
+
+def _behind(file: SourceFile, statement: Statement, chain: Chain, code: str) -> list[Edit]:
+    """Returns the edits that end a chain in a method; a last `.all()`, which makes a list, gives way to it."""
+    last = chain.links[chain.inner - 1]
+    if last.name == "all" and last.call is not None and isinstance(last.call.func, cst.Attribute):
+        return [file.edit(statement.span(last.call.func.attr)[0], statement.span(last.call)[1], code)]
+    return insert_links(file, statement, chain, chain.inner, [f".{code}"])
+
+
+def _of_select(file: SourceFile, statement: Statement, rows: cst.BaseExpression, query: QueryObject, intent: WalkParts) -> list[Edit] | None:
+    """Returns the edits for `session.scalars(stmt)` and `session.execute(stmt).scalars()`, with or without `.all()`."""
+    edits: list[Edit] = []
+    node = rows
+    match node:
+        case cst.Call(func=cst.Attribute(value=receiver, attr=cst.Name(value="all")), args=[]):
+            start, end = statement.outer(receiver)[1], statement.span(node)[1]
+            if "#" in file.text[start:end]:
+                return None
+            edits.append(file.edit(start, end, ""))
+            node = receiver
+        case _:
+            pass
+    match node:
+        case cst.Call(func=cst.Attribute(value=cst.Call() as receiver, attr=cst.Name(value="scalars")), args=[]):
+            node = receiver
+        case _:
+            pass
+    match node:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value=method)), args=[cst.Arg(value=selected, star="", keyword=None)]) if method in _RUN:
+            pass
+        case _:
+            return None
+    chain = chain_of(statement, selected)
+    if chain.inner != len(chain.links) or not isinstance(chain.root, (cst.Name, cst.Call)):
+        return None
+    return [*edits, *insert_links(file, statement, chain, chain.inner, [f".execution_options(yield_per={intent.chunk})"])]
