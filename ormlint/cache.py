@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import sys
-import tempfile
 import zlib
 from functools import cache
 from pathlib import Path
@@ -20,13 +18,11 @@ from pathlib import Path
 import msgspec
 
 import ormlint
+from ormlint.cache_directory import prepare, replaced
 from ormlint.ir.codec import format_fingerprint
 
 _MAGIC = b"ormlint pack 1\n"
 _KEPT_BYTES = 32_000_000
-_TAG = """Signature: 8a477f597d28d172789f06886806bc55
-# This file marks a cache directory of ormlint; see https://bford.info/cachedir/
-"""
 
 
 class _Index(msgspec.Struct, array_like=True):
@@ -89,7 +85,7 @@ class Cache:
         if not self._has_news:
             return None
         try:
-            self._prepare_directory()
+            prepare(self._directory)
             self._write()
         except OSError as error:
             return f"nothing can be cached in {self._directory}: {error.strerror or error}"
@@ -127,22 +123,7 @@ class Cache:
                     break
                 kept[key] = content
         index = msgspec.msgpack.encode(_Index([(key, len(content), self._checksums[key]) for key, content in kept.items()]))
-        descriptor, temporary = tempfile.mkstemp(prefix="modules-", suffix=".tmp", dir=self._directory)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.writelines([_MAGIC, len(index).to_bytes(4, "little"), index, *kept.values()])
-            os.replace(temporary, self.path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
-
-    def _prepare_directory(self) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        for name, content in (("CACHEDIR.TAG", _TAG), (".gitignore", "*\n")):
-            file = self._directory / name
-            if not file.exists():
-                file.write_text(content, encoding="utf-8")
+        replaced(self.path, [_MAGIC, len(index).to_bytes(4, "little"), index, *kept.values()])
 
     def _prune(self) -> None:
         """Removes the packs of other versions of ormlint, which would be of use only after going back."""

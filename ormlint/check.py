@@ -7,82 +7,62 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
-from ormlint.config import Config
+from ormlint.inputs import Inputs
 from ormlint.ir.nodes import Module
 from ormlint.judge.assemble import Judgement, judge
 from ormlint.judge.grading import Grading
+from ormlint.judge.layers import Layer
 from ormlint.judge.project import Project
 from ormlint.judge.registry import load_rules, page_of
 from ormlint.judge.rule import Rule
-from ormlint.judge.select import Choice, Layer, choose, resolve
+from ormlint.judge.select import Choice, choose, resolve
 from ormlint.library.django_releases import ASSUMED, newest_that_runs
 from ormlint.link.schema import Schema
 from ormlint.problem import Problem, UsageError
+from ormlint.read.contents import SourceFile, content_of
 from ormlint.read.decoding import decode_source
 from ormlint.read.errors import ReadError
 from ormlint.report.result import Result
+from ormlint.request import Request
 from ormlint.run.log import Analysis
-from ormlint.source.discovery import Discovery, discover
-from ormlint.source.drivers import has_only_mysql
+from ormlint.source.discovery import Discovery
 from ormlint.source.ignore import Patterns
-from ormlint.source.requirements import required_django
 from ormlint.source.roles import Role, is_done_once, role_of
-from ormlint.targets import Target
 from ormlint.text import LineIndex, Site
 
 Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to check: a project, its configuration, and what the command line adds to it.
-
-    `overrides` are texts by path that replace what is on disk.
-    """
-
-    target: Target
-    config: Config
-    layers: tuple[Layer, ...] = ()
-    use_cache: bool = True
-    jobs: int | None = None
-    overrides: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def root(self) -> Path:
-        """The project's directory."""
-        return self.target.root.path
-
-
 class SourceTexts(Mapping[str, str]):
-    """The texts of the files that were read, by path; each is loaded when it is first asked for.
+    """The texts of the files that were read, by path; each is decoded when it is first asked for.
 
-    Raises OSError or ReadError for a file that cannot be read.
+    Raises ReadError for a file that cannot be read.
     """
 
-    def __init__(self, locations: Mapping[str, str], overrides: Mapping[str, str]) -> None:
-        self._locations = locations
-        self._known = dict(overrides)
+    def __init__(self, files: Iterable[SourceFile]) -> None:
+        self._files = {file.path: file for file in files}
+        self._known: dict[str, str] = {}
 
     def __getitem__(self, path: str) -> str:
         known = self._known.get(path)
         if known is None:
-            data = Path(self._locations[path]).read_bytes()
-            known = self._known[path] = decode_source(data, "python" if path.endswith(".py") else "template").text
+            file = self._files[path]
+            known = file.text if file.text is not None else decode_source(content_of(file), file.language).text
+            self._known[path] = known
         return known
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._locations)
+        return iter(self._files)
 
     def __len__(self) -> int:
-        return len(self._locations)
+        return len(self._files)
 
     def __contains__(self, path: object) -> bool:
-        return path in self._locations
+        return path in self._files
 
 
 @dataclass(slots=True)
@@ -110,8 +90,9 @@ class Rules:
 class Examination:
     """The stages of one run, each computed when it is first asked for; `ormlint dev` looks at the ones in between."""
 
-    def __init__(self, request: Request, tell: Tell = lambda stage: None) -> None:
+    def __init__(self, request: Request, tell: Tell = lambda stage: None, inputs: Inputs | None = None) -> None:
         self.request = request
+        self.inputs = inputs or Inputs(request)
         self.tell = tell
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
@@ -120,32 +101,25 @@ class Examination:
     def discovery(self) -> Discovery:
         """The files of the project."""
         self.tell("Looking for files")
-        config = self.request.config
-        root = self.request.root.resolve()
-        stubs = [f"/{path.relative_to(root).as_posix()}" for path in config.directories(root, config.library) if path.is_relative_to(root)]
-        found = discover(root, config.exclude, (*config.extend_exclude, *stubs), tuple(self.request.overrides))
+        found = self.inputs.discovery
         self.problems += found.problems
         return found
 
     @cached_property
     def texts(self) -> SourceTexts:
         """The texts of all files found."""
-        return SourceTexts({file.path: file.absolute for file in self.discovery.files}, self.request.overrides)
+        return SourceTexts(self.inputs.files)
 
     @cached_property
     def modules(self) -> list[Module]:
         """The files in the intermediate language, those that cannot be read left out."""
         from ormlint.cache import Cache
-        from ormlint.read.files import SourceFile, read_files
+        from ormlint.read.files import read_files
 
-        files = [
-            SourceFile(file.path, file.absolute, file.module, file.is_package, file.language, self.request.overrides.get(file.path))
-            for file in self.discovery.files
-        ]
-        self.tell(f"Reading {len(files)} files")
+        self.tell(f"Reading {len(self.discovery.files)} files")
         config = self.request.config
         cache = Cache(*config.directories(self.request.root, [config.cache_dir])) if self.request.use_cache else None
-        read = read_files(files, cache, self.request.jobs, meanwhile=_load_later_stages)
+        read = read_files(self.inputs.files, cache, self.request.jobs, meanwhile=_load_later_stages)
         self.problems += read.problems
         self.warnings += read.warnings
         return read.modules
@@ -169,7 +143,7 @@ class Examination:
         """The Django that the project runs on, or the newest one that it can: () if that is not older than what is assumed anyway."""
         if self.request.config.target_django:
             return _version(self.request.config.target_django)
-        required = required_django(self.request.root)
+        required = self.inputs.required_django
         newest = required.newest or newest_that_runs(self.modules)
         return newest if required.oldest <= newest < ASSUMED else ()
 
@@ -213,7 +187,7 @@ class Examination:
             templates=frozenset(module.path for module in self.modules if module.language != "python"),
             schema_fields=analysis.schema_fields if analysis else {},
             background=analysis.background if analysis else frozenset(),
-            indexes_foreign_keys=has_only_mysql(self.request.root),
+            indexes_foreign_keys=self.inputs.has_only_mysql,
             viewpoint=os.getcwd(),
         )
 
@@ -280,12 +254,13 @@ def _load_later_stages() -> None:
     import ormlint.run.templates  # noqa: F401
 
 
-def check(request: Request, tell: Tell = lambda stage: None) -> Result:
+def check(request: Request, tell: Tell = lambda stage: None, inputs: Inputs | None = None) -> Result:
     """Returns what is to be reported about a project, with fixes planned and not applied.
 
-    Raises UsageError for a configuration that makes no sense. `tell` hears what is going on.
+    Raises UsageError for a configuration that makes no sense. `tell` hears what is going on. `inputs` are those of the request, if
+    somebody has looked them up already.
     """
-    return result_of(Examination(request, tell))
+    return result_of(Examination(request, tell, inputs))
 
 
 def result_of(examination: Examination) -> Result:

@@ -14,9 +14,11 @@ from ormlint.cli.options import CONFIG, PATHS, selectors
 from ormlint.problem import UsageError
 
 if TYPE_CHECKING:
-    from ormlint.check import Request, Tell
+    from ormlint.check import Tell
     from ormlint.cli.fixing import Rewritten
+    from ormlint.kept_reports import Report
     from ormlint.report.result import Result
+    from ormlint.request import Request
 
 FORMATS = ("full", "concise", "json")
 
@@ -82,13 +84,14 @@ def command(**given: Any) -> int:
     _reject_contradictions(options)
     if options.explain is not None:
         return _explain(options, options.explain)
-    from ormlint.check import check
     from ormlint.cli.terminal import progress
+
+    requests = list(_requests(options, _standard_input() if options.reads_stdin else None))
+    if not (options.fix or options.diff):
+        return _check(requests, options)
+    from ormlint.cli.fixing import fix_files, fix_texts
     from ormlint.report.result import exit_code
 
-    if options.fix or options.diff:
-        from ormlint.cli.fixing import fix_files, fix_texts
-    requests = list(_requests(options, _standard_input() if options.reads_stdin else None))
     with progress(not options.quiet) as shown:
         tell = _timed(shown.tell) if options.verbose else shown.tell
         if options.diff:
@@ -96,10 +99,8 @@ def command(**given: Any) -> int:
         elif options.fix and options.reads_stdin:
             outcomes = [fix_texts(request, tell, only=request.overrides) for request in requests]
             results = [outcome.result for outcome in outcomes]
-        elif options.fix:
-            results = [fix_files(request, tell) for request in requests]
         else:
-            results = [check(request, tell) for request in requests]
+            results = [fix_files(request, tell) for request in requests]
     if options.diff:
         return _show_diff(outcomes, options)
     if options.fix and options.reads_stdin:
@@ -109,8 +110,30 @@ def command(**given: Any) -> int:
     if options.fix_only:
         for result in results:
             result.findings.clear()
-    _report(results, options, err=options.fix and options.reads_stdin)
+    _write(_reported(results, options, err=options.reads_stdin), err=options.reads_stdin)
     return exit_code(results, exit_zero=options.exit_zero)
+
+
+def _check(requests: list[Request], options: Options) -> int:
+    """Reports what is found, or what was when the same was asked of the same; returns the exit code."""
+    from ormlint.cli.terminal import has_colour, progress
+    from ormlint.inputs import Inputs
+    from ormlint.kept_reports import KeptReports, may_be_kept
+
+    inputs = [Inputs(request) for request in requests]
+    kept = KeptReports(inputs, (options, has_colour(sys.stdout))) if not options.verbose and may_be_kept(inputs) else None
+    report = kept.get() if kept is not None else None
+    if report is None:
+        from ormlint.check import check
+
+        with progress(not options.quiet) as shown:
+            tell = _timed(shown.tell) if options.verbose else shown.tell
+            results = [check(each.request, tell, each) for each in inputs]
+        report = _reported(results, options, err=False)
+        if kept is not None and not any(problem.kind == "internal" for result in results for problem in (*result.problems, *result.other_problems)):
+            kept.put(report)
+    _write(report, err=False)
+    return report.code
 
 
 def _reject_contradictions(options: Options) -> None:
@@ -134,9 +157,9 @@ def _standard_input() -> str:
 
 # --------------------------------------------------------------------------------------------------------- checking
 def _requests(options: Options, stdin: str | None) -> Iterator[Request]:
-    from ormlint.check import Request
     from ormlint.cli.options import configuration
-    from ormlint.judge.select import Layer
+    from ormlint.judge.layers import Layer
+    from ormlint.request import Request
     from ormlint.targets import targets_of
 
     paths = (options.stdin_filename or "",) if options.reads_stdin else options.paths or (".",)
@@ -154,9 +177,12 @@ def _requests(options: Options, stdin: str | None) -> Iterator[Request]:
 
 
 # -------------------------------------------------------------------------------------------------------- reporting
-def _report(results: list[Result], options: Options, *, err: bool) -> None:
+def _reported(results: list[Result], options: Options, *, err: bool) -> Report:
+    """Returns what is to be written about some results, for standard output or standard error."""
     from ormlint.cli.terminal import ink_for
+    from ormlint.kept_reports import Report
     from ormlint.report import closing, concise, full, json
+    from ormlint.report.result import exit_code
 
     ink = ink_for(sys.stderr if err else sys.stdout)
     lines: Iterable[str]
@@ -168,17 +194,24 @@ def _report(results: list[Result], options: Options, *, err: bool) -> None:
         lines = concise.render(results, ink)
     else:
         lines = full.render(results, ink, verbose=options.verbose)
-    for line in lines:
-        click.echo(line, err=err, color=ink.enabled)
+    written = list(lines)
     if options.output_format != "json" and not options.quiet:
-        for line in (closing.fixed(results),) if options.fix_only else closing.render(results):
-            click.echo(line, err=err)
-    _warn(results)
+        written += (closing.fixed(results),) if options.fix_only else closing.render(results)
+    return Report(written, _warnings(results), exit_code(results, exit_zero=options.exit_zero))
 
 
-def _warn(results: list[Result]) -> None:
-    for warning in dict.fromkeys(warning for result in results for warning in result.warnings):
-        click.echo(f"ormlint: warning: {warning}", err=True)
+def _write(report: Report, *, err: bool) -> None:
+    from ormlint.cli.terminal import has_colour
+
+    colour = has_colour(sys.stderr if err else sys.stdout)
+    for line in report.lines:
+        click.echo(line, err=err, color=colour)
+    for line in report.asides:
+        click.echo(line, err=True)
+
+
+def _warnings(results: list[Result]) -> list[str]:
+    return [f"ormlint: warning: {warning}" for warning in dict.fromkeys(warning for result in results for warning in result.warnings)]
 
 
 def _show_diff(outcomes: list[Rewritten], options: Options) -> int:
@@ -191,7 +224,8 @@ def _show_diff(outcomes: list[Rewritten], options: Options) -> int:
     for outcome in outcomes:
         for path in sorted(outcome.after):
             click.echo(unified_diff(outcome.result.project.shown(path), outcome.before[path], outcome.after[path]), nl=False)
-    _warn(results)
+    for warning in _warnings(results):
+        click.echo(warning, err=True)
     changes = sum(result.fixed for result in results)
     if not options.quiet:
         click.echo(f"Would fix {closing.counted(changes, 'finding')}.", err=True)

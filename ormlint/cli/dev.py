@@ -86,8 +86,9 @@ def summary(function: str, config_file: Path | None) -> int:
 
 def _examination(target: str, config_file: Path | None) -> tuple[Examination, str, Callable[[Site], bool]]:
     """Returns the examination of the project at a target, what the target is called, and whether a site lies in it."""
-    from ormlint.check import Examination, Request
+    from ormlint.check import Examination
     from ormlint.cli.options import configuration
+    from ormlint.request import Request
     from ormlint.targets import targets_of
 
     path, colon, number = target.rpartition(":")

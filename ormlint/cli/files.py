@@ -15,8 +15,9 @@ from ormlint.cli.options import CONFIG, PATHS
 @click.option("-v", "--verbose", is_flag=True, help="Show module names, languages and roles, and what is left out.")
 def command(paths: tuple[str, ...], config_file: Path | None, verbose: bool) -> int:
     """Lists the files that are analysed, below PATHS (by default, the current directory)."""
-    from ormlint.check import Examination, Request
+    from ormlint.check import Examination
     from ormlint.cli.options import configuration
+    from ormlint.request import Request
     from ormlint.source.roles import Role
     from ormlint.targets import targets_of
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from ormlint.check import Request, Tell, check
+from ormlint.check import Tell, check
 from ormlint.fixes import MAX_PASSES, apply_fixes, rewrite
 from ormlint.problem import Problem
 from ormlint.report.result import Result
+from ormlint.request import Request
 
 
 @dataclass(slots=True)

@@ -7,20 +7,28 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from ormlint.report.ink import Ink
+if TYPE_CHECKING:
+    from ormlint.report.ink import Ink
 
 PATIENCE = 1.0  # seconds of silence before work counts as long
 
 
-def ink_for(stream: TextIO) -> Ink:
-    """Returns ink for a stream: NO_COLOR turns colour off, FORCE_COLOR turns it on, otherwise a terminal has it."""
+def has_colour(stream: TextIO) -> bool:
+    """Whether a stream is written in colour: NO_COLOR turns it off, FORCE_COLOR turns it on, otherwise a terminal has it."""
     if os.environ.get("NO_COLOR"):
-        return Ink(False)
+        return False
     if os.environ.get("FORCE_COLOR"):
-        return Ink(True)
-    return Ink(stream.isatty() and os.environ.get("TERM") != "dumb")
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def ink_for(stream: TextIO) -> Ink:
+    """Returns ink for a stream."""
+    from ormlint.report.ink import Ink
+
+    return Ink(has_colour(stream))
 
 
 class Progress:

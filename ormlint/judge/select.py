@@ -10,25 +10,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ormlint.judge.layers import Layer
 from ormlint.judge.rule import Rule
 from ormlint.problem import UsageError
 from ormlint.suggest import nearest
 
 EXACT = 1000
 PREFIX = re.compile(r"[A-Z]+[0-9]*$")
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """What one place says about the rules to run; `origin` names it in error messages.
-
-    A layer with `select` starts anew, whatever earlier layers said.
-    """
-
-    origin: str
-    select: Sequence[str] | None = None
-    extend_select: Sequence[str] = ()
-    ignore: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

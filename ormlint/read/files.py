@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import stat
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -24,6 +23,7 @@ from ormlint.cache import Cache, entry_key
 from ormlint.ir import nodes as ir
 from ormlint.ir.codec import CodecError, decode, encode
 from ormlint.problem import Problem
+from ormlint.read.contents import SourceFile, content_of
 from ormlint.read.decoding import decode_source, read_text, write_text
 from ormlint.read.errors import ReadError
 from ormlint.read.limits import CODING, fixed_stack, without_gc
@@ -31,26 +31,9 @@ from ormlint.read.python import lower_python
 
 __all__ = ["ReadResult", "SourceFile", "lower_file", "read_files", "read_text", "write_text"]
 
-LARGEST_FILE = 5_000_000
 _BYTES_WORTH_WORKERS = 1_500_000
 _BYTES_PER_BATCH = 250_000
 _MOST_WORKERS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """A file to read.
-
-    `path` is relative to the project root, with slashes; `name` the dotted import name ("" for a template); `language` is
-    python, django or jinja; `text` replaces what is on disk (a file being edited, or standard input).
-    """
-
-    path: str
-    absolute: str
-    name: str = ""
-    is_package: bool = False
-    language: str = "python"
-    text: str | None = None
 
 
 @dataclass(slots=True)
@@ -106,7 +89,7 @@ def _read_files(
     keys: dict[str, bytes] = {}
     for file in files:
         try:
-            data = _content(file)
+            data = content_of(file)
         except ReadError as error:
             outcomes[file.path] = _Failure(error.line, error.column, error.message, error.kind)
             continue
@@ -116,7 +99,7 @@ def _read_files(
             key = keys[file.path] = entry_key(data, file.path, file.name, file.is_package, language)
             known = _unpack(cache.get(key))
         if known is None:
-            missing.append((file, data))
+            missing.append((file if file.data is None else replace(file, data=None), data))
         else:
             outcomes[file.path] = known
     cached = sum(1 for outcome in outcomes.values() if isinstance(outcome, ir.Module))
@@ -133,29 +116,6 @@ def _read_files(
         [warning] if warning else [],
         cached,
     )
-
-
-def _content(file: SourceFile) -> bytes:
-    """Returns the bytes of the file.
-
-    Raises ReadError (kind "io") if it cannot be opened, is no regular file or is too large.
-    """
-    if file.text is not None:
-        return file.text.encode("utf-8", "surrogatepass")
-    try:
-        with open(file.absolute, "rb", opener=_open_without_waiting) as stream:
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise ReadError("not a regular file", kind="io")
-            if status.st_size > LARGEST_FILE:
-                raise ReadError(f"larger than {LARGEST_FILE // 1_000_000} MB, not read", kind="io")
-            return stream.read()
-    except OSError as error:
-        raise ReadError(f"cannot be read: {error.strerror or error}", kind="io") from error
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _lower_all(missing: list[Job], jobs: int | None, meanwhile: Callable[[], None], keep_packed: bool) -> Iterator[tuple[str, Outcome, bytes]]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ormlint.check import Examination, Request, result_of
+from ormlint.check import Examination, result_of
 from ormlint.config import load_config
 from ormlint.fixes import rewrite
 from ormlint.judge.finding import Applicability, Finding, Severity
 from ormlint.report.result import Result
+from ormlint.request import Request
 from ormlint.run.log import Analysis
 from ormlint.source.root import Root, configuration_in
 from ormlint.targets import Target

@@ -145,7 +145,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_huge_file_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "LARGEST_FILE", 2_000_000)
+    monkeypatch.setattr("ormlint.read.contents.LARGEST_FILE", 2_000_000)
     (file,) = project(tmp_path, {"a.py": b"#" * 2_000_001})
     assert problem_of(file) == Problem("a.py", 1, 1, "larger than 2 MB, not read", "io")
 

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from ormlint.check import Request, check
+from ormlint.check import check
 from ormlint.config import load_config
 from ormlint.fixes import MAX_PASSES, apply_fixes
 from ormlint.judge.finding import Applicability, Finding
 from ormlint.report.result import Result
+from ormlint.request import Request
 from ormlint.source.root import Root, configuration_in
 from ormlint.targets import Target
 from tests.cases.execution import write_files
