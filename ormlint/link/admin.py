@@ -17,6 +17,7 @@ from ormlint.text import Site
 
 DELETION = "delete_selected"
 SITE = "AdminSite"
+SITES_WITHOUT_ADMIN = ("netbox.plugins.",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +46,11 @@ def find_registrations(program: Program) -> Iterator[Registration]:
             yield registration
 
 
+def is_never_shown(program: Program) -> bool:
+    """Whether the project is a plugin of a site that shows no admin: NetBox since 4.0, where its plugins import from `netbox.plugins`."""
+    return any(external.path.startswith(SITES_WITHOUT_ADMIN) for cls in program.all_classes() for external in cls.externals)
+
+
 def never_deletes(program: Program) -> bool:
     """Whether the action that every list has by default is switched off: `admin.site.disable_action("delete_selected")`."""
     calls = (call for module in program.modules.values() for call in _calls(module.tree.body, "disable_action"))
@@ -59,7 +65,7 @@ def overrides_register(program: Program) -> bool:
 def _decorated(program: Program) -> Iterator[Registration]:
     for cls in program.all_classes():
         for node in cls.node.decorators:
-            if isinstance(node, ir.Call) and _is_register(node):
+            if isinstance(node, ir.Call) and _is_register(node) and not _is_for_debugging(cls):
                 for model in _models(program, cls.module, node.args):
                     yield Registration(model, cls, cls.module, head(cls))
 
@@ -116,6 +122,15 @@ def _models(program: Program, module: ModuleInfo, nodes: list[ir.Expr_]) -> Iter
             yield found
 
 
+def _is_for_debugging(cls: ClassInfo) -> bool:
+    """Whether a class is there for developers alone: it is defined below `if settings.DEBUG:`."""
+    return any(isinstance(stmt, ir.If) and _asks_for_debugging(stmt) and cls.node in stmt.body for stmt in cls.module.tree.body)
+
+
+def _asks_for_debugging(stmt: ir.If) -> bool:
+    return isinstance(stmt.test, ir.Attr) and stmt.test.name == "DEBUG"
+
+
 def _calls(body: list[ir.Stmt], name: str) -> Iterator[ir.Call]:
     """Yields the calls of a method by this name that stand on their own in a module, also under `if` and `try`."""
     for stmt in body:
@@ -125,7 +140,7 @@ def _calls(body: list[ir.Stmt], name: str) -> Iterator[ir.Call]:
                 if call.func.name == name and call.args:
                     yield call
             case ir.If():
-                yield from _calls([*stmt.body, *stmt.orelse], name)
+                yield from _calls([*(stmt.body if not _asks_for_debugging(stmt) else ()), *stmt.orelse], name)
             case ir.Try() | ir.With():
                 yield from _calls(stmt.body, name)
             case _:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from ormlint.ir import nodes as ir
 from ormlint.ir.walk import walk
 from ormlint.library.admin_packages import LEAVE_LISTS_ALONE, LISTLESS
-from ormlint.link.admin import Registration, find_registrations, never_deletes, overrides_register
+from ormlint.link.admin import Registration, find_registrations, is_never_shown, never_deletes, overrides_register
 from ormlint.link.names import ClassInfo, FunctionInfo
 from ormlint.problem import Problem
 from ormlint.run.calls import unknown_arguments
@@ -33,7 +33,7 @@ _LIST_PAGES = frozenset({"super", "changelist_view", "get_urls", "get_changelist
 def run_admin(m: Machine) -> list[Problem]:
     """Runs the pages of every admin of the project; returns failures inside ormlint."""
     problems: list[Problem] = []
-    registrations = list(find_registrations(m.program))
+    registrations = list(find_registrations(m.program)) if not is_never_shown(m.program) else []
     models = Counter(id(registration.cls) for registration in registrations)
     deletes = not never_deletes(m.program) if registrations else True
     takes_options = not overrides_register(m.program)
@@ -71,7 +71,7 @@ def _has_no_list(cls: ClassInfo) -> bool:
 
 
 def _names_in(cls: ClassInfo, method: FunctionInfo) -> Iterator[str]:
-    """Yields the names in a method and in those of the project that it names on its object: `self.own_urls()`."""
+    """Yields the names in a method and in those of the project that it calls on its object: `self.own_urls()`, but not the view `self.preview`."""
     found = [method]
     for each in found:
         for node in walk(each.node.body):
@@ -79,7 +79,8 @@ def _names_in(cls: ClassInfo, method: FunctionInfo) -> Iterator[str]:
                 yield node.id
             elif isinstance(node, ir.Attr):
                 yield node.name
-                further = cls.method(node.name) if isinstance(node.value, ir.Name) else None
+            elif isinstance(node, ir.Call) and isinstance(node.func, ir.Attr) and isinstance(node.func.value, ir.Name):
+                further = cls.method(node.func.name)
                 if further is not None and not further.module.is_library and further not in found:
                     found.append(further)
 

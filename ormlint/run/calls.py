@@ -553,6 +553,10 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
         initialise_new(m, f, node, function, instance, args, keywords)
         if function.module.is_library and cls.derives_from("BaseForm"):  # `instance` and the like
             instance.attributes.update((name, value) for name, value in keywords.items() if name not in ("**", "fields"))
+        elif keywords and cls.derives_from("BaseSerializer"):
+            from ormlint.run.chosen_fields import choose_fields
+
+            choose_fields(instance, keywords)
         return instance
     fields = [
         name for c in reversed(cls.mro) for name, stmts in c.bindings.items() if isinstance(stmts[-1], ir.Assign) and stmts[-1].annotation is not None

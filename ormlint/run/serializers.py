@@ -20,6 +20,7 @@ from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run.attributes import attribute
 from ormlint.run.calls import call, call_function, construct, replace_frame
+from ormlint.run.chosen_fields import chosen
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject
 from ormlint.run.loops import make_loop
@@ -196,15 +197,17 @@ def _is_called(value: Value) -> bool:
 def fields_of(m: Machine, serializer: Instance) -> list[Shown]:
     """Returns the fields that a serializer shows."""
     nested = serializer.attributes.get("nested_depth")
-    key = (id(serializer.cls), id(serializer.model), nested.value if isinstance(nested, Constant) else None)
+    kept, left_out = chosen(serializer)
+    key = (id(serializer.cls), id(serializer.model), nested.value if isinstance(nested, Constant) else None, kept, left_out)
     known = m.serializer_fields.get(key)
     if known is None:
         m.serializer_fields[key] = known = []
         declared = _declared(m, serializer.cls)
         by_model = serializer.cls.derives_from("ModelSerializer")
-        chosen = list(_of_model(m, serializer, declared) if by_model else declared.values())
-        dropped = frozenset(_dropped(serializer.cls))
-        known += [shown for shown in chosen[:MOST_FIELDS] if shown.name not in dropped and not _is_only_written(shown)]
+        shown_by_class = list(_of_model(m, serializer, declared) if by_model else declared.values())
+        dropped = left_out.union(_dropped(serializer.cls))
+        some = [shown for shown in shown_by_class[:MOST_FIELDS] if shown.name not in dropped and (kept is None or shown.name in kept)]
+        known += [shown for shown in some if not _is_only_written(shown)]
     return known
 
 
