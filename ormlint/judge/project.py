@@ -49,6 +49,7 @@ class Project:
     templates: frozenset[str] = frozenset()  # the paths of `lines` that are templates
     schema_fields: dict[Site, str] = field(default_factory=dict)  # the fields that are filled from attributes of rows, and their schemas
     background: frozenset[str] = frozenset()  # qualified names of the functions that only commands and tasks run
+    administered: frozenset[Model] = frozenset()  # the models of which admins alone make rows, by the classes of the program
     suppressions: list[Suppression] = field(default_factory=list)
     indexes_foreign_keys: bool = False  # the database makes an index for every foreign key by itself
     viewpoint: str = ""  # the directory that paths in messages are relative to, "" for the root

@@ -32,6 +32,7 @@ from ormlint.judge.project import Project
 from ormlint.judge.releases import CASES, FILTERED_AGGREGATES, PREFETCH_OBJECTS, SUBQUERIES, counted_by_group
 from ormlint.judge.repetition import heaviest, innermost, is_search, prefetched_by_some, repeaters
 from ormlint.judge.rounds import Rounds, is_part_of_write, rounds_of
+from ormlint.judge.set_up import set_up_of
 from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access, other_queries
 from ormlint.judge.worth import saves_little
@@ -73,13 +74,13 @@ AMONG_OTHERS = Remedy(load=lambda project, chain: _with_the_owner(chain), where=
 
 def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE_QUERY) -> Iterator[Report]:
     """Yields a report for every place where rows that end in `sink` have the first unloaded to-one relation of a chain read one by one."""
-    rounds = rounds_of(log)
+    rounds, set_up = rounds_of(log), set_up_of(project, log)
     prefetched = prefetched_by_some(log)
     spoken_for: dict[tuple[Site, str], tuple[object, ...]] = {}
     for chain in _chains_to_objects(project, log):
         if sink_of(project, chain.events[0]) is sink:
             known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
-            for report in _object_reports(project, log, chain, sink, known, rounds):
+            for report in _object_reports(project, log, chain, sink, known, rounds, few=set_up.gives_few(chain.query)):
                 yield replace(report, cause=spoken_for.setdefault((report.site, report.message), report.cause))
 
 
@@ -91,7 +92,7 @@ def _chains_to_objects(project: Project, log: QueryLog) -> list[Chain]:
     return list(one_per_access(project, missing_chains(project, log, others)))
 
 
-def _object_reports(project: Project, log: QueryLog, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds) -> Iterator[Report]:
+def _object_reports(project: Project, log: QueryLog, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds, *, few: bool) -> Iterator[Report]:
     advice, intent = _remedied(project, log, chain, remedy)
     led_elsewhere = chain.events[0].assigned  # `book.author_id = key`: what the query loads is thrown away
     if led_elsewhere:
@@ -111,6 +112,7 @@ def _object_reports(project: Project, log: QueryLog, chain: Chain, sink: Sink, r
             intent=None if defeated else _graded(intent, rounds.risk(chain) or _risk_of_keeping(chain)),
             severity=heaviest(project, chain.events),
             preview=defeated
+            or few
             or _is_uncertain(project, chain, rounds)
             or _is_far(project, event)
             or saves_little(project, chain, event)
@@ -249,13 +251,14 @@ def _per(chain: Chain, event: Event) -> str:
 
 def collections(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE_QUERY) -> Iterator[Report]:
     """Yields a report for every place where rows that end in `sink` have the first unloaded collection of a chain evaluated one by one."""
-    rounds = rounds_of(log)
+    rounds, set_up = rounds_of(log), set_up_of(project, log)
     spoken_for: dict[tuple[Site, tuple[str, ...]], tuple[object, ...]] = {}
     prefetched = prefetched_by_some(log)
     for chain, is_cured_by_prefetch in _chains_to_collections(project, log):
         if sink_of(project, chain.events[0]) is sink:
             known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
-            found = _collection_reports(project, log, chain, sink, known, rounds, curable=is_cured_by_prefetch)
+            few = set_up.gives_few(chain.query)
+            found = _collection_reports(project, log, chain, sink, known, rounds, curable=is_cured_by_prefetch, few=few)
             yield from _one_per_place(found, spoken_for)
 
 
@@ -280,7 +283,7 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
 
     Not if the collection of the same rows is loaded too: then loading it in advance is what helps.
     """
-    rounds = rounds_of(log)
+    rounds, set_up = rounds_of(log), set_up_of(project, log)
     events = [event for event in log.events if event.op in _OPS and _is_unloaded_collection(event)]
     loaded = {_collection_of(event) for event in events if event.op not in _AGGREGATES and repeaters(event)}
     counted = [event for event in events if event.op in _AGGREGATES and _collection_of(event) not in loaded]
@@ -302,6 +305,7 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
                 severity=heaviest(project, chain.events),
                 preview=chain.follows_a_query_per_round
                 or defeated
+                or set_up.gives_few(chain.query)
                 or _asks_for_others_too(event)
                 or _is_part_of_write(project, rounds, event)
                 or is_search(event, innermost(repeaters(event))),
@@ -371,7 +375,7 @@ def _can_be_prefetched(event: Event) -> bool:
 
 
 def _collection_reports(
-    project: Project, log: QueryLog, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds, *, curable: bool
+    project: Project, log: QueryLog, chain: Chain, sink: Sink, remedy: Remedy, rounds: Rounds, *, curable: bool, few: bool
 ) -> Iterator[Report]:
     advice, intent = _remedied(project, log, chain, remedy) if curable else ("", None)
     defeated = remedy is AMONG_OTHERS or rounds.defeat(chain)
@@ -396,6 +400,7 @@ def _collection_reports(
             severity=heaviest(project, chain.events),
             preview=chain.follows_a_query_per_round
             or defeated
+            or few
             or of_some
             or not is_known(chain)
             or is_left_out_by_some(chain)

@@ -36,6 +36,7 @@ def analyse(modules: Iterable[Module], options: Options | None = None) -> Analys
 
 def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     from ormlint.library.stubs import load_stubs
+    from ormlint.link.administered import administered
     from ormlint.run.admin import run_admin
     from ormlint.run.background import background_functions, calls_of, functions_of
     from ormlint.run.blocking import blocking
@@ -83,7 +84,8 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     log = QueryLog(machine.events, machine.queries, statistics, texts, machine.recursive, functions)
     lists = (machine.endpoints, machine.admin_lists)
     background = background_functions(machine, options.comes_last, callees)
-    return Analysis(machine.schema, log, *lists, machine.settings, machine.revealed, problems, machine.schema_fields, background)
+    in_admin = administered(machine.program, machine.schema, machine.saving.values(), lambda path: options.comes_last(path) or options.left_out(path))
+    return Analysis(machine.schema, log, *lists, machine.settings, machine.revealed, problems, machine.schema_fields, background, in_admin)
 
 
 def _mark_generic(queries: Iterable[QueryObject], events: Iterable[Event]) -> None:

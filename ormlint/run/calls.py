@@ -557,6 +557,8 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
             from ormlint.run.chosen_fields import choose_fields
 
             choose_fields(instance, keywords)
+            if keywords.get("data", NONE) != NONE:
+                m.saving[id(cls)] = cls
         return instance
     fields = [
         name for c in reversed(cls.mro) for name, stmts in c.bindings.items() if isinstance(stmts[-1], ir.Assign) and stmts[-1].annotation is not None

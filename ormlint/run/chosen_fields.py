@@ -1,9 +1,9 @@
 """Fields that whoever makes a serializer chooses by a keyword, as its `__init__` says.
 
-    def __init__(self, *args, fields=None, **kwargs):        BookSerializer(books, many=True, fields=["title"])    the title alone
-        super().__init__(*args, **kwargs)
-        for name in set(self.fields) - set(fields):          what is left over is taken out; likewise what `exclude=` names
-            self.fields.pop(name)
+def __init__(self, *args, fields=None, **kwargs):        BookSerializer(books, many=True, fields=["title"])    the title alone
+    super().__init__(*args, **kwargs)
+    for name in set(self.fields) - set(fields):          what is left over is taken out; likewise what `exclude=` names
+        self.fields.pop(name)
 """
 
 from __future__ import annotations

@@ -597,3 +597,4 @@ class Analysis(Struct, eq=False):
     problems: list[Problem] = field(default_factory=list)
     schema_fields: dict[Site, str] = field(default_factory=dict)  # the fields that are filled from attributes of rows, and their schemas
     background: frozenset[str] = frozenset()  # qualified names of the functions that only commands and tasks run
+    administered: frozenset[Model] = frozenset()  # the models of which admins alone make rows, by the classes of the program

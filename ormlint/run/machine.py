@@ -82,6 +82,7 @@ class Machine:
         self.memo: dict[tuple[int, object], Summary] = {}
         self.contexts: dict[int, int] = {}
         self.decisive: dict[int, frozenset[str]] = {}
+        self.saving: dict[int, ClassInfo] = {}  # the classes of serializers that are given data to save
         self.made_objects: dict[tuple[int, object], Made] = {}  # by `__init__` and the keys of what it is given
         self.stack: list[tuple[int, object]] = []
         self.recursive: set[str] = set()  # qualified names of the functions that call themselves

@@ -9,6 +9,7 @@ from ormlint.judge.lookups import FIGURES, advice
 from ormlint.judge.owners import Owner, advice_for_owner, owner_of
 from ormlint.judge.repetition import decides_to_go_on, grows, innermost, is_deliberate, repeaters, weight, worth_counting
 from ormlint.judge.rounds import Rounds, rounds_of
+from ormlint.judge.set_up import set_up_of
 
 PAGES = ("serializer", "template")  # a field or an include is a call too
 FARTHEST = 4
@@ -17,7 +18,7 @@ FARTHEST = 4
 @rule("ORM103", "query-in-loop")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query that a loop runs with parameters of its own round."""
-    rounds = rounds_of(log)
+    rounds, set_up = rounds_of(log), set_up_of(project, log)
     causes: dict[tuple[object, ...], tuple[object, ...]] = {}
     for event, loops, distance in _nearest_first(project, log):
         loop = innermost(loops)
@@ -37,7 +38,10 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             relations=(owner.path,) if owner is not None else (),
             intent=intent if site == event.site else None,
             severity=weight(project, event, loops),
-            preview=_is_decision(rounds, event, loop, distance) or not grows(loops) or _is_apart(project, rounds, event, loop),
+            preview=_is_decision(rounds, event, loop, distance)
+            or not grows(loops)
+            or _is_apart(project, rounds, event, loop)
+            or all(loop.source is not None and set_up.gives_few(loop.source) for loop in loops),
             counted_as="query" if distance else "",
         )
 
