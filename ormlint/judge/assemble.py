@@ -90,8 +90,10 @@ def judge(
 
 
 def _is_called_rarely(log: QueryLog, site: Site, is_rare: Callable[[str], bool], excludes: Excludes) -> bool:
-    """Whether nothing calls the function that a place stands in but what is hardly ever done: a command that sets up an installation."""
+    """Whether nothing calls the function that a place stands in but what is hardly ever done: a command that sets up an installation, migrations."""
     function = log.functions.around(site)
+    if log.functions.only_installs(function):
+        return True
     calling = [path for path in log.functions.called_from(function) if not excludes(Site(path, 0, 0))] if function else []
     return bool(calling) and all(map(is_rare, calling))
 

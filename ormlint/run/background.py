@@ -13,6 +13,7 @@ from functools import cache, partial
 from ormlint.library.functions import BACKGROUND_CLASSES, TASKS
 from ormlint.link.names import ClassInfo, FunctionInfo, decorator_name
 from ormlint.run.frame import Summary
+from ormlint.run.installing import installing_functions
 from ormlint.run.machine import Machine
 from ormlint.run.reach import Functions, Place, Run
 from ormlint.run.starting import is_in_background, names_to_start
@@ -23,7 +24,7 @@ def functions_of(m: Machine, is_aside: Callable[[str], bool], callees: dict[str,
     """Returns the functions of the program and who calls them, but for those in files that are run last and what these call."""
     functions = (Place(_name(f), f.module.path, f.node.start, f.node.end) for f in _own(m, is_aside))
     pages = (Place(template.title, template.path, 0, template.function.node.end) for template in m.templates.known()) if m.templates else ()
-    return Functions((*functions, *pages), callees, lambda: runs_of(m, is_aside))
+    return Functions((*functions, *pages), callees, lambda: runs_of(m, is_aside), installing_functions(m.program, _own(m, is_aside)))
 
 
 def runs_of(m: Machine, is_aside: Callable[[str], bool]) -> list[Run]:

@@ -39,15 +39,21 @@ class Run(msgspec.Struct, frozen=True):
 class Functions:
     """The functions of a program, by who calls them.
 
-    `callees` are the qualified names that each function was seen to call, `runs` gives what was run with which arguments.
+    `callees` are the qualified names that each function was seen to call, `runs` gives what was run with which arguments, `installing` are
+    the functions that migrations and system checks start.
     """
 
     def __init__(
-        self, places: Iterable[Place] = (), callees: Mapping[str, Iterable[str]] | None = None, runs: Callable[[], Sequence[Run]] = tuple
+        self,
+        places: Iterable[Place] = (),
+        callees: Mapping[str, Iterable[str]] | None = None,
+        runs: Callable[[], Sequence[Run]] = tuple,
+        installing: frozenset[str] = frozenset(),
     ) -> None:
         self._places = list(places)
         self._callees = callees or {}
         self._find_runs = runs
+        self._installing = installing
 
     def around(self, site: Site) -> str:
         """Returns the qualified name of the innermost function that a place stands in, "" outside of all."""
@@ -73,6 +79,11 @@ class Functions:
     def started_by(self, names: Iterable[str]) -> frozenset[str]:
         """Returns what starts the runs that lead to one of these functions: views by their classes, commands, what nobody calls."""
         return frozenset(run.starter for run in self._first_runs(names)) - {""}
+
+    def only_installs(self, name: str) -> bool:
+        """Whether nothing starts what leads to a function but migrations and system checks."""
+        started = self.started_by({name}) if self._installing else frozenset()
+        return bool(started) and started <= self._installing
 
     def names_to_start(self, name: str) -> list[tuple[str, ...]]:
         """Returns for each run that starts what leads to a function the names of which each must stand somewhere, none for one that needs none."""
