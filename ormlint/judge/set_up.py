@@ -1,14 +1,18 @@
 """Tables that are set up once: people make their rows in the admin alone, and few of them fit a filter.
 
-class Rate(Model): name, price, countries        nobody but the admin writes it, it has neither a time nor a text nor a file,
-Rate.objects.filter(countries=country)           and belongs to no row of a table that fills with use: the rates of a country are a handful
+class Rate(Model): name, price, countries        nobody but the admin writes it, it has neither a time nor a text nor a file, and neither
+Rate.objects.filter(countries=country)           belongs to a table that fills with use nor has such a one: the rates of a country are a handful
+Product.objects.filter(category=category)        a catalogue that orders refer to: many
 """
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from ormlint.judge.listing import is_filtered
 from ormlint.judge.once import once
 from ormlint.judge.project import Project
+from ormlint.judge.repetition import is_done_once
 from ormlint.link.schema import Kind, Model, Orm
 from ormlint.run.log import Bound, Op, QueryLog, QueryObject
 
@@ -23,8 +27,8 @@ class SetUp:
     def __init__(self, project: Project, log: QueryLog) -> None:
         self._project = project
         self._log = log
-        self._known: dict[Model, bool] = {}
-        self._written: frozenset[Model] | None = None
+        self._made: dict[Model, bool] = {}
+        self._calm: dict[Model, bool] = {}
 
     def gives_few(self, query: QueryObject) -> bool:
         """Whether a query chooses among the rows of such a table, or takes those that one row has of it."""
@@ -33,30 +37,48 @@ class SetUp:
         return (is_filtered(query) or query.relation is not None) and self.holds(query.model)
 
     def holds(self, model: Model) -> bool:
-        """Whether a table is set up once, and so is every other one whose rows its rows belong to."""
-        known = self._known.get(model)
+        """Whether a table is set up once."""
+        return self._is_made(model) and self._is_calm(model)
+
+    def _is_made(self, model: Model) -> bool:
+        """Whether people make the rows of a table by hand, and those of every other one that its rows belong to."""
+        known = self._made.get(model)
         if known is None:
-            self._known[model] = False  # tables that belong to each other
-            known = self._known[model] = self._is_set_up(model)
+            self._made[model] = True  # tables that belong to each other
+            has_content = any(word in column.type for column in model.columns.values() for word in _OF_CONTENT)
+            owners = [r.target for r in model.relations.values() if r.kind in _OWN_KEY and not r.nullable]
+            known = not has_content and self._is_by_hand(model) and all(owner is None or self._is_made(owner) for owner in owners)
+            self._made[model] = known
         return known
 
-    def _is_set_up(self, model: Model) -> bool:
-        if model not in self._project.administered or model in self._writes():
-            return False
-        if any(word in column.type for column in model.columns.values() for word in _OF_CONTENT):
-            return False
-        owners = [r for r in model.relations.values() if r.kind in _OWN_KEY and not r.nullable]
-        return all(owner.target is None or self.holds(owner.target) for owner in owners)
+    def _is_calm(self, model: Model) -> bool:
+        """Whether no table has rows that belong to those of this one, or to theirs in turn, which fills with use."""
+        known = self._calm.get(model)
+        if known is None:
+            self._calm[model] = True
+            known = self._calm[model] = all(self._is_by_hand(other) and self._is_calm(other) for other in self._belonging.get(model, ()))
+        return known
 
-    def _writes(self) -> frozenset[Model]:
-        """Returns the models of which the program makes rows, other than in tests, migrations and commands."""
-        if self._written is None:
-            events = (
-                event for event in self._log.of(*_WRITES) if self._project.is_concerned((event.site,)) and "/management/" not in event.site.path
-            )
-            models = (event.model or (event.query.model if event.query is not None else None) for event in events)
-            self._written = frozenset(model for model in models if model is not None)
-        return self._written
+    @cached_property
+    def _belonging(self) -> dict[Model, list[Model]]:
+        """The tables whose rows must have a row of a table, by that table."""
+        found: dict[Model, list[Model]] = {}
+        for model in self._project.schema:
+            for relation in model.relations.values() if not model.abstract else ():
+                if relation.kind in _OWN_KEY and relation.target is not None and not relation.nullable:
+                    found.setdefault(relation.target, []).append(model)
+        return found
+
+    def _is_by_hand(self, model: Model) -> bool:
+        return model in self._project.administered and model not in self._written
+
+    @cached_property
+    def _written(self) -> frozenset[Model]:
+        """The models of which the program makes rows, other than in tests, migrations and commands."""
+        events = (event for event in self._log.of(*_WRITES) if self._project.is_concerned((event.site,)))
+        lasting = (event for event in events if not is_done_once(event))
+        models = (event.model or (event.query.model if event.query is not None else None) for event in lasting)
+        return frozenset(model for model in models if model is not None)
 
 
 @once
