@@ -23,6 +23,7 @@ from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import outliving
 from ormlint.run.machine import Machine
 from ormlint.run.merging import as_asked, join_values
+from ormlint.run.objects import fields_of_record
 from ormlint.run.parameters import MANY_RUNS, MOST_DECIDED, Bindings, rebind, resolve_deps, returned, symbolic
 from ormlint.run.recipes import note_call, returned_recipe
 from ormlint.run.rows import new_row, row_method
@@ -516,7 +517,7 @@ def initialise(m: Machine, f: Frame, instance: Instance) -> None:
             first = function.node.params[0].name if function.node.params else ""
             env[first] = known
             m.run_function(function, env, ("init", id(cls)), depth=f.depth + 1)
-    for name, value in known.attributes.items():
+    for name, value in (*known.attributes.items(), *fields_of_record(m, cls).items()):
         instance.attributes.setdefault(name, value)
 
 

@@ -29,6 +29,7 @@ from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import Bound, Endpoint, QueryObject, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.objects import is_record
 from ormlint.run.pages import show_page
 from ormlint.run.pagination import endless_pages
 from ormlint.run.requests import actions_of, answering, is_view_set
@@ -40,7 +41,6 @@ from ormlint.text import Site
 RESPONSES = frozenset({"HttpResponseBase", "Response"})
 STATEMENTS = frozenset({"select", "insert", "update", "delete"})
 STREAMED = frozenset({"streaming_content", "body_iterator"})
-RECORDS = frozenset({"BaseModel", "SQLModel", "Schema", "GenericModel", "Struct", "TypedDict", "NamedTuple"})
 VIEWS = frozenset({"View", "MethodView", "Resource", "HTTPEndpoint", "Feed", "Sitemap"})
 FRAMEWORKS = {"rest_framework": "drf", "flask": "flask", "flask_restful": "flask", "flask_restx": "flask", "starlette": "fastapi"}
 PAGES = ("paginate_by", "pagination_class")
@@ -362,7 +362,7 @@ def leaving(m: Machine, value: Value, depth: int = 0, name: str = "") -> Iterato
                 yield from leaving(m, option, depth + 1, name)
         case Instance() if "shown" in value.attributes and value.cls.derives_from("Table"):
             yield from leaving(m, value.attributes["shown"], depth + 1, name)
-        case Instance() if _is_response(value) or _is_record(value.cls):
+        case Instance() if _is_response(value) or is_record(value.cls):
             for attribute, item in value.attributes.items():
                 if attribute not in STREAMED:
                     yield from leaving(m, item, depth + 1, name if _is_response(value) else attribute)
@@ -372,10 +372,6 @@ def leaving(m: Machine, value: Value, depth: int = 0, name: str = "") -> Iterato
 
 def _is_response(value: Value) -> bool:
     return isinstance(value, Instance) and value.cls.derives_from(*RESPONSES)
-
-
-def _is_record(cls: ClassInfo) -> bool:
-    return cls.derives_from(*RECORDS) or any(decorator_name(d) in ("dataclass", "define", "frozen", "attrs") for d in cls.node.decorators)
 
 
 # ------------------------------------------------------------------------------------------------------------- places

@@ -110,6 +110,7 @@ class Machine:
         self.instances: dict[int, Instance] = {}
         self.asked_attributes: set[tuple[int, str]] = set()  # attributes of classes whose setters were run
         self.set_attributes: dict[int, frozenset[str]] = {}  # the attributes of `self` that a method assigns
+        self.record_fields: dict[int, dict[str, Value]] = {}  # by class: what is known of the fields of one that somebody else made
         self.some_model = Model("row", "?", Orm.DJANGO, NOWHERE)
         self.has_django = any(model.orm is Orm.DJANGO and not model.site.path.startswith("<") for model in self.schema)
         self.row_classes: dict[Model, ClassInfo] = {c.model: c for c in program.classes if c.model is not None}

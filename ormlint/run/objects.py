@@ -14,11 +14,14 @@ from ormlint.library import sqlalchemy_api
 from ormlint.library.functions import INJECTORS
 from ormlint.library.schemas import DUMPS
 from ormlint.link.names import ClassInfo, External, FunctionInfo, decorator_name
+from ormlint.link.sqlalchemy_models import identifiers
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.values import NONE, UNKNOWN, BoundMethod, Instance, Method, Row, Session, Union, Unknown, Value, deps_of, options
 
+RECORDS = frozenset({"BaseModel", "SQLModel", "Schema", "GenericModel", "Struct", "TypedDict", "NamedTuple"})
+RECORD_DECORATORS = frozenset({"dataclass", "define", "frozen", "attrs"})
 REQUESTS = {"HttpRequest": "django.http.request", "Request": "rest_framework.request"}
 MAX_DEPTH = 8  # calls deep in which it is still asked which methods set an attribute
 MAX_IMPLEMENTATIONS = 3  # overrides of an abstract method that a call of it may mean
@@ -117,6 +120,29 @@ def annotated_attribute(m: Machine, cls: ClassInfo, name: str) -> Value | None:
 
                 return annotated(m, stmt.annotation, ancestor.module)
     return None
+
+
+def is_record(cls: ClassInfo) -> bool:
+    """Whether a class declares fields that its objects are made with: a data class, a model of pydantic."""
+    return cls.derives_from(*RECORDS) or any(decorator_name(d) in RECORD_DECORATORS for d in cls.node.decorators)
+
+
+def fields_of_record(m: Machine, cls: ClassInfo) -> dict[str, Value]:
+    """Returns what is known of the fields of a record that somebody else made: their defaults are not what they hold.
+
+    # class Asked(BaseModel): order: str = "id"
+    """
+    found = m.record_fields.get(id(cls))
+    if found is not None:
+        return found
+    found = m.record_fields[id(cls)] = {}
+    for ancestor in cls.mro if is_record(cls) else ():
+        for name, stmts in ancestor.bindings.items() if not ancestor.module.is_library else ():
+            stmt = stmts[-1]
+            if isinstance(stmt, ir.Assign) and stmt.annotation is not None and stmt.value is not None and not isinstance(stmt.value, ir.Call):
+                if "ClassVar" not in identifiers(stmt.annotation):
+                    found.setdefault(name, annotated_attribute(m, ancestor, name) or UNKNOWN)
+    return found
 
 
 def filled_in(m: Machine, cls: ClassInfo, name: str) -> Value:
