@@ -10,13 +10,11 @@ libcst recurses without a limit and would bring the interpreter down on absurd n
 from __future__ import annotations
 
 import ast
-import bisect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ormlint.read.lines import Source, line_starts
+from ormlint.read.rewritten import Change, Reading, data_of, read_rewritten
 
 _MARKER = "__ormlint_text__"
 _DEEPEST, _LONGEST_LINE = 200, 10_000
@@ -24,37 +22,15 @@ _BRACKET = re.compile(r"[\[({]|[\])}]")
 _STAR_OF_EXCEPT = re.compile(rb"except(?:[ \t\f]|\\\r?\n)*(\*)")
 
 
-class Change(NamedTuple):
-    """The bytes `start:end` of the text are replaced by `content`."""
-
-    start: int
-    end: int
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class OlderSyntax:
-    """A syntax tree of rewritten text, and the line offsets that lead from its positions into the original text."""
-
-    tree: ast.Module
-    offsets: list[int]
-
-
-def parse_newer_syntax(text: str) -> OlderSyntax | None:
+def parse_newer_syntax(text: str) -> Reading | None:
     """Returns the tree of the text as older syntax, or None if the text is not valid newer syntax either."""
-    mark = "\ufeff" if text.startswith("\ufeff") else ""
-    data = text[len(mark) :].encode("utf-8", "surrogatepass")
     if not _is_safe_to_parse(text):
         return None
-    changes = _find_changes(data)
-    if not changes:
+    changes = _find_changes(data_of(text))
+    reading = read_rewritten(text, changes) if changes else None
+    if reading is None:
         return None
-    places = _Places.of(data, changes, len(mark))
-    try:
-        tree = ast.parse(places.rewritten)
-    except (SyntaxError, ValueError):
-        return None
-    return OlderSyntax(ast.fix_missing_locations(_Unmark().visit(tree)), MappedLines([Source.of(text, is_exact=True), *places.line_starts], places))
+    return Reading(ast.fix_missing_locations(_Unmark().visit(reading.tree)), reading.offsets)
 
 
 def _is_safe_to_parse(text: str) -> bool:
@@ -183,76 +159,3 @@ class _Unmark(ast.NodeTransformer):
         # formatted, so that nobody takes the texts for known that were left out
         parts: list[ast.expr] = [ast.copy_location(ast.FormattedValue(value, ord("s")), value) for value in node.args]
         return ast.copy_location(ast.JoinedStr(parts), node)
-
-
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Leads from lines and byte columns of the rewritten text to characters of the original one.
-
-    `pieces` are the beginnings of kept and of replaced stretches: (offset when rewritten, offset in the original, whether kept).
-    """
-
-    rewritten: bytes
-    line_starts: list[int]
-    pieces: list[tuple[int, int, bool]]
-    characters: _Characters
-
-    @classmethod
-    def of(cls, data: bytes, changes: list[Change], shift: int) -> _Places:
-        output, pieces, done, length = [], [(0, 0, True)], 0, 0
-        for change in changes:
-            output += [data[done : change.start], change.content]
-            length += change.start - done
-            pieces.append((length, change.start, False))
-            length += len(change.content)
-            pieces.append((length, change.end, True))
-            done = change.end
-        rewritten = b"".join([*output, data[done:]])
-        starts = [0, *(match.end() for match in re.finditer(rb"\r\n?|\n", rewritten))]
-        return cls(rewritten, starts, pieces, _Characters.of(data, shift))
-
-    def offset(self, line: int, column: int) -> int:
-        place = self.line_starts[line - 1] + column
-        start, original, is_kept = self.pieces[bisect.bisect_right(self.pieces, (place, len(self.rewritten) ** 2, True)) - 1]
-        return self.characters.offset(original + place - start if is_kept else original)
-
-
-@dataclass(frozen=True, slots=True)
-class _Characters:
-    """Turns byte offsets into character offsets, line by line; `shift` characters are added for a byte order mark."""
-
-    data: bytes
-    byte_starts: list[int]
-    starts: list[int]
-    shift: int
-
-    @classmethod
-    def of(cls, data: bytes, shift: int) -> _Characters:
-        byte_starts = [0, *(match.end() for match in re.finditer(rb"\r\n?|\n", data))]
-        return cls(data, byte_starts, line_starts(data.decode("utf-8", "surrogatepass")), shift)
-
-    def offset(self, place: int) -> int:
-        number = bisect.bisect_right(self.byte_starts, place) - 1
-        return self.shift + self.starts[number] + len(self.data[self.byte_starts[number] : place].decode("utf-8", "ignore"))
-
-
-class MappedLines(list[int]):
-    """Line offsets of rewritten text that give character offsets of the original text."""
-
-    def __init__(self, offsets: list[int], places: _Places) -> None:
-        super().__init__(offsets)
-        self.places = places
-
-    def __getitem__(self, number: int) -> int:  # type: ignore[override]
-        if number == 0:
-            return super().__getitem__(0)
-        line = _MappedLine(number)
-        line.places = self.places
-        return line
-
-
-class _MappedLine(int):
-    places: _Places
-
-    def __add__(self, column: int) -> int:
-        return self.places.offset(int(self), column)

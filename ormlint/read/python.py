@@ -15,6 +15,8 @@ from ormlint.read.errors import ReadError
 from ormlint.read.limits import READING, fixed_stack, without_gc
 from ormlint.read.lines import line_offsets, line_starts
 from ormlint.read.newer_syntax import parse_newer_syntax
+from ormlint.read.python2 import parse_python2
+from ormlint.read.rewritten import Reading
 from ormlint.read.statements import lower_block
 
 _MAY_BE_NEWER = sys.version_info < (3, 14)  # the newest syntax that libcst is relied upon for
@@ -41,16 +43,24 @@ def lower_python(path: str, name: str, text: str, is_package: bool = False) -> i
             try:
                 tree, offsets = parse(text), line_offsets(text, starts)
             except ReadError as error:
-                older = parse_newer_syntax(text) if _MAY_BE_NEWER and type(error.__cause__) is SyntaxError else None
-                if older is None:
+                reading = _other_syntax(text, error)
+                if reading is None:
                     raise
-                tree, offsets = older.tree, older.offsets
+                tree, offsets = reading.tree, reading.offsets
             body = lower_block(tree.body, offsets)
         except (RecursionError, MemoryError) as error:
             raise ReadError("nested too deeply to be analysed") from error
         return ir.Module(
             path, name, "python", body, starts, len(text), find_comments(text), is_package, find_exports(body), rebound=find_rebound(text, tree)
         )
+
+
+def _other_syntax(text: str, error: ReadError) -> Reading | None:
+    """Returns a text that the running interpreter refuses as a newer or an older one would read it."""
+    if not isinstance(error.__cause__, SyntaxError):
+        return None
+    newer = parse_newer_syntax(text) if _MAY_BE_NEWER and type(error.__cause__) is SyntaxError else None
+    return newer or parse_python2(text)
 
 
 def parse(text: str) -> ast.Module:

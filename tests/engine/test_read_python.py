@@ -207,7 +207,7 @@ def test_nothing_in_an_fstring_lies_outside_of_it(source: str) -> None:
 
 @pytest.mark.parametrize(
     ("source", "line", "column"),
-    [("x = 1\ny = = 2", 2, 5), ("é = 'é' ö ü", 1, 9), ("def f(:", 1, 7), ("if x:\npass", 2, 1), ("return )", 1, 8), ("print 'x'", 1, 1)],
+    [("x = 1\ny = = 2", 2, 5), ("é = 'é' ö ü", 1, 9), ("def f(:", 1, 7), ("if x:\npass", 2, 1), ("return )", 1, 8), ("print 'x' 'y' z", 1, 1)],
 )
 def test_a_syntax_error_names_its_place(source: str, line: int, column: int) -> None:
     with pytest.raises(ReadError) as caught:
