@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from ormlint.ir import nodes as ir
 from ormlint.ir.walk import walk
+from ormlint.library.views import VERBS
 from ormlint.link.names import ClassInfo, FunctionInfo
 from ormlint.run.log import QueryObject
 from ormlint.run.values import Instance, Row, Value
 
 SHORT = 800  # characters
 LONG = 2400  # characters of a method of a queryset
+VIEWS = ("View", "MethodView")  # classes whose methods answer requests
 
 
 def is_answered(function: FunctionInfo, row: Row) -> bool:
@@ -50,10 +52,13 @@ def is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:
         return True  # `Search(session, Book).newest()`: an object around a model or its query
     if length < LONG and any(isinstance(value, ClassInfo) and value.model is not None for value in env.values()):
         return True  # `find_or_404(session, Book, key)`
-    if length >= SHORT:
-        return False
     cls = first.cls if isinstance(first, Instance) else first
-    if isinstance(cls, ClassInfo) and function.owner is not None and cls is not function.owner:
+    inherited = isinstance(cls, ClassInfo) and function.owner is not None and cls is not function.owner
+    if length >= SHORT:
+        return (
+            inherited and function.name in VERBS and isinstance(cls, ClassInfo) and cls.derives_from(*VIEWS)
+        )  # `get()` of a project's own list view
+    if inherited:
         return True
     return any(isinstance(value, QueryObject) and value.style == "select" for value in env.values())
 

@@ -36,8 +36,8 @@ def actions_of(function: FunctionInfo) -> tuple[str, ...] | None:
 
 
 def is_view_set(cls: ClassInfo) -> bool:
-    """Whether a class answers several actions."""
-    return any(c.name == "ViewSetMixin" and c.module.is_library for c in cls.mro)
+    """Whether a class answers several actions; projects bring copies of the framework with them."""
+    return any(c.name == "ViewSetMixin" for c in cls.mro)
 
 
 def answering(m: Machine, cls: ClassInfo, function: FunctionInfo) -> dict[str, Value]:
@@ -45,14 +45,15 @@ def answering(m: Machine, cls: ClassInfo, function: FunctionInfo) -> dict[str, V
 
     An extra action brings its own: `@action(detail=False, serializer_class=ShortSerializer)`.
     """
-    if not _is_api_view(m, cls):
-        return {"request": http_request(m)} if _is_django_view(m, cls) else {}
+    of_framework = _is_api_view(m, cls)
+    if not of_framework and not _is_django_view(m, cls):
+        return {}
     verbs = actions_of(function)
-    verb = verbs[0] if verbs else VERBS.get(function.name, "")
     attributes: dict[str, Value] = {}
     if is_view_set(cls) and (verbs is not None or function.name in VERBS):
         attributes["action"] = Constant(function.name)
-    attributes["request"] = request(m, verb if verbs is None or len(verbs) == 1 else "")
+    verb = verbs[0] if verbs else VERBS.get(function.name, "")
+    attributes["request"] = request(m, verb if verbs is None or len(verbs) == 1 else "") if of_framework else http_request(m)
     for node in function.node.decorators:
         if decorator_name(node) in ACTIONS and isinstance(node, ir.Call):
             attributes.update(_settings(m, function, node))

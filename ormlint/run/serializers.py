@@ -45,6 +45,10 @@ from ormlint.run.values import (
 EVERYTHING = "__all__"
 WHOLE = "*"
 DECLARING = frozenset({"Field", "BaseSerializer"})
+SERIALIZERS = ("BaseSerializer", "SerializerBase")
+SHOWING_ONE = ("_serialize", "to_representation")
+"""The method of a serializer that shows one object, however many it was given."""
+
 FORWARD = frozenset({Kind.FOREIGN_KEY, Kind.ONE_TO_ONE, Kind.MANY_TO_MANY, Kind.PARENT_LINK})
 MOST_FIELDS = 200
 MOST_LISTS = 6  # lists of names that are made of each other
@@ -95,7 +99,7 @@ def represent_each(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywo
     model = _model_of(m, child)
     if isinstance(element, Unknown) and model is not None:
         element = Row(model, m.class_of(model), births=tuple(f.loops))
-    function = child.cls.method("to_representation")
+    function = next(filter(None, map(child.cls.method, SHOWING_ONE)), None)
     given = call_function(m, f, node, function, [child, element], {}) if function is not None else UNKNOWN
     f.loops.pop()
     return Sequence("list", given, bound=iterated.bound, limit=iterated.limit, source=iterated.source)
@@ -242,7 +246,7 @@ def _declared(m: Machine, cls: ClassInfo) -> dict[str, Shown]:
     """Returns the fields that the bodies of a serializer class and of its ancestors declare, by name."""
     found: dict[str, Shown] = {}
     for ancestor in reversed(cls.mro):
-        if ancestor.module.is_library or not ancestor.derives_from("BaseSerializer"):
+        if ancestor.module.is_library or not ancestor.derives_from(*SERIALIZERS):
             continue
         for name, stmts in ancestor.bindings.items():
             stmt = stmts[-1]

@@ -1,0 +1,2 @@
+from serpy.fields import BoolField, Field, FloatField, IntField, MethodField, StrField
+from serpy.serializer import DictSerializer, Serializer
