@@ -6,7 +6,7 @@ import re
 
 from ormlint.judge.once import once
 from ormlint.judge.project import Project
-from ormlint.link.schema import Index, Kind, Model, Orm
+from ormlint.link.schema import Index, Kind, Model, Orm, Relation
 from ormlint.run.log import Bound, Event, Op, QueryLog, QueryObject, Shape
 
 KINDS = frozenset({"ContentType"})  # models whose one row stands for a whole table
@@ -211,15 +211,28 @@ def asks_for_a_pair(query: QueryObject) -> bool:
 
     # `Review.objects.filter(book=book, reader=reader)`, `book.reviews.filter(reader=reader)`, `select(Review).where(Review.book_id == …, …)`
     """
+    return len(keys_named(query)) > 1
+
+
+def keys_named(query: QueryObject) -> frozenset[str]:
+    """Returns the foreign keys of which a query names the one row that they lead to, itself or by a name: `book_id`, for `book__slug=slug` too."""
     model = query.model
     if model is None:
-        return False
+        return frozenset()
     # not every column that has the key of another row says so: `kind` and `object_id`
     keys = [column.name for column in model.columns.values() if column.references or (column.name.endswith("_id") and not column.primary_key)]
     names = {relation.attname: relation.name for relation in model.relations.values() if relation.attname}
     own = query.relation.inverse if query.relation is not None and query.relation.kind is Kind.REVERSE_FOREIGN_KEY else None
-    asked = [key for key in keys if not query.filters.isdisjoint((key, names.get(key, key)))]
-    return len({*asked, *([own.attname] if own is not None else ())}) > 1
+    asked = {key for key in keys if not query.filters.isdisjoint((key, names.get(key, key)))}
+    asked |= {relation.attname for relation in model.relations.values() if relation.attname and _is_named_by(query, relation)}
+    return frozenset(asked | ({own.attname} if own is not None else set()))
+
+
+def _is_named_by(query: QueryObject, relation: Relation) -> bool:
+    """Whether a filter names the row that a relation leads to, by its key or by a name: `book__slug=slug`."""
+    target = relation.target
+    lookups = (lookup.removeprefix(f"{relation.name}__") for lookup in query.filters if lookup.startswith(f"{relation.name}__"))
+    return target is not None and any(target.is_primary_key(name) or _is_name(target, name) for name in lookups)
 
 
 def refers_to_others(model: Model) -> bool:

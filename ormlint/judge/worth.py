@@ -2,6 +2,7 @@
 
 perm.permission                       of a dozen permissions each is fetched once
 for role in user.roles                the rows of one row
+entries of a member in a club         one or two, all of that club
 Series with one name                  one row, or two
 library.folder.parent.root.actions    a load of five steps for what some rows need
 for action in actions:                the first that fits ends it
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from ormlint.judge.describe import calls_between
 from ormlint.judge.eager import Chain, path_of, relations_along
-from ormlint.judge.listing import asks_for_most_of_a_key, is_called, is_found_by_name, refers_to_others
+from ormlint.judge.listing import asks_for_most_of_a_key, is_called, is_found_by_name, keys_named, refers_to_others
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import grows, innermost, is_search, repeaters
 from ormlint.link.schema import Kind, Model, Orm, Relation
@@ -30,7 +31,7 @@ def saves_little(project: Project, chain: Chain, event: Event) -> bool:
     """Whether few distinct rows are loaded or for few rows, by too long a way or where it is wanted, or the rounds end early."""
     if _steps(chain.query.plan, path_of(event)) > LONGEST or _is_of_one_name(chain, event) or _is_loaded_on_demand(chain, event):
         return True
-    if _is_one_search(event):
+    if _is_one_search(event) or _leads_to_one_of_a_pair(chain, event):
         return True
     if event.orm is not Orm.SQLALCHEMY or event.relation is None:
         return False
@@ -42,6 +43,17 @@ def saves_little(project: Project, chain: Chain, event: Event) -> bool:
     if far or dynamic or _is_of_one_owner(chain, event) or (chain.owner is not None and _names_kinds(chain.owner)):
         return True
     return _leads_to_few(event.relation) or _is_read_by_some(chain) or (event.relation.to_one and chain.query.has("from_statement"))
+
+
+def _leads_to_one_of_a_pair(chain: Chain, event: Event) -> bool:
+    """Whether all rows lead to the very row that their query names together with another one.
+
+    # `for entry in Entry.objects.filter(member=member, club__name=name): print(entry.club)`
+    """
+    if event.relation is None or event.row is None or event.row.path or not event.relation.attname:
+        return False
+    named = keys_named(chain.query)
+    return len(named) > 1 and event.relation.attname in named
 
 
 def _is_one_search(event: Event) -> bool:
