@@ -37,7 +37,7 @@ from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access, other_queries
 from ormlint.judge.worth import saves_little
 from ormlint.link.schema import Kind, Orm
-from ormlint.run.log import READS, Bound, Event, Loop, Op, QueryLog
+from ormlint.run.log import NOWHERE, READS, Bound, Event, Loop, Op, QueryLog
 from ormlint.text import Site
 
 # these run a statement of their own even on a prefetched collection
@@ -306,6 +306,7 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
                 preview=chain.follows_a_query_per_round
                 or defeated
                 or set_up.gives_few(chain.query)
+                or (chain.query.generic and chain.query.own is NOWHERE)  # the collection of one model among several
                 or _asks_for_others_too(event)
                 or _is_part_of_write(project, rounds, event)
                 or is_search(event, innermost(repeaters(event))),

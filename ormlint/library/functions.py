@@ -17,6 +17,9 @@ _BATCH_GENERATORS = BATCH_VARIABLES | {"batches", "batched", "chunks", "chunked"
 COUNTERS = frozenset({"itertools.count", "itertools.repeat"})
 """Never end by themselves: a loop over them is a `while True`."""
 
+ERRORS = frozenset({"Error", "error"})
+"""Ends of the names of what is called when something is wrong: `ValidationError(…)`, `form.add_error(…)`; its arguments are the text of an error."""
+
 WAITS = frozenset({"sleep", "wait", "wait_for", "poll"})
 """Pause a loop that serves, polls or tries again: time, asyncio, threading, message queues."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
-from ormlint.library.functions import BATCHES, MEMOISING, MODEL_GETTERS, QUEUES
+from ormlint.library.functions import BATCHES, ERRORS, MEMOISING, MODEL_GETTERS, QUEUES
 from ormlint.library.schemas import READ_CLASSES
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.schema import Orm
@@ -67,6 +67,25 @@ def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
     if isinstance(node.func, ir.Name) and node.func.id == "super" and "super" not in f.env:
         return _super(f, node)
     func = evaluate(m, f, node.func)
+    wrong = node.called[-5:] in ERRORS
+    f.error_path += wrong
+    args, keywords = _arguments(m, f, node)
+    f.error_path -= wrong
+    if not f.module.is_library:
+        (m.counters.unresolved if type(func) is Unknown else m.counters.resolved).add(id(node))
+    note_call(f, node, func)
+    if f.stale:
+        freshen(f, *args, *keywords.values())
+    if node is f.awaited:
+        f.awaiting += 1
+        value = call(m, f, node, func, args, keywords)
+        f.awaiting -= 1
+        return value
+    return call(m, f, node, func, args, keywords)
+
+
+def _arguments(m: Machine, f: Frame, node: ir.Call) -> tuple[list[Value], dict[str, Value]]:
+    """Returns the values of the arguments of a call, by position and by keyword."""
     args: list[Value] = []
     for arg in node.args:
         value = evaluate(m, f, arg)
@@ -90,17 +109,7 @@ def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
                 keywords.setdefault("**", value.element)
         else:
             keywords["**"] = value
-    if not f.module.is_library:
-        (m.counters.unresolved if type(func) is Unknown else m.counters.resolved).add(id(node))
-    note_call(f, node, func)
-    if f.stale:
-        freshen(f, *args, *keywords.values())
-    if node is f.awaited:
-        f.awaiting += 1
-        value = call(m, f, node, func, args, keywords)
-        f.awaiting -= 1
-        return value
-    return call(m, f, node, func, args, keywords)
+    return args, keywords
 
 
 def _super(f: Frame, node: ir.Call) -> Value:
@@ -555,11 +564,9 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
         if function.module.is_library and cls.derives_from("BaseForm"):  # `instance` and the like
             instance.attributes.update((name, value) for name, value in keywords.items() if name not in ("**", "fields"))
         elif keywords and cls.derives_from("BaseSerializer"):
-            from ormlint.run.chosen_fields import choose_fields
+            from ormlint.run.chosen_fields import take_keywords
 
-            choose_fields(instance, keywords)
-            if keywords.get("data", NONE) != NONE:
-                m.saving[id(cls)] = cls
+            take_keywords(m, instance, keywords)
         return instance
     fields = [
         name for c in reversed(cls.mro) for name, stmts in c.bindings.items() if isinstance(stmts[-1], ir.Assign) and stmts[-1].annotation is not None

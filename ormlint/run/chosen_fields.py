@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from ormlint.ir import nodes as ir
 from ormlint.ir.walk import walk
 from ormlint.link.names import ClassInfo, FunctionInfo
-from ormlint.run.values import Constant, Instance, Sequence, Value
+from ormlint.run.machine import Machine
+from ormlint.run.values import NONE, Constant, Instance, Sequence, Value
 
 KEPT = "kept_fields"
 DROPPED = "dropped_fields"
@@ -21,8 +22,10 @@ _READS = ("pop", "get")
 _COPIES = frozenset({"set", "list", "tuple", "frozenset"})
 
 
-def choose_fields(serializer: Instance, keywords: dict[str, Value]) -> None:
-    """Tells a new serializer which of its fields the keywords of its construction keep, and which they take out."""
+def take_keywords(m: Machine, serializer: Instance, keywords: dict[str, Value]) -> None:
+    """Tells a new serializer which of its fields the keywords of its construction keep, and which they take out; notes if it is given data."""
+    if keywords.get("data", NONE) != NONE:
+        m.saving[id(serializer.cls)] = serializer.cls
     for maker in _makers(serializer.cls):
         for name, keeps in _choosing(maker):
             given = keywords.get(name)
