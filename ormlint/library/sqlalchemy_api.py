@@ -163,5 +163,7 @@ QUERY_CLASSES = frozenset(
 )
 """Queries and statements that select, as imports and annotations call their classes."""
 
+SELECT_CLASSES = frozenset(path for path in QUERY_CLASSES if ".orm." not in path)
+
 DIRECTIONS = frozenset({"asc", "desc", "nulls_first", "nulls_last", "nullsfirst", "nullslast"})
 """Methods of a column and functions that tell how order_by() sorts by it."""

@@ -206,7 +206,11 @@ def model_member(m: Machine, f: Frame, node: ir.Node, cls: ClassInfo, model: Mod
         if (name == "query" and not _has_query(cls)) or _is_query_property(cls, name):
             from ormlint.run.queries import new_queryset
 
-            return new_queryset(m, f, node, model, style="query")
+            query = new_queryset(m, f, node, model, style="query")
+            made_of = m.class_value(cls, "query_class")
+            if isinstance(made_of, ClassInfo):
+                m.queryset_classes[query] = made_of
+            return query
         if name == "select" and cls.find(name) is None:
             return select_of_base(cls)
         return None
@@ -421,11 +425,11 @@ def super_member(m: Machine, f: Frame, node: ir.Node, value: Super, name: str) -
 # ------------------------------------------------------------------------------------------------------------ queries
 def query_member(m: Machine, f: Frame, node: ir.Node, value: QueryObject | Manager, name: str) -> Value:
     """Returns what an attribute of a query object or manager is: a method of the project's class or of the table."""
-    if isinstance(value, QueryObject) and value.orm is Orm.SQLALCHEMY:
-        return Method(value, name)
     custom = custom_method(m, value, name)
     if custom is not None:
         return custom if custom.kind == "static method" else BoundMethod(custom, value)
+    if isinstance(value, QueryObject) and value.orm is Orm.SQLALCHEMY:
+        return Method(value, name)
     if name == "model":
         cls = m.class_of(value.model) if value.model is not None else None
         return cls if cls is not None else UNKNOWN
@@ -450,7 +454,7 @@ def custom_method(m: Machine, value: QueryObject | Manager, name: str) -> Functi
                 if found is not None:
                     return found
         return None
-    cls = queryset_class(m, value)
+    cls = queryset_class(m, value) if value.style not in ("result", "list") else None  # rows are no query, whatever class their query had
     return cls.method(name) if cls is not None else None
 
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from ormlint.ir import nodes as ir
 from ormlint.library.functions import BATCHES, ERRORS, MEMOISING, MODEL_GETTERS, QUEUES
 from ormlint.library.schemas import READ_CLASSES
+from ormlint.library.sqlalchemy_api import SELECT_CLASSES
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
 from ormlint.link.schema import Orm
 from ormlint.link.templates import TemplateInfo
@@ -550,6 +551,12 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
         m.queryset_classes[query] = cls
         query.plain = is_plain(cls)
         return query
+    if cls.derives_from(*SELECT_CLASSES):
+        from ormlint.run.sqlalchemy import statement
+
+        made = statement(m, f, node, args, "select")
+        m.queryset_classes[made] = cls
+        return made
     if cls.derives_from("Enum", "IntEnum", "StrEnum", "TextChoices", "IntegerChoices"):
         return varying(args)
     if cls.derives_from("Session", "AsyncSession", "scoped_session"):

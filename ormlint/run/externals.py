@@ -22,7 +22,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.given_back import narrowed_by
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.machine import Machine
-from ormlint.run.named_modules import backend, import_module
+from ormlint.run.named_modules import backend, import_module, import_string
 from ormlint.run.sharing import note_sharing
 from ormlint.run.templates import fill_in
 from ormlint.run.values import (
@@ -385,6 +385,10 @@ FUNCTIONS: dict[str, Function] = {
     "swapper.load_model": _get_model,
     "importlib.import_module": import_module,
     "oslo_utils.importutils.import_module": import_module,
+    "django.utils.module_loading.import_string": import_string,
+    "werkzeug.utils.import_string": import_string,
+    "celery.utils.imports.symbol_by_name": import_string,
+    "pydoc.locate": import_string,
     "oslo_db.api.DBAPI": backend,
     "oslo_db.api.DBAPI.from_config": backend,
     "django.db.models.prefetch_related_objects": _prefetch_objects,

@@ -1,6 +1,7 @@
-"""Modules that a program takes by their names.
+"""Modules, and what stands in them, that a program takes by their names.
 
 import_module("shop.db.api")                                        importlib, oslo.utils
+import_string("shop.backends.Mail")                                 Django, Werkzeug, Celery
 DBAPI.from_config(conf, backend_mapping={"sqlalchemy": "shop.db.api"})   oslo.db: what `get_backend()` of the module gives, or the module
 """
 
@@ -18,6 +19,17 @@ def import_module(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywor
     match args:
         case [Constant(value=str() as name)]:
             return m.program.find_module(name, f.module) or External(name)
+        case _:
+            return varying(args)
+
+
+def import_string(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns what stands in a module of the project under the last part of a dotted path that is known, what is outside the project as such."""
+    match args:
+        case [Constant(value=str() as path), *_] if "." in path:
+            name, _, last = path.replace(":", ".").rpartition(".")
+            module = m.program.find_module(name, f.module)
+            return m.global_value(module, last) if module is not None else External(path)
         case _:
             return varying(args)
 

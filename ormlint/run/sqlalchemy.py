@@ -61,6 +61,7 @@ def writing_statement(m: Machine, f: Frame, node: ir.Node, args: list[Value], st
 
 def query_method(m: Machine, f: Frame, node: ir.Call, query: QueryObject, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Calls a method of a Query, a statement or a result."""
+    name = name.removeprefix("super:")
     parameters = frozenset().union(*(deps_of(a) for a in args), *(deps_of(k) for k in keywords.values())) if args or keywords else frozenset()
     if query.style == "result":
         return result_method(m, f, node, query, name)
