@@ -378,6 +378,9 @@ def where_of(project: Project, chain: Chain) -> str:
     loops = repeaters(chain.events[0])
     if chain.carrier.generic and loops and chain.home == innermost(loops).site:
         return f" that gives the rows used at {project.at(chain.home)}" if is_shown(project, chain.home) else ""
+    admin = next((page for page in project.admin_lists if page.site == chain.home == page.own.site), None)
+    if admin is not None and not admin.is_default:  # the query is Django's
+        return f", in a `get_queryset()` of {code(admin.name)}"
     return at(project, chain.home)
 
 

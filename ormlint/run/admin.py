@@ -1,6 +1,7 @@
 """The pages of Django's admin: every registered ModelAdmin is run like a view, by the program of the framework in the library.
 
     list     ChangeList(…) as get_changelist_instance() makes it, then one row after the other, column by column
+    export   what the resources of django-import-export show of the rows of the list, all pages of it
 
 An admin class whose bases are not part of the project nor of the library is taken for a ModelAdmin that changes nothing about
 lists if it is of a package known to leave them alone; otherwise its pages are not run.
@@ -119,6 +120,9 @@ def _lists(m: Machine, registration: Registration, cls: ClassInfo, deletes: bool
         return
     results = m.program.library[f"{ADMIN}.templatetags.admin_list"].functions["results"]
     _run(m, registration, results, {"cl": changes})
+    export = cls.method("export_action") if cls.derives_from("BaseExportMixin") else None
+    if export is not None and export.module.is_library:
+        _run(m, registration, export, {export.node.params[0].name: admin})
     own, shown = changes.attributes.get("root_queryset"), changes.attributes.get("result_list")
     model = registration.model.model
     if isinstance(own, QueryObject) and isinstance(shown, QueryObject) and model is not None:

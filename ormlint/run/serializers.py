@@ -12,7 +12,7 @@ stands what Python cannot say: which fields there are. What a field runs happens
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ormlint.ir import nodes as ir
@@ -45,8 +45,8 @@ from ormlint.run.values import (
 EVERYTHING = "__all__"
 WHOLE = "*"
 DECLARING = frozenset({"Field", "BaseSerializer"})
-SERIALIZERS = ("BaseSerializer", "SerializerBase")
-SHOWING_ONE = ("_serialize", "to_representation")
+SERIALIZERS = ("BaseSerializer", "SerializerBase", "Resource")
+SHOWING_ONE = ("_serialize", "export_resource", "to_representation")
 """The method of a serializer that shows one object, however many it was given."""
 
 FORWARD = frozenset({Kind.FOREIGN_KEY, Kind.ONE_TO_ONE, Kind.MANY_TO_MANY, Kind.PARENT_LINK})
@@ -141,8 +141,13 @@ def _bound(shown: Shown, field: Instance, serializer: Instance) -> Instance:
     attributes: dict[str, Value] = {**field.attributes, "field_name": Constant(shown.name), "parent": serializer}
     if attributes.get("source", NONE) == NONE:
         attributes["source"] = Constant(shown.name)
-    if attributes.get("method_name") == NONE:
-        attributes["method_name"] = Constant(f"get_{shown.name}")
+    match attributes.get("method_name"):
+        case Constant(value=None):
+            attributes["method_name"] = Constant(f"get_{shown.name}")
+        case Constant(value=str(pattern)) if "{}" in pattern:
+            attributes["method_name"] = Constant(pattern.format(shown.name))
+        case _:
+            pass
     return Instance(field.cls, attributes, True, field.deps, field.model)
 
 
@@ -207,12 +212,18 @@ def fields_of(m: Machine, serializer: Instance) -> list[Shown]:
     if known is None:
         m.serializer_fields[key] = known = []
         declared = _declared(m, serializer.cls)
-        by_model = serializer.cls.derives_from("ModelSerializer")
-        shown_by_class = list(_of_model(m, serializer, declared) if by_model else declared.values())
+        shown_by_class = list(_of_class(m, serializer, declared))
         dropped = left_out.union(_dropped(serializer.cls))
         some = [shown for shown in shown_by_class[:MOST_FIELDS] if shown.name not in dropped and (kept is None or shown.name in kept)]
         known += [shown for shown in some if not _is_only_written(shown)]
     return known
+
+
+def _of_class(m: Machine, serializer: Instance, declared: dict[str, Shown]) -> Iterable[Shown]:
+    """Returns the fields that every serializer of a class has to begin with."""
+    if serializer.cls.derives_from("ModelSerializer"):
+        return _of_model(m, serializer, declared)
+    return _of_resource(m, serializer, declared) if serializer.cls.derives_from("ModelResource") else declared.values()
 
 
 def _dropped(cls: ClassInfo) -> Iterator[str]:
@@ -307,6 +318,27 @@ def _made(m: Machine, serializer: Instance, model: Model, shown: Shown, levels: 
         return shown if cls is None else Shown(shown.name, shown.module, shown.node, source=WHOLE)
     facts: dict[str, Value] = {"slug_field": Constant(relation.to_field)} if relation.to_field else {}
     return Shown(shown.name, shown.module, shown.node, field=_construct(m, shown, cls, facts, many=not relation.to_one))
+
+
+def _of_resource(m: Machine, resource: Instance, declared: dict[str, Shown]) -> Iterator[Shown]:
+    """Yields the fields that a resource exports: of a foreign key the key that is in the row, of many-to-many relations every row."""
+    yield from declared.values()
+    model, meta = _model_of(m, resource), m.class_value(resource.cls, "Meta")
+    library = m.program.library.get("import_export.resources")
+    if model is None or library is None or not isinstance(meta, ClassInfo):
+        return
+    field, many = (m.program.attribute(library, name) for name in ("Field", "ManyToManyWidget"))
+    for name, (module, node) in _chosen_names(m, meta, model, declared).items():
+        relation = model.relations.get(name)
+        shown = Shown(name, module, node, source=relation.attname if relation is not None and relation.attname else name.replace("__", "."))
+        listed = relation is not None and relation.kind is Kind.MANY_TO_MANY
+        if name in declared:
+            continue
+        if isinstance(field, ClassInfo) and isinstance(many, ClassInfo) and (listed or resource.cls.method(f"dehydrate_{name}") is not None):
+            widget = _construct(m, shown, many, {"model": UNKNOWN}, many=False) if listed else None
+            facts: dict[str, Value] = {"attribute": Constant(shown.source), **({"widget": widget} if widget is not None else {})}
+            shown = Shown(name, module, node, field=_construct(m, shown, field, facts, many=False))
+        yield shown
 
 
 def _construct(m: Machine, shown: Shown, cls: ClassInfo, facts: dict[str, Value], *, many: bool) -> Instance | None:

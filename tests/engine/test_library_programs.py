@@ -15,7 +15,7 @@ PROGRAMS = stubs.ROOT
 INQUEST = """
 import ast, importlib, inspect, json, pathlib, sys
 from django.conf import settings
-settings.configure(INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth"], USE_TZ=True)
+settings.configure(INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.admin"], USE_TZ=True)
 import django
 django.setup()
 
