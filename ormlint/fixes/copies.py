@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from ormlint.fixes.counts import unwrap
-from ormlint.fixes.receivers import EITHER, is_stream, is_surely_queryset, reads_caches, risk_of_another_value
+from ormlint.fixes.receivers import EITHER, is_stream, is_surely_queryset, reads_caches, risk_of_another_query
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, WalkQuery
@@ -52,4 +52,4 @@ def _risk(sources: Sources, statement: Statement, rows: cst.BaseExpression, quer
         return _CLASS
     if not is_surely_queryset(statement, rows):
         return EITHER
-    return _CACHES if reads_caches(statement, statement.module) else risk_of_another_value(sources, statement, rows, query)
+    return _CACHES if reads_caches(statement, statement.module) else risk_of_another_query(sources, statement, rows, query)

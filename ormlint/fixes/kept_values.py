@@ -224,7 +224,8 @@ def _variable(sources: Sources, event: Event, first: _Answer, begun: cst.BaseSta
     """Returns the variable that has the first answer, with the edits that give it one; "" if no name is free."""
     statement = first.statement
     own = "" if first.is_new else _own_variable(first)
-    if own and sum(1 for _ in bindings(statement, first.scope, own)) == 1:
+    bound = list(bindings(statement, first.scope, own)) if own else []
+    if len(bound) == 1 and not isinstance(statement.parent(bound[0]), cst.NameItem):  # what is `global` may be given another value by a call
         return own, ()
     name = _name(sources, first, event)
     return name, _bound(first, begun, name) if name else ()

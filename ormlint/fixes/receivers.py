@@ -33,11 +33,16 @@ _QUERY = ("QuerySet", "Query")
 
 def risk_of_another_value(sources: Sources, statement: Statement, node: cst.BaseExpression, query: QueryObject) -> str:
     """Returns why something else than a query of one use may stand in an expression's place, or its rows be fewer than those asked for, "" if not."""
+    return risk_of_another_query(sources, statement, node, query) or risk_of_lost_rows(query)
+
+
+def risk_of_another_query(sources: Sources, statement: Statement, node: cst.BaseExpression, query: QueryObject) -> str:
+    """Returns why something else than a query of one use may stand in an expression's place, "" if not."""
     if any(_is_kept(sources, site, statement.function(node)) for site in (query.site, *query.trail)):
         return KEPT
     if any(use.either for use in query.all_uses() if use.kind in _TESTS):
         return EITHER
-    return GIVEN if may_be_given(statement, node, statement.function(node)) else risk_of_lost_rows(query)
+    return GIVEN if may_be_given(statement, node, statement.function(node)) else ""
 
 
 def is_list(query: QueryObject, test: Site) -> bool:

@@ -72,11 +72,18 @@ def _is_answered(event: Event, other: Event) -> bool:
     """Whether what a statement asks is known from an earlier one about the same rows."""
     if event.method == "get" and event.orm is Orm.SQLALCHEMY:
         return False  # the identity map has the row
+    if event.query is not None and other.query is not None and has_another_session(event.query, other.query):
+        return False
     if event.op is other.op or (event.op in LOADS and other.op in LOADS):
         return event.recipe is not None and other.recipe is not None and event.recipe.key == other.recipe.key
     if other.op not in LOADS or event.op not in _FROM_ROWS or is_figure(other):
         return False  # rows that are loaded for a figure of their own are better not loaded
     return event.op is not Op.GET_ROW or (event.method in _FIRST and is_first_of(event, other))
+
+
+def has_another_session(query: QueryObject, other: QueryObject) -> bool:
+    """Whether two queries of one function are run by two of its sessions: neither sees what the other has not committed, or they are of two databases."""
+    return query.function == other.function and bool(query.session and other.session) and query.session != other.session
 
 
 def is_of_each_row(event: Event) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ormlint.judge.again import has_another_session
 from ormlint.judge.describe import is_shown
 from ormlint.judge.once import once
 from ormlint.judge.project import Project
@@ -60,6 +61,7 @@ def sent_back(project: Project, log: QueryLog) -> dict[QueryObject, Use]:
     """Returns the queries whose rows are only loaded to be the parameter of another query, each with that use."""
     found = {}
     models = {(query.steps or (query.site,))[-1]: query.model for query in log.queries}
+    run = [query for query in log.queries if query.session]
     elsewhere = {query.site for query in log.queries if query.has("using", "db_manager")}
     for query, uses in lists_of_rows(project, log):
         given = _only(uses, UseKind.ARGUMENT)
@@ -69,6 +71,8 @@ def sent_back(project: Project, log: QueryLog) -> dict[QueryObject, Use]:
             continue  # of another database, which cannot look into this one
         if models.get(given.site) is query.model:
             continue  # its own rows, chosen before they are changed: MySQL does not accept the subquery in an UPDATE
+        if any(has_another_session(query, other) and any(site.encloses(given.site) for site in (other.site, *other.steps)) for other in run):
+            continue
         is_list = any(use.kind is UseKind.DERIVE and use.operator in LISTS for use in query.all_uses())
         if (is_list or len(uses) > 1) and not _changes_meanwhile(log, query, given):
             found[query] = given

@@ -216,7 +216,8 @@ class DjangoModels:
         model.overrides = frozenset(own).union(*(OVERRIDING.get(external.name, ()) for external in cls.externals))
         model.unread_base = _unread_base(cls)
         model.has_base_manager = any("base_manager_name" in c.classes["Meta"].bindings for c in cls.mro if "Meta" in c.classes)
-        model.plain_rows = known and not any(name in MAKING for c in cls.mro if not c.module.is_library for name in c.functions)
+        project = [c for c in cls.mro if not c.module.is_library]
+        model.plain_rows = known and not any(self._is_changed(c) or not MAKING.isdisjoint(c.functions) for c in project)
         model.polymorphic = any(external.name in POLYMORPHIC for external in cls.externals)
         manager = self._default_manager(cls)
         model.has_objects = known and manager in ("objects", None)
@@ -470,6 +471,11 @@ class DjangoModels:
             for stmt in module.tree.body:
                 self._connect(stmt, module)
 
+    def _is_changed(self, cls: ClassInfo) -> bool:
+        """Whether a decorator may make another class of one, or put attributes on it."""
+        symbols = (self.program.resolve(node.func if isinstance(node, ir.Call) else node, cls.module) for node in cls.node.decorators)
+        return any(not isinstance(symbol, External) or symbol.package not in {*KNOWN_PACKAGES, "functools"} for symbol in symbols)
+
     def _is_receiver(self, node: ir.Expr_, function: FunctionInfo) -> bool:
         symbol = self.program.resolve(node, function.module)
         return isinstance(symbol, External) and symbol.path == "django.dispatch.receiver"
@@ -481,8 +487,23 @@ class DjangoModels:
             ):
                 assert isinstance(stmt.value, ir.Call)
                 self._mark(stmt.value, module, frozenset({signal}))
+            case ir.Assign(targets=[ir.Attr(value=ir.Name() | ir.Attr() as owner, name=name)]):
+                self._patch(owner, name, module)
+            case ir.Expr(value=ir.Call(func=ir.Attr(name="add_to_class", value=owner), args=[ir.Const(value=str(name)), _])):
+                self._patch(owner, name, module)
+            case ir.Expr(value=ir.Call(func=ir.Name(id="setattr"), args=[ir.Name() | ir.Attr() as owner, ir.Const(value=str(name)), _])):
+                self._patch(owner, name, module)
             case _:
                 pass
+
+    def _patch(self, owner: ir.Expr_, name: str, module: ModuleInfo) -> None:
+        """Notes that a statement puts something on a class by which its rows are made, or in the place of a column."""
+        cls = self.program.resolve(owner, module)
+        if not isinstance(cls, ClassInfo) or cls.model is None:
+            return
+        for model in self.schema:
+            if (model is cls.model or cls.model in model.bases) and (name in MAKING or name in model.columns):
+                model.plain_rows = False
 
     def _mark(self, call: ir.Call, module: ModuleInfo, names: frozenset[str] = SIGNALS) -> None:
         if names is SIGNALS and call.args:

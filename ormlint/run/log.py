@@ -292,6 +292,7 @@ class QueryObject(Tracked, eq=False):
     dropped: frozenset[str] = frozenset()  # Django: prefetched relations that `iterator()` without a chunk size does not accept
     follows: bool = False  # Django: `select_related()` without arguments, which follows all relations that are not nullable
     batched: bool = False  # its rows are fetched in batches: `yield_per`, `iterator(chunk_size=…)`
+    session: str = ""  # SQLAlchemy: the variable or attribute that it is run by, with the assignment that this has its value from; "" if not known
     asynchronous: bool = False  # run by an AsyncSession: what it does not load cannot be loaded lazily
     complete: bool = True  # False if something unknown may have changed what it loads
     ways: tuple[QueryObject, ...] = ()  # for one that stands for either of two, `if new: books = …` and `else: books = …`: those two

@@ -52,7 +52,9 @@ def session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: 
 
 def _session_method(m: Machine, f: Frame, node: ir.Call, session: Session, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     if name == "query":
-        return statement(m, f, node, args, "query")
+        query = statement(m, f, node, args, "query")
+        query.session = _name(f, node.func)
+        return query
     if name in EXECUTES:
         return execute(m, f, node, session, name, args, keywords)
     depends = frozenset().union(*(deps_of(a) for a in args)) if args else frozenset()
@@ -154,6 +156,7 @@ def execute(m: Machine, f: Frame, node: ir.Call, session: Session, name: str, ar
         return UNKNOWN
     m.use(f, stmt, UseKind.METHOD, node, operator=name)
     result = replace(stmt, uses=[], heirs=[], style="result", parameters=stmt.parameters | rest, asynchronous=session.is_async)
+    result.session = _name(f, node.func)
     m.new_query(f, result)
     carry(m, stmt, result)
     if stmt in m.counting:
@@ -174,6 +177,15 @@ def execute(m: Machine, f: Frame, node: ir.Call, session: Session, name: str, ar
         element = element_of_query(m, result, single=True)
         return replace(element, births=tuple(f.loops)) if isinstance(element, Row) else element
     return result
+
+
+def _name(f: Frame, method: ir.Node) -> str:
+    """Returns what tells the session whose method is called from others of the same function, "" if it is no variable or attribute of one."""
+    node, parts = method, []
+    while isinstance(node, ir.Attr):
+        parts.append(node.name)
+        node = node.value
+    return ".".join((f"{node.id}{f.versions.get(node.id, 0)}", *reversed(parts[1:]))) if isinstance(node, ir.Name) else ""
 
 
 def _names_a_row(args: list[Value], keywords: dict[str, Value]) -> bool:
