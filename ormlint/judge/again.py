@@ -82,7 +82,7 @@ def _is_answered(event: Event, other: Event) -> bool:
 
 
 def has_another_session(query: QueryObject, other: QueryObject) -> bool:
-    """Whether two queries of one function are run by two of its sessions: neither sees what the other has not committed, or they are of two databases."""
+    """Whether two queries of one function are run by two of its sessions: neither sees what the other has not committed."""
     return query.function == other.function and bool(query.session and other.session) and query.session != other.session
 
 
