@@ -36,8 +36,8 @@ from ormlint.judge.set_up import set_up_of
 from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access, other_queries
 from ormlint.judge.worth import saves_little
-from ormlint.link.schema import Kind, Orm
-from ormlint.run.log import NOWHERE, READS, Bound, Event, Loop, Op, QueryLog
+from ormlint.link.schema import Kind, Model, Orm
+from ormlint.run.log import READS, Bound, Event, Loop, Op, QueryLog
 from ormlint.text import Site
 
 # these run a statement of their own even on a prefetched collection
@@ -287,7 +287,7 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
     events = [event for event in log.events if event.op in _OPS and _is_unloaded_collection(event)]
     loaded = {_collection_of(event) for event in events if event.op not in _AGGREGATES and repeaters(event)}
     counted = [event for event in events if event.op in _AGGREGATES and _collection_of(event) not in loaded]
-    known = Figures(log)
+    known, walked = Figures(log), _models_walked(counted)
     for chain in one_per_access(project, missing_chains(project, log, counted)):
         defeated = rounds.defeat(chain)
         kept = not (defeated or rounds.risk(chain) or is_cut_to_pages(chain))
@@ -306,11 +306,20 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
                 preview=chain.follows_a_query_per_round
                 or defeated
                 or set_up.gives_few(chain.query)
-                or (chain.query.generic and chain.query.own is NOWHERE)  # the collection of one model among several
+                or len(walked[event.row_loops[-1].site if event.row_loops else event.site]) > 1  # of one among several models
                 or _asks_for_others_too(event)
                 or _is_part_of_write(project, rounds, event)
                 or is_search(event, innermost(repeaters(event))),
             )
+
+
+def _models_walked(events: Iterable[Event]) -> dict[Site, set[Model | None]]:
+    """Returns the models of the rows whose collections are asked for, by the loop that walks them: `for row in self.model.objects.all()`."""
+    found: dict[Site, set[Model | None]] = {}
+    for event in events:
+        if event.row is not None:
+            found.setdefault(event.row_loops[-1].site if event.row_loops else event.site, set()).add(event.row.query.model)
+    return found
 
 
 def _is_of_admin(project: Project, chain: Chain) -> bool:

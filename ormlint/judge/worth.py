@@ -46,14 +46,16 @@ def saves_little(project: Project, chain: Chain, event: Event) -> bool:
 
 
 def _leads_to_one_of_a_pair(chain: Chain, event: Event) -> bool:
-    """Whether all rows lead to the very row that their query names together with another one.
+    """Whether all rows lead to the very row that their query names together with another one, the two being part of a key of the table.
 
-    # `for entry in Entry.objects.filter(member=member, club__name=name): print(entry.club)`
+    # `for entry in Entry.objects.filter(member=member, club__name=name): print(entry.club)`, and `unique_together = ["member", "club", "since"]`
     """
-    if event.relation is None or event.row is None or event.row.path or not event.relation.attname:
+    if event.relation is None or event.row is None or event.row.path or event.relation.attname not in (named := keys_named(chain.query)):
         return False
-    named = keys_named(chain.query)
-    return len(named) > 1 and event.relation.attname in named
+    names = {relation.name for relation in event.relation.model.relations.values() if relation.attname in named}
+    model = event.relation.model
+    keys = [*model.unique_together, *(frozenset(index.columns) for index in model.indexes if index.unique)]
+    return len(named) > 1 and any(names <= key or named <= key for key in keys)
 
 
 def _is_one_search(event: Event) -> bool:
