@@ -77,12 +77,11 @@ def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
     note_call(f, node, func)
     if f.stale:
         freshen(f, *args, *keywords.values())
-    if node is f.awaited:
-        f.awaiting += 1
-        value = call(m, f, node, func, args, keywords)
-        f.awaiting -= 1
-        return value
-    return call(m, f, node, func, args, keywords)
+    waited = node is f.awaited
+    f.awaiting += waited
+    value = call(m, f, node, func, args, keywords)
+    f.awaiting -= waited
+    return value
 
 
 def _arguments(m: Machine, f: Frame, node: ir.Call) -> tuple[list[Value], dict[str, Value]]:
