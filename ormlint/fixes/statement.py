@@ -5,26 +5,33 @@ libcst keeps white space, comments, commas and parentheses, which is what a smal
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TypeVar
 
 import libcst as cst
-from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
+from libcst.metadata import ByteSpanPositionProvider, CodeSpan
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 Function = cst.FunctionDef | cst.Lambda
+
+
+class _Spans(ByteSpanPositionProvider):
+    """Finds where nodes stand; a `MetadataWrapper` would visit the whole tree once more, for providers that nobody wants."""
+
+    def of(self, module: cst.Module) -> Mapping[cst.CSTNode, CodeSpan]:
+        self._gen_impl(module)
+        return self._computed  # type: ignore[return-value]
 
 
 class Statement:
     """A parsed statement whose text begins at offset `start` of its file."""
 
     def __init__(self, module: cst.Module, text: str, start: int) -> None:
-        wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
         self.module = module
         self.text = text
         self._start = start
-        self._spans = wrapper.resolve(ByteSpanPositionProvider)
+        self._spans = _Spans().of(module)
         self._characters = None if text.isascii() else _character_offsets(text)
         self._expressions: dict[tuple[int, int], cst.BaseExpression] | None = None
 
@@ -108,13 +115,28 @@ def _parents(module: cst.Module) -> dict[cst.CSTNode, cst.CSTNode]:
     return parents
 
 
-def _parts(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+def _parts(node: cst.CSTNode) -> list[cst.CSTNode]:
+    found = []
     for name in node.__dataclass_fields__:
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            yield value
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            yield from (item for item in value if isinstance(item, cst.CSTNode))
+        kind = type(value)
+        if kind is tuple or kind is list:
+            found += [item for item in value if _is_node(item)]
+        elif _is_node(value):
+            found.append(value)
+    return found
+
+
+_NODES: dict[type, bool] = {}
+"""By class, whether its instances are nodes; to ask each of them takes long, as nodes have an abstract base."""
+
+
+def _is_node(value: object) -> bool:
+    kind = type(value)
+    known = _NODES.get(kind)
+    if known is None:
+        known = _NODES[kind] = issubclass(kind, cst.CSTNode)
+    return known
 
 
 def parse_statement(text: str, start: int) -> Statement | None:

@@ -48,7 +48,6 @@ def run_admin(m: Machine) -> list[Problem]:
                 page.is_shared = registration.cls is not None and (models[id(registration.cls)] > 1 or bool(registration.cls.subclasses))
                 m.admin_lists.append(page)
         except Exception as failure:  # reported as an internal error with its place; the other admins are still examined
-            m.stack.clear()
             problems.append(internal_error(registration.site.path, 1, cls.qualname, failure))
     return problems
 

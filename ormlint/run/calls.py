@@ -368,11 +368,11 @@ def call_closure(m: Machine, f: Frame, node: ir.Call | ir.Node, closure: Closure
         identity = (id(closure.body), "lambda")
         if m.stack.count(identity) >= MAX_LAMBDA:
             return UNKNOWN
-        m.stack.append(identity)
+        m.begin(identity)
         try:
             return evaluate(m, replace_frame(f, closure.frame, env), closure.body.body)
         finally:
-            m.stack.pop()
+            m.end()
     assert closure.function is not None
     function = closure.function
     closure.frame.called.add(id(function))

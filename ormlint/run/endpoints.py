@@ -118,7 +118,6 @@ def _attributed(m: Machine, view: View, problems: list[Problem]) -> Iterator[Non
     try:
         yield
     except Exception as failure:
-        m.stack.clear()
         module = view.subject.module
         line = bisect.bisect_right(module.tree.lines, view.subject.node.start)
         problems.append(internal_error(module.path, line, view.subject.qualname, failure))

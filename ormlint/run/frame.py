@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ormlint.run.detaching import Closing
 
 Env = dict[str, Value]
+_NEW = tuple.__new__  # what a named tuple calls, without the call of a function around it
 CIRCUMSTANCES: dict[tuple[bool, ...], Circumstances] = {}
 """Those that there have been so far, by all that tells them apart: there are a few dozen, and each is needed thousands of times."""
 
@@ -167,7 +168,7 @@ class Frame(Struct, eq=False):
         """Returns a place in the frame's module; for the inside of a framework, the place in the project that called it."""
         if self.module.is_library and self.call_site is not None:
             return self.call_site
-        return Site(self.module.tree.path, start, end)
+        return _NEW(Site, (self.module.tree.path, start, end))
 
     def around(self) -> Circumstances:
         """Returns the circumstances of an event that happens now."""

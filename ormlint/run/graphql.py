@@ -61,7 +61,6 @@ def run_graphql(m: Machine) -> list[Problem]:
             for field in types.roots(cls):
                 _run_list(m, types, cls, field)
         except Exception as failure:  # reported as an internal error with its place; the other queries are still examined
-            m.stack.clear()
             problems.append(internal_error(cls.module.path, 1, cls.qualname, failure))
     return problems
 

@@ -85,6 +85,7 @@ class Machine:
         self.saving: dict[int, ClassInfo] = {}  # the classes of serializers that are given data to save
         self.made_objects: dict[tuple[int, object], Made] = {}  # by `__init__` and the keys of what it is given
         self.stack: list[tuple[int, object]] = []
+        self.running: dict[int, int] = {}  # how often a function is on the stack
         self.recursive: set[str] = set()  # qualified names of the functions that call themselves
         self.rows_of: dict[QueryObject, Row] = {}  # the row whose related manager a query came from
         self.queryset_classes: dict[QueryObject, ClassInfo] = {}  # the project's QuerySet class of a query object
@@ -276,7 +277,8 @@ class Machine:
         most = MAX_NESTED if function.module.is_library else 1
         if self.stack and self.stack[-1][0] == id(function):
             self.recursive.add(f"{function.module.name}:{function.qualname}")
-        if depth > MAX_DEPTH or identity in self.stack or [running for running, _ in self.stack].count(id(function)) > most:
+        nested = self.running.get(id(function), 0)
+        if depth > MAX_DEPTH or nested > most or (nested and identity in self.stack):
             return None
         contexts = self.contexts.get(id(function), 0)
         if contexts >= MAX_CONTEXTS and not spent and not function.module.is_library and (contexts >= MAX_GENERIC or not is_generic(function, env)):
@@ -290,14 +292,24 @@ class Machine:
             frame.caller, frame.call_site = caller, caller.site(node.start, node.end)
         if function.owner is not None and function.kind != "static method" and function.node.params:
             frame.self_value = env.get(function.node.params[0].name)
-        self.stack.append(identity)
+        self.begin(identity)
         try:
             summary = self._execute(function, frame)
         finally:
-            self.stack.pop()
+            self.end()
         summary.given = env
         self.memo[identity] = summary
         return summary
+
+    def begin(self, identity: tuple[int, object]) -> None:
+        """Notes that a function, lambda or template runs from now on, by its id and what tells this run of it from others."""
+        self.stack.append(identity)
+        self.running[identity[0]] = self.running.get(identity[0], 0) + 1
+
+    def end(self) -> None:
+        """Notes that what was begun last has ended."""
+        number, _ = self.stack.pop()
+        self.running[number] -= 1
 
     def _execute(self, function: FunctionInfo, frame: Frame) -> Summary:
         from ormlint.run.statements import run_body

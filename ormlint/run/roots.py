@@ -38,7 +38,6 @@ def run_all(
         try:
             run_body(m, Frame(module, f"{module.name}:<module>"), module.tree.body)
         except Exception as failure:
-            m.stack.clear()
             problems.append(internal_error(module.path, 1, "<module>", failure))
     return problems
 
@@ -72,7 +71,6 @@ def _run_each(m: Machine, functions: list[FunctionInfo], progress: Callable[[int
             for at, start in enumerate(function.module.tree.lines, 1):
                 if start <= function.node.start:
                     line = at
-            m.stack.clear()
             problems.append(internal_error(function.module.path, line, function.qualname, failure))
     return problems
 

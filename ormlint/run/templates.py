@@ -206,7 +206,7 @@ def run_template(m: Machine, f: Frame, node: ir.Node, template: TemplateInfo, en
     summary = m.memo.get(identity)
     frame = None
     if summary is None:
-        if f.depth >= MAX_DEPTH or sum(1 for running, _ in m.stack if running == id(function)) > 1:
+        if f.depth >= MAX_DEPTH or m.running.get(id(function), 0) > 1:
             return None
         if m.contexts.get(id(function), 0) >= MAX_CONTEXTS:
             return None
@@ -214,11 +214,11 @@ def run_template(m: Machine, f: Frame, node: ir.Node, template: TemplateInfo, en
         m.keep.append(made)
         frame = TemplateFrame(template, template.title, function, None, dict(made), None, f.depth + 1, flow=Flow(set(evaluated)), is_page=True)
         frame.caller, frame.call_site, frame.is_async, frame.only = f, f.site(node.start, node.end), f.is_async, only
-        m.stack.append(identity)
+        m.begin(identity)
         try:
             run_lineage(m, frame, template)
         finally:
-            m.stack.pop()
+            m.end()
         summary = m.memo[identity] = Summary(UNKNOWN, frame.events, frame.calls, writes=frame.writes > 0, function=template.title)
     m.absorb(f, node, template.title, summary, bindings)
     return frame

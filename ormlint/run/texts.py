@@ -34,7 +34,6 @@ def run_texts(m: Machine) -> tuple[list[Event], list[Problem]]:
         try:
             _show(m, cls, function)
         except Exception as failure:  # reported as an internal error with its place; the other models are still examined
-            m.stack.clear()
             problems.append(internal_error(cls.module.path, 1, cls.qualname, failure))
     found, m.events, m.counters = m.events, kept, counters
     del m.queries[queries:]

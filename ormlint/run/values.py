@@ -294,7 +294,8 @@ def deps_of(value: Value | None, depth: int = 0) -> frozenset[int]:
         case Instance():
             return value.deps
         case Row():
-            return frozenset(loop.id for loop in value.births)
+            births = value.births
+            return EMPTY if not births else frozenset((births[0].id,)) if len(births) == 1 else frozenset([loop.id for loop in births])
         case Sequence():
             found = value.deps
             if depth < 3:
