@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 
 from ormlint.ir import nodes as ir
 from ormlint.ir.walk import walk
+from ormlint.library.functions import MEMOISING
+from ormlint.link.names import FunctionInfo, decorator_name
 from ormlint.run.frame import Env, Frame
 from ormlint.run.machine import text_of
 from ormlint.run.values import Mapping
@@ -162,3 +164,14 @@ def caught(handler: ir.Handler) -> set[str]:
     """Returns the bare names of the exceptions that a handler catches."""
     kinds = handler.catches.items if isinstance(handler.catches, ir.Seq) else [handler.catches]
     return {kind.name if isinstance(kind, ir.Attr) else kind.id if isinstance(kind, ir.Name) else "" for kind in kinds}
+
+
+def keeps_results(function: FunctionInfo) -> bool:
+    """Whether a decorator of a function keeps what it gives: `lru_cache`, `cache.memoize(60)`, `cached_as(…)`."""
+    return any(_memoises(decorator_name(decorator)) for decorator in function.node.decorators)
+
+
+def _memoises(decorator: str) -> bool:
+    if decorator.startswith(("cached_property", "cache_control", "cache_page", "cached_view")):
+        return False
+    return decorator in MEMOISING or "memo" in decorator or decorator.startswith(("cache", "cached"))

@@ -5,15 +5,16 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
-from ormlint.library.functions import BATCHES, ERRORS, MEMOISING, MODEL_GETTERS, QUEUES
+from ormlint.library.functions import BATCHES, ERRORS, MODEL_GETTERS, QUEUES
 from ormlint.library.schemas import READ_CLASSES
 from ormlint.library.sqlalchemy_api import SELECT_CLASSES
-from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
+from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Orm
 from ormlint.link.templates import TemplateInfo
 from ormlint.run import containers, sessions
 from ormlint.run.annotations import annotated
 from ormlint.run.blocking import runs_elsewhere
+from ormlint.run.caching import keeps_results
 from ormlint.run.contexts import deciding, is_answered
 from ormlint.run.decorators import argument_put_in, parameter_put_in
 from ormlint.run.detaching import freshen
@@ -282,8 +283,7 @@ def _decisive(m: Machine, function: FunctionInfo, runs: int) -> frozenset[str]:
 
 def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: dict[str, Value], outer: Frame | None, given: list[Value]) -> Value:
     """Runs a function with bound parameters and returns its value as the caller's own."""
-    params = function.node.params
-    rest = params[-1].name if params and params[-1].kind == "**" else ""
+    rest = next((param.name for param in function.node.params[-1:] if param.kind == "**"), "")
     first = next(iter(env.values()), None)
     runs = 0 if function.module.is_library or (type(first) is Row and is_answered(function, first)) else m.contexts.get(id(function), 0)
     made, bindings, rows = symbolic(outliving(env, f.left), runs=runs, rest=rest, decisive=_decisive(m, function, runs))
@@ -304,7 +304,7 @@ def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: 
         return varying(given)
     if f.loops and summary.given is not made:
         rebind(bindings, summary.given, made)
-    memoised = bool(function.node.decorators) and any(memoises(decorator_name(d)) for d in function.node.decorators)
+    memoised = bool(function.node.decorators) and keeps_results(function)
     away = f.is_async and bool(function.node.decorators) and runs_elsewhere(function)
     f.guarded += memoised
     f.awaiting += away
@@ -312,13 +312,6 @@ def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: 
     f.awaiting -= away
     f.guarded -= memoised
     return adopt(m, f, node, returned(summary.returned, bindings, rows), tuple(given), bindings)
-
-
-def memoises(decorator: str) -> bool:
-    """Whether a decorator of this name keeps results: `lru_cache`, `cache.memoize(60)`, `cached_as(…)`."""
-    if decorator.startswith(("cached_property", "cache_control", "cache_page", "cached_view")):
-        return False
-    return decorator in MEMOISING or "memo" in decorator or decorator.startswith(("cache", "cached"))
 
 
 def adopt(m: Machine, f: Frame, node: ir.Node, value: Value, given: tuple[Value, ...], bindings: Bindings) -> Value:

@@ -577,9 +577,8 @@ class QueryLog:
 
     def of(self, *ops: Op) -> Iterator[Event]:
         """Yields the events with one of these operations, those of one after those of the other, as they first come in the log."""
-        for op, events in self._by_op.items():
-            if op in ops:
-                yield from events
+        for events in [events for op, events in self._by_op.items() if op in ops]:
+            yield from events
 
 
 class Analysis(Struct, eq=False):
