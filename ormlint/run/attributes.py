@@ -397,8 +397,6 @@ def is_manager_class(cls: ClassInfo) -> bool:
 
 def super_member(m: Machine, f: Frame, node: ir.Node, value: Super, name: str) -> Value:
     """Returns what `super().name` is: the next definition along the MRO of the object's class."""
-    from ormlint.run.calls import class_behind
-
     cls = class_behind(m, value.self) or value.owner
     mro = cls.mro if value.owner in cls.mro else value.owner.mro
     after = mro[mro.index(value.owner) + 1 :]
@@ -435,8 +433,6 @@ def query_member(m: Machine, f: Frame, node: ir.Node, value: QueryObject | Manag
         return cls if cls is not None else UNKNOWN
     if querysets.canonical(name) is not None or name == "super:get_queryset":
         return Method(value, name)
-    from ormlint.run.calls import class_behind
-
     cls = class_behind(m, value)
     if cls is not None:
         known = m.class_value(cls, name)
@@ -461,3 +457,18 @@ def custom_method(m: Machine, value: QueryObject | Manager, name: str) -> Functi
 def queryset_class(m: Machine, query: QueryObject) -> ClassInfo | None:
     """Returns the project's QuerySet class that a query object is an instance of, or None."""
     return m.queryset_classes.get(query)
+
+
+def class_behind(m: Machine, value: Value) -> ClassInfo | None:
+    """Returns the class that a value is an instance of, or None."""
+    match value:
+        case Row() | Instance():
+            return value.cls
+        case Manager():
+            return value.cls or value.queryset_cls
+        case QueryObject():
+            return m.queryset_classes.get(value)
+        case ClassInfo():
+            return value
+        case _:
+            return None

@@ -579,21 +579,6 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
     return instance
 
 
-def class_behind(m: Machine, value: Value) -> ClassInfo | None:
-    """Returns the class that a value is an instance of, or None."""
-    match value:
-        case Row() | Instance():
-            return value.cls
-        case Manager():
-            return value.cls or value.queryset_cls
-        case QueryObject():
-            return m.queryset_classes.get(value)
-        case ClassInfo():
-            return value
-        case _:
-            return None
-
-
 EXPRESSIONS[ir.Call] = _call
 
-__all__ = ["ModuleInfo", "adopt", "bind", "call", "call_function", "call_method", "class_behind", "construct", "evaluate_call", "unknown_arguments"]
+__all__ = ["ModuleInfo", "adopt", "bind", "call", "call_function", "call_method", "construct", "evaluate_call", "unknown_arguments"]

@@ -584,8 +584,7 @@ class QueryLog:
 class Analysis(Struct, eq=False):
     """What the run stage knows about a program: its schema, its query log, its endpoints and its settings.
 
-    `settings` holds the values of Django's settings modules, where they are constant. `problems` are the files or functions
-    that the analysis failed on.
+    `settings` holds what is constant in Django's settings modules, `problems` are the files or functions that the analysis failed on.
     """
 
     schema: Schema
