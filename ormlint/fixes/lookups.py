@@ -12,6 +12,7 @@ convert as a database does.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import libcst as cst
@@ -45,16 +46,17 @@ class _Key:
     is_primary: bool
 
 
-def fetch_before(sources: Sources, intent: FetchBefore, schema: Schema) -> Fix | None:
+def fetch_before(sources: Sources, intent: FetchBefore, schema: Schema, written: Callable[[Walk, FetchBefore, Schema], Fix | Refusal]) -> Fix | None:
     """Returns the fix, a display-only one if the query or the loop does not allow it, None if the place is not understood."""
     walk = walk_around(sources, intent.site, intent.loop.site)
     if walk is None:
         return None
-    made = walk if isinstance(walk, Refusal) else _fix(walk, intent, schema)
+    made = walk if isinstance(walk, Refusal) else written(walk, intent, schema)
     return Fix(Applicability.DISPLAY, DESCRIPTION, (), made.reason) if isinstance(made, Refusal) else made
 
 
-def _fix(walk: Walk, intent: FetchBefore, schema: Schema) -> Fix | Refusal:
+def of_django(walk: Walk, intent: FetchBefore, schema: Schema) -> Fix | Refusal:
+    """Returns the fix of a look-up by `get()`, `filter()` and the like, or why there is none."""
     if intent.model.orm is not Orm.DJANGO or not isinstance(walk.node, cst.Call):
         return Refusal("the query is not written where it runs")
     chain = chain_of(walk.statement, walk.node)

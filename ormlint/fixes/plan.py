@@ -159,8 +159,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         case MoveAfterLoop() as intent:
             return loops.move_after_loop(sources, intent)
         case FetchBefore() as intent:
-            fetch_before = lookups.fetch_before if intent.model.orm is Orm.DJANGO else sqlalchemy_lookups.fetch_before
-            return fetch_before(sources, intent, project.schema)
+            written = lookups.of_django if intent.model.orm is Orm.DJANGO else sqlalchemy_lookups.of_sqlalchemy
+            return lookups.fetch_before(sources, intent, project.schema, written)
         case BlockAroundLoop() as intent:
             return blocks.block_around_loop(sources, intent)
         case FilterInDatabase() as intent:

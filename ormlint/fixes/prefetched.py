@@ -22,7 +22,7 @@ from ormlint.fixes.orders import is_ordered
 from ormlint.fixes.quiet import is_asked_anyhow, is_list_enough, is_quiet_loop, loop_of
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
-from ormlint.fixes.variables import is_builtin
+from ormlint.fixes.variables import is_bound_nowhere
 from ormlint.judge.finding import Applicability, Fix, PickFromPrefetched
 from ormlint.judge.lists import concrete
 from ormlint.link.schema import Model
@@ -88,7 +88,7 @@ def _picked(file: SourceFile, statement: Statement, node: cst.BaseExpression, ev
     if isinstance(code, Refusal):
         return code
     for function in ("any", "max", "min", "next", "sorted", "sum"):
-        if f"{function}(" in code and not is_builtin(file.text, function):
+        if f"{function}(" in code and not is_bound_nowhere(file.text, function):
             return Refusal(f"`{function}` means something else there")
     if place.question.end in _LISTED and not is_list_enough(statement, place.whole, file.text):
         return Refusal("a list would stand where a queryset may be needed")
@@ -107,7 +107,7 @@ def _with_list(place: _Place) -> cst.BaseExpression:
     call = place.statement.parent(argument) if argument is not None else None
     match call:
         case cst.Call(func=cst.Name(value="list"), args=[cst.Arg(star="", keyword=None)]):
-            return call if is_builtin(place.file.text, "list") else place.whole
+            return call if is_bound_nowhere(place.file.text, "list") else place.whole
         case _:
             return place.whole
 

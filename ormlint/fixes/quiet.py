@@ -15,7 +15,7 @@ from ormlint.fixes.chain import chain_of
 from ormlint.fixes.kept_variables import has_namespace, is_harmless
 from ormlint.fixes.receivers import assigned
 from ormlint.fixes.statement import Statement
-from ormlint.fixes.variables import is_builtin, reads
+from ormlint.fixes.variables import is_bound_nowhere, reads
 from ormlint.fixes.walk import binds
 
 _TAKING = frozenset({"list", "tuple", "set", "frozenset", "sorted", "min", "max", "any", "all", "sum", "len", "enumerate", "zip"})
@@ -92,7 +92,7 @@ def _takes_any_list(statement: Statement, argument: cst.Arg, text: str) -> bool:
     call = statement.parent(argument)
     match call:
         case cst.Call(func=cst.Name(value=name)):
-            return name in _TAKING and is_builtin(text, name)
+            return name in _TAKING and is_bound_nowhere(text, name)
         case cst.Call(func=cst.Attribute(value=cst.SimpleString(), attr=cst.Name(value="join"))):
             return True
         case cst.Call(func=cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value="extend" | "update")), args=[_]):
@@ -120,7 +120,7 @@ def is_asked_anyhow(statement: Statement, node: cst.BaseExpression, text: str) -
     call = statement.parent(above) if isinstance(above, cst.Arg) else None
     match call:
         case cst.Call(func=cst.Name(value=name), args=[cst.Arg(star="")]):
-            return name in _ANYHOW and is_builtin(text, name)
+            return name in _ANYHOW and is_bound_nowhere(text, name)
         case _:
             return isinstance(above, (cst.ComparisonTarget, cst.If, cst.While, cst.Assert, cst.UnaryOperation))
 
@@ -145,7 +145,7 @@ def is_quiet_loop(statement: Statement, loop: RowLoop, name: str, collections: S
         if walked[0] <= statement.span(call)[0] < walked[1] or is_harmless(call) or _asks(statement, call, name, collections):
             return True
         match call.func:
-            case cst.Name(value=function) if function in _TAKING and is_builtin(text, function):
+            case cst.Name(value=function) if function in _TAKING and is_bound_nowhere(text, function):
                 return all(argument.keyword is None and _is_at_hand(statement, argument.value, name, collections) for argument in call.args)
             case cst.Attribute(value=cst.SimpleString(), attr=cst.Name(value="join")):
                 return all(_is_at_hand(statement, argument.value, name, collections) for argument in call.args)

@@ -15,8 +15,7 @@ import libcst as cst
 from ormlint.fixes.chain import Link, chain_of, last_name
 from ormlint.fixes.imports import Refusal, Spelling, is_class, spell_import
 from ormlint.fixes.lookups import DESCRIPTION, REASON, inner_indentation, is_read_at_once, listed, variable_for, walked_twice
-from ormlint.fixes.source import Sources
-from ormlint.fixes.walk import Walk, binds, inside, walk_around
+from ormlint.fixes.walk import Walk, binds, inside
 from ormlint.judge.finding import Applicability, FetchBefore, Fix
 from ormlint.link.schema import Column, Model, Schema
 
@@ -51,16 +50,8 @@ class _Asked:
     extra: Spelling
 
 
-def fetch_before(sources: Sources, intent: FetchBefore, schema: Schema) -> Fix | None:
-    """Returns the fix, a display-only one if the query or the loop does not allow it, None if the place is not understood."""
-    walk = walk_around(sources, intent.site, intent.loop.site)
-    if walk is None:
-        return None
-    made = walk if isinstance(walk, Refusal) else _fix(walk, intent, schema)
-    return Fix(Applicability.DISPLAY, DESCRIPTION, (), made.reason) if isinstance(made, Refusal) else made
-
-
-def _fix(walk: Walk, intent: FetchBefore, schema: Schema) -> Fix | Refusal:
+def of_sqlalchemy(walk: Walk, intent: FetchBefore, schema: Schema) -> Fix | Refusal:
+    """Returns the fix of a look-up by a session, or why there is none."""
     asked = _asked(walk, intent, schema)
     if isinstance(asked, Refusal):
         return asked

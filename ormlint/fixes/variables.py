@@ -43,7 +43,7 @@ def only_value(statement: Statement, function: Function | None, name: str) -> cs
 
 
 @lru_cache(maxsize=256)
-def is_builtin(text: str, name: str) -> bool:
+def is_bound_nowhere(text: str, name: str) -> bool:
     """Whether a name means Python's own function wherever it stands in a file of this text, if no `import *` brings another."""
     return imports.is_bound_nowhere(SourceFile("", text), name)
 
@@ -106,7 +106,6 @@ def is_used_later(statement: Statement, read: cst.Name) -> bool:
 
 def comes_from(statement: Statement, node: cst.BaseExpression, site: Site) -> bool:
     """Whether an expression is made from the statement that stands at a site of the same function, and can be made from no other."""
-    function = statement.function(node)
     seen: set[str] = set()
     while True:
         node = seen_through(node)
@@ -115,12 +114,10 @@ def comes_from(statement: Statement, node: cst.BaseExpression, site: Site) -> bo
         if made is not None and start <= site.start and site.end <= end:
             return all(_passes_on(statement, above) for above in _up_to(statement, made, node))
         match node:
-            case cst.Name(value=name):
-                value = only_value(statement, function, name) if name not in seen else None
-                if value is None:
+            case cst.Name() as variable:
+                node = _value_of(statement, variable, seen) or variable
+                if node is variable:
                     return False
-                seen.add(name)
-                node = value
             case cst.Call(args=[first, *_]) if _runs(node):
                 node = first.value
             case cst.Call(func=cst.Attribute(value=receiver)):
@@ -131,7 +128,6 @@ def comes_from(statement: Statement, node: cst.BaseExpression, site: Site) -> bo
 
 def gives_result(statement: Statement, node: cst.BaseExpression) -> bool:
     """Whether an expression gives the result of a session, or the rows of one: `session.scalars(stmt)`, or a variable that is given nothing else."""
-    function = statement.function(node)
     seen: set[str] = set()
     while True:
         node = seen_through(node)
@@ -140,14 +136,19 @@ def gives_result(statement: Statement, node: cst.BaseExpression) -> bool:
                 return True
             case cst.Call(func=cst.Attribute(value=receiver, attr=cst.Name(value=method))) if method in _OF_RESULTS:
                 node = receiver
-            case cst.Name(value=name):
-                given = only_value(statement, function, name) if name not in seen else None
-                if given is None:
+            case cst.Name() as variable:
+                node = _value_of(statement, variable, seen) or variable
+                if node is variable:
                     return False
-                seen.add(name)
-                node = given
             case _:
                 return False
+
+
+def _value_of(statement: Statement, variable: cst.Name, seen: set[str]) -> cst.BaseExpression | None:
+    """Returns the only value of a variable that has not been `seen` yet."""
+    value = only_value(statement, statement.function(variable), variable.value) if variable.value not in seen else None
+    seen.add(variable.value)
+    return value
 
 
 def _up_to(statement: Statement, node: cst.CSTNode, top: cst.CSTNode) -> Iterator[cst.CSTNode]:
