@@ -25,7 +25,7 @@ from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import outliving
 from ormlint.run.machine import Machine
 from ormlint.run.merging import as_asked, join_values
-from ormlint.run.objects import fields_of_record
+from ormlint.run.objects import fields_of_record, shown_row
 from ormlint.run.parameters import MANY_RUNS, MOST_DECIDED, Bindings, rebind, resolve_deps, returned, symbolic
 from ormlint.run.recipes import note_call, returned_recipe
 from ormlint.run.rows import new_row, row_method
@@ -332,6 +332,8 @@ def adopt(m: Machine, f: Frame, node: ir.Node, value: Value, given: tuple[Value,
                 "unkeyed": resolve_deps(value.unkeyed, bindings),
             }
             mine = replace(value, uses=[], heirs=[], parent=value, recipe=recipe, trail=trail, filters=as_asked(value, f.qualname), **depends)
+            if value in m.handed_on and isinstance(node, ir.Call):  # a function called `select` only says it in other words
+                mine.site, mine.trail = f.site(node.start, node.end), ()
             m.new_query(f, mine)
             row = m.rows_of.get(value)
             if row is not None:
@@ -478,15 +480,6 @@ def unknown_arguments(m: Machine, function: FunctionInfo, outer: Frame | None = 
     return env
 
 
-def shown_row(m: Machine, cls: ClassInfo, name: str) -> Row | None:
-    """Returns the row that a method of a serializer shows a field of, as `get_total(self, order)` does; None if it does not."""
-    if not cls.derives_from("ModelSerializer") or cls.find(name.removeprefix("get_")) is None:
-        return None
-    meta = m.class_value(cls, "Meta")
-    model = m.class_value(meta, "model") if isinstance(meta, ClassInfo) else None
-    return Row(model.model, model) if isinstance(model, ClassInfo) and model.model is not None else None
-
-
 def self_value(m: Machine, function: FunctionInfo) -> Value:
     """Returns what `self` or `cls` is in a run of a method on its own."""
     cls = function.owner
@@ -543,7 +536,7 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
         m.queryset_classes[query] = cls
         query.plain = is_plain(cls)
         return query
-    if cls.derives_from(*SELECT_CLASSES):
+    if cls.derives_from(*SELECT_CLASSES) and maker is None and cls.method("__init__") is None:
         from ormlint.run.sqlalchemy import statement
 
         made = statement(m, f, node, args, "select")

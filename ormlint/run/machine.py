@@ -91,6 +91,7 @@ class Machine:
         self.queryset_classes: dict[QueryObject, ClassInfo] = {}  # the project's QuerySet class of a query object
         self.entities: dict[QueryObject, tuple[Model | None, ...]] = {}  # what the tuples of a SQLAlchemy query hold
         self.entity_plans: dict[QueryObject, dict[Model, LoadPlan]] = {}  # what is loaded on the further entities of such a query
+        self.handed_on: set[QueryObject] = set()  # statements of all that a function is given: `def select(*entities): return Select(*entities)`
         self.counting: set[QueryObject] = set()  # SQLAlchemy queries that select nothing but a count
         self.many_rows: set[QueryObject] = set()  # INSERT statements with values for more than one row
         self.wrapped: set[QueryObject] = set()  # results whose rows are tuples of one entity

@@ -250,3 +250,12 @@ def _attributes(target: ir.Expr_, owner: str) -> Iterator[str]:
                 yield from _attributes(item, owner)
         case _:
             pass
+
+
+def shown_row(m: Machine, cls: ClassInfo, name: str) -> Row | None:
+    """Returns the row that a method of a serializer shows a field of, as `get_total(self, order)` does; None if it does not."""
+    if not cls.derives_from("ModelSerializer") or cls.find(name.removeprefix("get_")) is None:
+        return None
+    meta = m.class_value(cls, "Meta")
+    model = m.class_value(meta, "model") if isinstance(meta, ClassInfo) else None
+    return Row(model.model, model) if isinstance(model, ClassInfo) and model.model is not None else None

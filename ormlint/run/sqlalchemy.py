@@ -44,7 +44,18 @@ def statement(m: Machine, f: Frame, node: ir.Node, args: list[Value], style: str
         query.model = columns[0].model if columns else None
     if len(args) == 1 and counts(args[0]):
         m.counting.add(query)
+    if _hands_on(f, node):
+        m.handed_on.add(query)
     return m.new_query(f, query)
+
+
+def _hands_on(f: Frame, node: ir.Node) -> bool:
+    """Whether a call is given just what the function is given that it stands in: `def select(*entities): return Select(*entities)`."""
+    match node:
+        case ir.Call(args=[ir.Star(value=ir.Name(id=name))]) if f.function is not None:
+            return any(param.kind == "*" and param.name == name for param in f.function.node.params)
+        case _:
+            return False
 
 
 def counts(value: Value) -> bool:
