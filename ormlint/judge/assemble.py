@@ -69,7 +69,7 @@ def judge(
         comments.setdefault(comment.site.path, []).append(comment)
     running = {rule.code for rule in rules if not rule.judges_comments}
     kept: list[tuple[Rule, Report]] = []
-    unnamed = Unnamed(project, log, texts, [module.path for module in modules])
+    unnamed = Unnamed(project, log, texts, [path for path in (module.path for module in modules) if not excludes(Site(path, 0, 0))])
     for rule in sorted(rules, key=lambda rule: rule.judges_comments):
         if rule.judges_comments:
             _mark_judged(project, running, all_rules)

@@ -2,7 +2,8 @@
 
 class OldList(ListView)    no URL configuration has it, and the word stands nowhere else in the project
 
-That holds for a site, whose settings say which URLs it has; the functions of a package or of a few files are there for others.
+That holds for a site, whose settings say which URLs it has, or which answers requests with rows of SQLAlchemy; the functions of a package
+or of a few files are there for others. What only a test names is not started by that.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import NamedTuple
 
 from ormlint.judge.finding import Mark, Report
 from ormlint.judge.project import Project
-from ormlint.run.log import QueryLog
+from ormlint.link.schema import Orm
+from ormlint.run.log import Endpoint, QueryLog
 
 _DEFINED = re.compile(r"(?:def|class)\s+$")
 _LONGEST = 12  # characters of `class` or `def` and some blanks before a name
@@ -25,7 +27,8 @@ class Unnamed:
     """Which functions of a program nothing can start, as far as its texts tell."""
 
     def __init__(self, project: Project, log: QueryLog, texts: Mapping[str, str], paths: Iterable[str]) -> None:
-        self._is_site = _SITE in project.settings
+        """`paths` are those of the files whose names count."""
+        self._is_site = _SITE in project.settings or any(_answers(endpoint) for endpoint in project.endpoints)
         self._functions = log.functions
         self._texts = texts
         # those are asked first that name most, so that few texts are loaded
@@ -55,6 +58,10 @@ class Unnamed:
             whole, part = re.compile(rf"\b{re.escape(name)}\b"), _part(name)
             known = self._named[name] = any(_stands_in(self._texts[path], name, whole, part) for path in self._paths)
         return known
+
+
+def _answers(endpoint: Endpoint) -> bool:
+    return endpoint.query is not None and endpoint.query.orm is Orm.SQLALCHEMY
 
 
 def _stands_in(text: str, name: str, whole: re.Pattern[str], part: Part | None) -> bool:

@@ -86,18 +86,21 @@ class Functions:
         return bool(started) and started <= self._installing
 
     def names_to_start(self, name: str) -> list[tuple[str, ...]]:
-        """Returns for each run that starts what leads to a function the names of which each must stand somewhere, none for one that needs none."""
-        return [run.names() for run in self._first_runs({name}) if run.starter]
+        """Returns for each run that starts what leads to a function the names of which each must stand somewhere, none for one that needs none.
 
-    def _first_runs(self, names: Iterable[str]) -> list[Run]:
-        """Returns the runs that lead to one of these functions and that nothing calls."""
+        Tests do not count: what only they call is started by its own names, or not at all.
+        """
+        return [run.names() for run in self._first_runs({name}, tests=False) if run.starter]
+
+    def _first_runs(self, names: Iterable[str], *, tests: bool = True) -> list[Run]:
+        """Returns the runs that lead to one of these functions and that nothing calls, or nothing but tests."""
         wanted = frozenset(names)
         waiting = sorted(number for name in wanted for number in self._runs_of.get(name, ()))
         seen = set(waiting)
         found = []
         while waiting:
             number = waiting.pop()
-            callers = self._callers_of_runs.get(number, ())
+            callers = [caller for caller in self._callers_of_runs.get(number, ()) if tests or self._runs[caller].starter]
             if not callers:
                 found.append(self._runs[number])
             waiting += [caller for caller in callers if caller not in seen]

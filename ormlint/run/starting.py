@@ -15,9 +15,11 @@ import re
 from ormlint.ir import nodes as ir
 from ormlint.library.functions import BACKGROUND_PLACES, ENTRANCES, WRAPPERS
 from ormlint.link.names import ClassInfo, FunctionInfo, decorator_name
+from ormlint.link.schema import Orm
 
 _WORDS = re.compile(r"[^/_.]+")
 _PLAIN = frozenset({"builtins", "abc", "typing", "typing_extensions"})
+_MAPPERS = frozenset({"sqlalchemy", "flask_sqlalchemy", "sqlmodel"})
 _VIEW_PACKAGES = frozenset({"django", "rest_framework"})
 _FIXED_NAMES = frozenset({
     "clean", "clean_fields", "validate_unique", "validate_constraints", "full_clean", "save", "save_base", "delete", "asave", "adelete",
@@ -52,10 +54,13 @@ def names_to_start(function: FunctionInfo, receiver: ClassInfo | None) -> tuple[
     if cls is None:
         return (name,) if not is_in_background(function) and (name.startswith("_") or _answers_request(function)) else ()
     own = [c for c in cls.mro if not c.module.is_library]
-    if any(c.node.decorators or None in c.bases for c in own):
+    is_mapped = cls.model is not None and cls.model.orm is Orm.SQLALCHEMY
+    # the base of `class Book(db.Model)` need not be known
+    if any(c.node.decorators or (None in c.bases and not is_mapped) for c in own):
         return ()
     if cls.model is not None or cls.derives_from("Manager", "QuerySet"):
-        known = all(external.package in _PLAIN | {"django"} for external in cls.externals)
+        mapper = _MAPPERS if is_mapped else {"django"}
+        known = all(external.package in _PLAIN | mapper for external in cls.externals)
         return (name,) if known and name not in _FIXED_NAMES else ()
     if any(c.module.is_library for c in cls.mro) or any(external.package not in _PLAIN for external in cls.externals) or _has_metaclass(cls):
         return ()
