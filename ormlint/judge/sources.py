@@ -84,8 +84,9 @@ def _distance(site: Site, event: Event) -> int:
 
 
 def other_queries(project: Project, chain: Chain) -> tuple[Site, ...]:
-    """Returns the places of the other queries whose rows meet the same accesses."""
-    return tuple(dict.fromkeys(site for site in chain.others if site not in (chain.home, chain.query.site) and is_shown(project, site)))
+    """Returns the places of the other queries whose rows meet the same accesses, without those of tests."""
+    others = (site for site in chain.others if site not in (chain.home, chain.query.site))
+    return tuple(dict.fromkeys(site for site in others if is_shown(project, site) and project.is_concerned((site,))))
 
 
 def also_from(project: Project, chain: Chain) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from ormlint.ir.walk import walk as nodes_in
 from ormlint.library.functions import NOT_FOUND
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Orm
-from ormlint.run.caching import caught, guards_cache, guards_cache_in_else, is_fallback, returns_kept
+from ormlint.run.caching import asks_what_others_give, caught, guards_cache, guards_cache_in_else, is_fallback, leaves_if_given, returns_kept
 from ormlint.run.columns import note_loop
 from ormlint.run.detaching import close, closing, detached
 from ormlint.run.evaluate import evaluate
@@ -47,7 +47,7 @@ def run_body(m: Machine, f: Frame, body: list[ir.Stmt]) -> bool:
         if type(stmt) is ir.If and stmt is not f.refuted:
             keeps = m.keeps.get(id(stmt))
             if keeps is None:
-                keeps = m.keeps[id(stmt)] = returns_kept(body, position)
+                keeps = m.keeps[id(stmt)] = returns_kept(body, position) or leaves_if_given(f.owner, stmt)
             guarded += keeps  # `if key in cache: return cache[key]`: the rest runs once per key
             f.guarded += keeps
     f.guarded -= guarded
@@ -217,9 +217,10 @@ def _import(m: Machine, f: Frame, stmt: ir.Import) -> bool:
 # --------------------------------------------------------------------------------------------------------- branches
 def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
     known = truth(m, f, stmt.test)
-    if known is True:
+    given = asks_what_others_give(f.owner, stmt.test) if known is not None else ""
+    if known is True and not given:
         return run_body(m, f, stmt.body)
-    if known is False:
+    if known is False and not given:
         through = run_body(m, f, stmt.orelse)
         f.refuted = stmt
         return through
@@ -229,8 +230,8 @@ def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
     test = f.site(stmt.test.start, stmt.test.end)
     guards = m.guards.get(id(stmt))
     if guards is None:
-        own = guards_cache(stmt)
-        guards = m.guards[id(stmt)] = (own, (own and bool(stmt.orelse)) or guards_cache_in_else(stmt))
+        own, given = guards_cache(stmt), given or asks_what_others_give(f.owner, stmt.test)
+        guards = m.guards[id(stmt)] = (own or given == "is", (own and bool(stmt.orelse)) or given == "is not" or guards_cache_in_else(stmt))
     f.env, f.flow, f.way = dict(before), positive, (*way, (test, True))
     refine(m, f, stmt.test, positive=True)
     through = _branch(m, f, stmt.body, guarded=guards[0])
