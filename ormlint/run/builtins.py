@@ -16,6 +16,7 @@ from ormlint.run.log import Bound, Event, Length, Loop, Op, QueryObject, UseKind
 from ormlint.run.loops import Iterated
 from ormlint.run.machine import Machine
 from ormlint.run.managers import misuse_manager
+from ormlint.run.merging import join_values
 from ormlint.run.narrowing import is_queryset
 from ormlint.run.queries import evaluate_query
 from ormlint.run.values import (
@@ -275,9 +276,17 @@ def _dict(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict
 
 
 def _getattr(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
-    if len(args) >= 2 and isinstance(args[1], Constant) and isinstance(args[1].value, str):
-        return attribute(m, f, node, args[0], args[1].value)
-    return varying(args)
+    names = [o.value for o in options(args[1]) if isinstance(o, Constant) and isinstance(o.value, str)] if len(args) >= 2 else []
+    if not names or len(names) < len(options(args[1])):
+        return varying(args)
+    if len(names) == 1:
+        return attribute(m, f, node, args[0], names[0])
+    f.conditional += 1  # `for name in ("author", "shop"): getattr(book, name)` reads another one per round
+    found = attribute(m, f, node, args[0], names[0])
+    for name in names[1:]:
+        found = join_values(m, found, attribute(m, f, node, args[0], name))
+    f.conditional -= 1
+    return found
 
 
 def _hasattr(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:

@@ -15,7 +15,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Loop, QueryObject, Shape
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.searching import deciding, first_found
-from ormlint.run.values import EMPTY, Instance, Mapping, Row, Sequence, Union, Unknown, Value, deps_of, element_of, join
+from ormlint.run.values import EMPTY, Constant, Instance, Mapping, Row, Sequence, Union, Unknown, Value, deps_of, element_of, join
 from ormlint.text import Site
 
 NO_BODY: list[ir.Stmt] = []
@@ -69,6 +69,29 @@ def reborn(value: Value, loops: tuple[Loop, ...], loop: Loop, depth: int = 0, *,
             return Union(tuple(reborn(o, loops, loop, depth + 1) for o in value.options))
         case _:
             return value
+
+
+def fill_entries(f: Frame, stmt: ir.Loop, source: Value) -> None:
+    """Fills the entries that the rounds of a loop over pairs have stored: `for name, books in (("new", …), ("old", …)): context[name] = books`."""
+    if not isinstance(source, Sequence) or not source.items or not isinstance(stmt.target, ir.Seq):
+        return
+    names = [target.id if isinstance(target, ir.Name) else "" for target in stmt.target.items]
+    for inner in stmt.body:
+        match inner:
+            case ir.Assign(targets=[ir.Index(value=ir.Name(id=held), index=ir.Name(id=key))], value=ir.Name(id=given)):
+                owner = f.env.get(held)
+                if isinstance(owner, Mapping) and key in names and given in names:
+                    _fill(owner, source.items, names.index(key), names.index(given))
+            case _:
+                pass
+
+
+def _fill(owner: Mapping, pairs: tuple[Value, ...], key: int, given: int) -> None:
+    for pair in pairs:
+        parts = pair.items if isinstance(pair, Sequence) and pair.items is not None else ()
+        name = parts[key] if len(parts) > max(key, given) else None
+        if isinstance(name, Constant) and isinstance(name.value, str):
+            owner.known[name.value] = parts[given]
 
 
 def outliving(env: dict[str, Value], left: frozenset[int]) -> dict[str, Value]:

@@ -25,7 +25,7 @@ from ormlint.run.given_back import as_announced, put_in_its_place
 from ormlint.run.inert import COMPOUND, is_inert
 from ormlint.run.loader_options import extend
 from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
-from ormlint.run.loops import Iterated, decided, enter_loop, found_by, last_round, leaves, make_loop, outliving, walk
+from ormlint.run.loops import Iterated, decided, enter_loop, fill_entries, found_by, last_round, leaves, make_loop, outliving, walk
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
 from ormlint.run.narrowing import narrow
@@ -443,6 +443,7 @@ def _loop(m: Machine, f: Frame, stmt: ir.Loop) -> bool:
         for env in f.breaks:
             after = join_env(m, after, env)
     f.loops.pop()
+    fill_entries(f, stmt, source)
     if f.effects > effects:
         note_effects(f, mark, loop)
     if not f.loops or f.loops[-1] is not loop:
