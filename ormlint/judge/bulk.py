@@ -16,11 +16,13 @@ from ormlint.judge.describe import calls_between, place
 from ormlint.judge.finding import Severity, WriteTogether
 from ormlint.judge.project import Project
 from ormlint.judge.repetition import grows, innermost, is_done_once, repeaters, weight
+from ormlint.judge.wide import is_wide
 from ormlint.link.schema import Model
 from ormlint.run.log import READS, Bound, Event, Loop, Op, QueryLog
 from ormlint.text import Site
 
 FARTHEST = 3  # calls between a loop and a write
+_WRITES = frozenset({Op.SAVE, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.UPDATE_ROWS, Op.DELETE_ROWS, Op.BULK_WRITE, Op.LINK, Op.INSERT, Op.EXECUTE})
 _OF_A_ROW = frozenset({"save", "delete", "create", "update", "save_base", "asave", "adelete", "acreate"})
 
 Hindrance = Callable[[Event, Loop], tuple[str, ...]]
@@ -153,6 +155,23 @@ def calls_to_write(project: Project, event: Event, loop: Loop) -> int:
     while callees and len(callees[-1]) > 1 and callees[-1][-1] in _OF_A_ROW:
         callees.pop()
     return len(callees)
+
+
+def is_all_of_a_round(log: QueryLog, write: Write) -> bool:
+    """Whether the rounds of a loop ask the database for nothing but the write, and all of them are made.
+
+    # not so for `send(invoice)`, `if failed: return`, `invoice.save()`, nor where each round creates something else as well
+    """
+    event, loop = write.event, write.loop
+    others = [other for other in log.within(loop, *_WRITES) if not (other.op is event.op and other.site == event.site)]
+    if event.op is Op.LINK:  # what is linked may have to be fetched, and several links are several findings
+        return not loop.searches and all(other.op is Op.LINK for other in others)
+    return not (loop.searches or others or any(log.within(loop, *READS, Op.LAZY_OBJECT, Op.LAZY_COLLECTION)))
+
+
+def walks_a_wide_query(project: Project, event: Event) -> bool:
+    """Whether the rounds of an event walk rows of which there are many by what their query asks for, or what belongs to such rows."""
+    return any(loop.source is not None and is_wide(project, loop.source) for loop in repeaters(event))
 
 
 def created_in_round(log: QueryLog, model: Model | None, loop: Loop) -> tuple[str, ...]:

@@ -62,7 +62,8 @@ def filters_by_key(project: Project, log: QueryLog) -> Filters:
                 found.setdefault((query.model, name), query.site)
         for other, columns in _of_others(asked).items():
             for model in named.get(other, ()):
-                if not _is_served(model, columns):
+                joined = {column.name for column in model.columns.values() if column.references == query.model.table}
+                if not _is_served(model, columns | joined):
                     found.update({(model, column): query.site for column in columns if (model, column) not in found})
     return found
 
@@ -79,4 +80,5 @@ def _of_others(asked: set[str]) -> dict[str, set[str]]:
 
 def _is_served(model: Model, names: set[str]) -> bool:
     """Whether an index of another column that is asked for narrows the rows already: `unique(user, shop)` serves `user=…, shop=…`."""
-    return any(index.columns and index.columns[0] in names and not index.partial for index in model.indexes)
+    key = [name for name, column in model.columns.items() if column.primary_key]
+    return (bool(key) and key[0] in names) or any(index.columns and index.columns[0] in names and not index.partial for index in model.indexes)

@@ -19,12 +19,13 @@ FEW_BY_NAME = frozenset({
 SETTINGS = frozenset({"config", "configuration", "settings", "setting", "preferences"})
 """Last words in the names of models of which there may be one row."""
 
-_SUFFIXES = frozenset({"model", "schema", "table", "entity", "record"})
+_SUFFIXES = frozenset({"model", "schema", "table", "entity", "record", "information", "info"})
 _FEW_VALUES = ("Bool", "NullBool", "Enum")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 NAMES = frozenset({
     "name", "title", "slug", "serial", "uuid", "guid", "email", "username", "login", "path", "filename", "url", "uri", "hash", "checksum", "digest",
-    "md5", "sha1", "sha256", "identifier", "fingerprint", "token", "codename",
+    "md5", "uid", "sha1", "sha256", "identifier", "fingerprint", "token", "codename",
 })  # fmt: skip
 """Last words in the names of columns that mostly tell one row from all others, whether or not the schema says so."""
 _ONLY_ROW = frozenset({"one", "one_or_none", "scalar_one", "scalar_one_or_none"})
@@ -75,7 +76,7 @@ def is_called(model: Model, words: frozenset[str]) -> bool:
     found = [word.lower() for word in _WORDS.findall(model.name)]
     while len(found) > 1 and found[-1] in _SUFFIXES:
         found.pop()
-    return bool(found) and found[-1] in words
+    return bool(found) and not words.isdisjoint((found[-1], found[-1].removesuffix("s")))
 
 
 def asks_for_a_value(query: QueryObject) -> bool:
@@ -194,7 +195,7 @@ def gives_few(query: QueryObject) -> bool:
     # `access.permissions.filter(codename="read")`: a name that the program states is mostly that of one row too, among those of one row
     named = query.filters if query.orm is Orm.DJANGO else query.filters - query.stated
     one_of_its_row = query.relation is not None and any(_is_name(query.model, lookup) for lookup in named)
-    if asks_for_a_pair(query) or _asks_for_one_of_some(query) or _asks_for_a_moment(query) or one_of_its_row:
+    if asks_for_a_pair(query) or _asks_for_one_of_some(query) or _asks_for_a_moment(query) or _asks_for_a_combination(query) or one_of_its_row:
         return True
     if query.model is not None and lists_kinds(query.model) and not refers_to_others(query.model):
         return True
@@ -204,6 +205,13 @@ def gives_few(query: QueryObject) -> bool:
     if query.orm is not Orm.SQLALCHEMY:
         return False
     return asks_for_one(query) or may_ask_for_one(query) or is_found_by_name(query) or names_its_rows(query) or _asks_whether_taken(query)
+
+
+def _asks_for_a_combination(query: QueryObject) -> bool:
+    """Whether a query names the values of three columns that have many: `filter(system=system, module=module, name=name)`."""
+    columns = query.model.columns if query.model is not None else {}
+    asked = [columns[lookup] for lookup in query.filters - query.stated if lookup in columns]
+    return sum(not (column.references or column.type.startswith(_FEW_VALUES)) for column in asked) > 2
 
 
 def asks_for_a_pair(query: QueryObject) -> bool:
@@ -241,7 +249,7 @@ def refers_to_others(model: Model) -> bool:
 
 
 def _is_name(model: Model | None, lookup: str) -> bool:
-    last = lookup.rpartition("_")[2].lower()
+    last = _CAMEL.sub("_", lookup).rpartition("_")[2].lower()
     if model is None:  # of a package that is not at hand
         return lookup.isidentifier() and "__" not in lookup and (last in NAMES | {"key"} or lookup == "id")
     column = model.columns.get(lookup)

@@ -161,8 +161,8 @@ def build(
 
 
 def _is_given(f: Frame, value: ir.Expr_) -> bool:
-    """Whether an expression is a variable of the function, such as what a caller gives."""
-    return isinstance(value, ir.Name) and value.id in f.env
+    """Whether an expression is made of a variable of the function, such as what a caller gives: `values.get("name")`."""
+    return any(isinstance(node, ir.Name) and node.id in f.env for node in walk(value))
 
 
 def _subqueries(f: Frame, arguments: list[ir.Expr_]) -> Iterator[QueryObject]:

@@ -7,6 +7,7 @@ from ormlint.api import AggregateInDatabase, Column, Op, Orm, Project, QueryLog,
 from ormlint.judge.columns import FIGURES
 from ormlint.judge.describe import at_query, code, is_shown, query_labels, row_of
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
+from ormlint.judge.wide import is_wide
 
 _IN_DATABASE = {"sum": "Sum", "min": "Min", "max": "Max", "len": "Count", "mean": "Avg", "fmean": "Avg", "count": "Count"}
 # the database may round these differently from Python
@@ -28,7 +29,8 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         # `sum(book.price_with_tax for …)` of a property is Python's business
         column = query.model.columns.get(event.column) if query.model is not None else None
         if uses[0].operator == "len" or (column is not None and _can_be_computed(query, column)):
-            yield replace(_report(project, query, uses, column), preview=event.around.answered and uses[0].operator in ("min", "max"))
+            caught = event.around.answered and uses[0].operator in ("min", "max")
+            yield replace(_report(project, query, uses, column), preview=caught or not is_wide(project, query))
 
 
 def _can_be_computed(query: QueryObject, column: Column) -> bool:

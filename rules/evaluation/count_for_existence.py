@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Op, Orm, Project, QueryLog, ReplaceCountTest, Report, Severity, Use, UseKind, rule
+from ormlint.api import Event, Op, Orm, Project, QueryLog, QueryObject, ReplaceCountTest, Report, Severity, Site, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, tests_before_loads
 from ormlint.judge.describe import at, calls_between, code, is_shown, query_labels
 from ormlint.judge.listing import gives_few, gives_one, tables_of_one_row
@@ -17,6 +17,7 @@ from ormlint.judge.repetition import (
     starts_the_program,
     worth_counting,
 )
+from ormlint.judge.taken import Taken
 
 
 @rule("ORM202", "count-for-existence")
@@ -25,7 +26,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     prefetched = prefetched_by_some(log)
     loaded_afterwards = {event.site for event in tests_before_loads(project, log)}
     shown = {event.query for event in log.of(Op.COUNT) if any(use.kind not in (UseKind.TRUTH, UseKind.COMPARE) for use in event.all_uses())}
-    single = tables_of_one_row(project, log)
+    single, taken, counts = tables_of_one_row(project, log), Taken(log), _counts(log)
     for event in log.of(Op.COUNT):
         query = event.query
         # `if books.count(): print(books.count())` wants the number
@@ -57,8 +58,27 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
             intent=_intent(event, uses[0]) if len(uses) == 1 else None,
             severity=Severity.INFO if project.is_small(model) else Severity.WARNING,
-            preview=gives_few(query) or query.model in single or _is_asked_once(project, event),
+            preview=gives_few(query)
+            or query.model in single
+            or query.relation is not None
+            or taken.is_asked(model, uses[0].site)
+            or _is_another(event.site, counts.get(query, []))
+            or _is_asked_once(project, event),
         )
+
+
+def _counts(log: QueryLog) -> dict[QueryObject, list[Site]]:
+    """Returns where the rows of each query object are counted for more than to learn whether there is one."""
+    found: dict[QueryObject, list[Site]] = {}
+    for event in log.of(Op.COUNT):
+        if event.query is not None and any(asks_for_some(use) is None for use in event.all_uses()):
+            found.setdefault(event.query, []).append(event.site)
+    return found
+
+
+def _is_another(count: Site, counts: list[Site]) -> bool:
+    """Whether the same rows are counted before, so that `exists()` is a second query too: `if books.count() > 1 or not books.count()`."""
+    return any(other.path == count.path and other.start < count.start for other in counts)
 
 
 def _is_asked_per_round(project: Project, event: Event) -> bool:

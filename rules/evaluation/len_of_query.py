@@ -14,6 +14,7 @@ from ormlint.api import (
     Report,
     Severity,
     Shape,
+    Site,
     Use,
     UseKind,
     rule,
@@ -22,13 +23,14 @@ from ormlint.judge.again import asks_for_some, loaded_only_to_test, read_off_row
 from ormlint.judge.describe import at, at_query, code, is_of_another_function, is_shown, query_labels, row_of
 from ormlint.judge.listing import gives_few, gives_one, tables_of_one_row
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
+from ormlint.judge.taken import Taken
 
 
 @rule("ORM201", "len-of-query")
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every query of which nothing but the length is used."""
     left_alone = asked_per_round(log) | prefetched_by_some(log) | read_off_rows(project, log) | loaded_only_to_test(project, log)
-    single = tables_of_one_row(project, log)
+    single, taken, walked, around = tables_of_one_row(project, log), Taken(log), _walked(log), log.functions.around
     for query in log.queries:
         if query.site in left_alone or costs_nothing(query) or is_deliberate(query) or query.shape is Shape.UNKNOWN or gives_one(query):
             continue
@@ -48,10 +50,17 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             severity=Severity.INFO if few else Severity.WARNING,
             preview=gives_few(query)
             or query.model in single
+            or taken.is_asked(query.model, uses[0].site)
+            or walked.get((query.site, around(uses[0].site)), uses[0].site) > uses[0].site
             or query.bound <= Bound.FEW
             or query.sliced
             or (bool(maker) and not _is_for_one(log, query, uses[0], maker)),
         )
+
+
+def _walked(log: QueryLog) -> dict[tuple[Site, str], Site]:
+    """Returns where queries are built whose rows are walked, with the function that does: `if len(running()): for each in running(): …`."""
+    return {(query.site, log.functions.around(use.site)): use.site for query in log.queries for use in query.uses if use.kind is UseKind.ITERATE}
 
 
 def _maker_of_list(log: QueryLog, query: QueryObject, uses: list[Use]) -> str:

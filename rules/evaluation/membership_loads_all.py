@@ -8,6 +8,7 @@ from ormlint.judge.listing import lists_kinds, parent_named
 from ormlint.judge.lists import searched
 from ormlint.judge.releases import CONTAINS
 from ormlint.judge.repetition import repeaters
+from ormlint.judge.wide import is_wide
 
 
 @rule("ORM207", "membership-loads-all")
@@ -24,7 +25,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, [search], "this asks for one of them"),
             intent=_intent(project, query, search),
             severity=Severity.INFO if project.is_small(query.model) else Severity.WARNING,
-            preview=search.either or _is_small_by_nature(log, query),
+            preview=search.either or not is_wide(project, query) or _is_small_by_nature(log, query),
         )
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from ormlint.api import Bound, Orm, Project, QueryLog, QueryObject, ReplaceTruthTest, Report, Severity, Shape, Site, UseKind, rule
 from ormlint.judge.again import LOADS, answered_before, loaded_only_to_test, read_off_rows
 from ormlint.judge.describe import at_query, is_of_another_function, is_shown, query_labels, row_of
-from ormlint.judge.listing import gives_few, gives_one, tables_of_one_row
+from ormlint.judge.listing import gives_one, tables_of_one_row
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, only_uses, prefetched_by_some
+from ormlint.judge.taken import Taken
+from ormlint.judge.wide import is_wide
 
 
 @rule("ORM203", "truth-test-for-existence")
@@ -15,7 +17,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     left_alone = asked_per_round(log) | prefetched_by_some(log) | read_off_rows(project, log) | loaded_only_to_test(project, log)
     # `{% if book.reviews.all %}{% for review in book.reviews.all %}`: that the rows are loaded twice is the waste
     left_alone |= {other.query.site for event, other in answered_before(project, log).items() if event.op in LOADS and other.query is not None}
-    single = tables_of_one_row(project, log)
+    single, taken = tables_of_one_row(project, log), Taken(log)
     for query in log.queries:
         if query.site in left_alone or not _loads_rows_when_tested(query) or costs_nothing(query) or is_deliberate(query):
             continue
@@ -33,8 +35,19 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
             intent=ReplaceTruthTest(query, uses[0].site) if len(uses) == 1 and query.orm is Orm.DJANGO else None,
             severity=Severity.INFO if few else Severity.WARNING,
-            preview=len({use.site for use in uses}) > 1 or gives_few(query) or query.model in single or _is_made_again(log, query, uses[0].site),
+            preview=len({use.site for use in uses}) > 1
+            or not is_wide(project, query)
+            or taken.is_asked(query.model, uses[0].site)
+            or _is_handed_on(project, log, query, uses[0].site)
+            or query.model in single
+            or _is_made_again(log, query, uses[0].site),
         )
+
+
+def _is_handed_on(project: Project, log: QueryLog, query: QueryObject, test: Site) -> bool:
+    """Whether the test stands in a function that is given the rows, and others may give something else: `if not books: books = all_books()`."""
+    builder = log.functions.around(query.site)
+    return bool(builder) and test.path not in project.templates and log.functions.around(test) not in log.functions.lead_to(builder, _FAR)
 
 
 def _is_asked_again(log: QueryLog, query: QueryObject) -> bool:
@@ -51,6 +64,7 @@ def _is_made_again(log: QueryLog, query: QueryObject, test: Site) -> bool:
     return any(held and condition.encloses(test) for event in made for condition, held in event.way)
 
 
+_FAR = 3  # calls between a test and the function that builds the query
 _LISTS = frozenset({"all", "fetchall", "list", "tuple"})
 
 

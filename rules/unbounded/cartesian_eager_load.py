@@ -50,7 +50,8 @@ def _is_doubtful(query: QueryObject, kept: JoinedCollection, other: JoinedCollec
     Whoever declares both has seen their rows, mostly one or two of each; an option that is not understood may be none.
     """
     chosen = kept.loaded.method == "contains_eager" and query.has("filter", "filter_by", "where")
-    return chosen or (kept.by_mapping and other.by_mapping) or not query.complete
+    opposite = kept.relation.target is other.relation.target  # what a row depends on, and what depends on it: mostly it has one of both
+    return chosen or opposite or (kept.by_mapping and other.by_mapping) or not query.complete
 
 
 def _changes_least(collection: JoinedCollection) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import EagerLoad, Event, Loop, Op, Orm, Project, QueryLog, Report, WriteTogether, rule
-from ormlint.judge.bulk import Write, passed_over, together, walks_its_rows, writes_one_by_one
+from ormlint.judge.bulk import Write, is_all_of_a_round, passed_over, together, walks_a_wide_query, walks_its_rows, writes_one_by_one
 from ormlint.judge.cascades import are_deleted_before, asks_anew, loaded_first
 from ormlint.judge.describe import at, at_query, call_path, calls_between, code, joined, labels, per
 from ormlint.judge.listing import asks_for_a_pair, is_found_by_name
@@ -31,6 +31,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             intent=_intent(log, write),
             severity=write.severity,
             preview=write.preview
+            or not (walks_a_wide_query(project, event) and is_all_of_a_round(log, write))
             or (event.orm is Orm.SQLALCHEMY and _saves_little(rounds, loop))
             or (event.orm is Orm.DJANGO and _ends_a_work(project, log, loop))
             or (loop.source is not None and asks_for_a_pair(loop.source)),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Event, Loop, Op, Orm, Project, QueryLog, Report, UseKind, rule
-from ormlint.judge.bulk import passed_over, stands_in, varies_with, writes_one_by_one
+from ormlint.judge.bulk import is_all_of_a_round, passed_over, stands_in, varies_with, walks_a_wide_query, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
 from ormlint.judge.releases import BULK_UPDATE, UPDATE_CONFLICTS
 
@@ -26,7 +26,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=labels(project, event, loop, None, "this looks for one row and writes it"),
             notes=(*write.hindrance, *call_path(project, event)),
             severity=write.severity,
-            preview=write.preview,
+            preview=write.preview or event.model is None or not (walks_a_wide_query(project, event) and is_all_of_a_round(log, write)),
             counted_as=write.counted_as,
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Report, rule
-from ormlint.judge.bulk import stands_in, together, varies_with, writes_one_by_one
+from ormlint.judge.bulk import is_all_of_a_round, stands_in, together, varies_with, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
 from ormlint.judge.releases import BULK_UPDATE
 
@@ -27,7 +27,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             notes=call_path(project, event),
             intent=together(log, write, event.method),
             severity=write.severity,
-            preview=write.preview,
+            preview=write.preview or event.method == "remove" or not is_all_of_a_round(log, write),
             counted_as=write.counted_as,
         )
 

@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 
 from ormlint.api import Bound, Event, Loop, Op, Orm, Project, QueryLog, Report, rule
-from ormlint.judge.bulk import created_in_round, fetches_its_row, passed_over, together, walks_its_rows, writes_one_by_one
+from ormlint.judge.bulk import (
+    created_in_round,
+    fetches_its_row,
+    is_all_of_a_round,
+    passed_over,
+    together,
+    walks_a_wide_query,
+    walks_its_rows,
+    writes_one_by_one,
+)
 from ormlint.judge.describe import at, at_query, call_path, code, labels, per
 from ormlint.judge.releases import BULK_UPDATE
 
@@ -29,7 +38,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             notes=(*write.hindrance, *call_path(project, event)),
             intent=together(log, write, "update", plain=at_once),
             severity=write.severity,
-            preview=write.preview,
+            preview=write.preview or not (walks_its_rows(event, loop) and walks_a_wide_query(project, event) and is_all_of_a_round(log, write)),
             counted_as=write.counted_as,
         )
 

@@ -11,7 +11,7 @@ from ormlint.judge.releases import BULK_UPDATE, CASES
 _FILTERS = frozenset({"filter", "exclude", "where", "filter_by"})
 
 
-@rule("ORM304", "update-query-in-loop")
+@rule("ORM304", "update-query-in-loop", stable=False)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every `update()` of a query that a loop repeats, each time for other rows."""
     events = (event for event in log.of(Op.UPDATE_ROWS) if not _takes_many_keys(event))
