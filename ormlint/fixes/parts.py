@@ -16,13 +16,13 @@ from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.variables import is_used_later
 from ormlint.judge.finding import Applicability, Fix, WalkParts
-from ormlint.link.schema import Orm
+from ormlint.link.schema import Model, Orm
 from ormlint.run.log import LoadKind, LoadPlan, QueryObject
 from ormlint.text import Edit
 
 _DESCRIPTION = "fetch the rows in parts"
 _LATER = "a row is seen as it is when its part is fetched, and the query stays open as long as the loop runs"
-_WHOLE = frozenset({"joinedload", "subqueryload", "contains_eager", "lazy=joined", "lazy=subquery"})  # loaders that need all rows
+_REPEATING = frozenset({"subqueryload", "lazy=subquery"})  # loaders that send the query once more
 _RUN = frozenset({"scalars", "execute"})
 
 
@@ -39,17 +39,19 @@ def walk_parts(sources: Sources, intent: WalkParts) -> Fix | None:
             return None
     if query.orm is Orm.DJANGO:
         edits = _in_django(file, statement, rows, intent)
-    elif _needs_all(query.plan) or any(next(calls_of(sources, site, "unique"), None) for site in (query.site, intent.site)):
+    elif _needs_all(query.plan, query.model) or any(next(calls_of(sources, site, "unique"), None) for site in (query.site, intent.site)):
         return None
     else:
         edits = _of_query(file, statement, rows, intent) if query.style == "query" else _of_select(file, statement, rows, query, intent)
     return Fix(Applicability.UNSAFE, _DESCRIPTION, tuple(edits), _LATER) if edits is not None else None
 
 
-def _needs_all(plan: LoadPlan) -> bool:
-    """Whether a relation is loaded along in a way that goes with all rows only."""
-    for loaded in plan.loaded.values():
-        if loaded.method in _WHOLE or (loaded.kind is LoadKind.JOIN and not loaded.method) or _needs_all(loaded.plan):
+def _needs_all(plan: LoadPlan, model: Model | None) -> bool:
+    """Whether a relation is loaded along in a way that goes with all rows only: a collection that is joined, or any that repeats the query."""
+    for name, loaded in plan.loaded.items():
+        relation = model.relations.get(name) if model is not None else None
+        joined = loaded.kind is LoadKind.JOIN and (relation is None or not relation.to_one)
+        if joined or loaded.method in _REPEATING or _needs_all(loaded.plan, relation.target if relation is not None else None):
             return True
     return False
 
