@@ -1,13 +1,14 @@
 """What the methods of Django's QuerySet and Manager do.
 
 Source: django.db.models.query (4.2 to 6.1), and measurements with query counting on SQLite. The asynchronous twin
-`a<name>` of a method does the same to the database.
+`a<name>` of a method does the same to the database. Other packages' methods stand here if QuerySet has none of that name.
 """
 
 LAZY = frozenset({
     "all", "filter", "exclude", "complex_filter", "order_by", "reverse", "distinct", "annotate", "alias", "values", "values_list", "dates",
     "datetimes", "none", "select_related", "prefetch_related", "only", "defer", "using", "extra", "select_for_update", "union", "intersection",
     "difference", "raw", "fetch_mode", "get_queryset", "_clone", "_chain", "iterator",
+    "select_subclasses",  # of django-model-utils: each row as an object of the class below, which a join to its table fills
 })  # fmt: skip
 ONE_ROW = frozenset({"get", "first", "last", "latest", "earliest"})
 NUMBERS = {"count": "count", "exists": "exists", "contains": "exists", "aggregate": "aggregate", "explain": "aggregate"}
