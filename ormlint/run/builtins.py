@@ -39,6 +39,9 @@ from ormlint.run.values import (
     varying,
 )
 
+SCALARS = frozenset({"str", "bytes", "int", "float", "bool"})
+TYPES = {f"builtins.{name}": name for name in (*SCALARS, "list", "tuple", "set", "dict")}
+TYPES |= {"builtins.basestring": "str", "builtins.unicode": "str", "builtins.long": "int"}  # of Python 2
 WITHOUT_LENGTH = frozenset({"query", "select", "result"})  # of SQLAlchemy; a list of their rows has one
 Builtin = Callable[[Machine, Frame, ir.Call, list[Value], dict[str, Value]], Value]
 
@@ -330,11 +333,26 @@ def _isinstance(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords
         return Constant(answers.pop()) if len(answers) == 1 and None not in answers else UNKNOWN
     cls = value.cls if isinstance(value, (Row, Instance)) else None
     classes = wanted.items if isinstance(wanted, Sequence) else (wanted,)
+    paths = {c.path if isinstance(c, External) else "" for c in classes or ()}
+    plain = _is_plain(value, paths) if paths else None
+    if plain is not None:
+        return Constant(plain)
     if cls is None or classes is None or not all(isinstance(c, ClassInfo) for c in classes):
         return UNKNOWN
     if any(c in cls.mro for c in classes):
         return Constant(True)
     return UNKNOWN if any(isinstance(c, ClassInfo) and cls in c.mro for c in classes) else Constant(False)
+
+
+def _is_plain(value: Value, paths: set[str]) -> bool | None:
+    """Whether a text, a number, a list or a row is of one of these types of Python, None if they are others or that is not known."""
+    wanted = {TYPES.get(path, "") for path in paths}
+    if "" in wanted:
+        return None
+    if isinstance(value, Constant):
+        return any(cls.__name__ in wanted for cls in type(value.value).__mro__)
+    # what is called a list may be any other collection
+    return False if isinstance(value, Row) or (isinstance(value, Sequence) and wanted <= SCALARS) else None
 
 
 def _nothing(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:

@@ -197,7 +197,10 @@ def put_by_methods(m: Machine, f: Frame, value: Instance, name: str) -> Value | 
         m.asked_attributes.add((id(cls), name))
         setters = [function for function in _methods(cls) if name in _set_by(m, function)]
         for function in setters if len(setters) <= MAX_SETTERS else ():
-            _run_setter(m, f, function, known)
+            if not _run_setter(m, f, function, known):
+                inherited = put_by_methods(m, f, Instance(function.owner), name) if function.owner not in (None, cls) else None
+                if inherited is not None:
+                    known.attributes[name] = inherited
     return known.attributes.get(name)
 
 
@@ -207,12 +210,13 @@ def _methods(cls: ClassInfo) -> Iterator[FunctionInfo]:
             yield from (function for function in ancestor.functions.values() if function.kind in ("method", "function"))
 
 
-def _run_setter(m: Machine, f: Frame, function: FunctionInfo, known: Instance) -> None:
+def _run_setter(m: Machine, f: Frame, function: FunctionInfo, known: Instance) -> bool:
+    """Runs a method on an object. Returns False if it may not be run again: a base of many classes is run on itself, whatever else it was run on."""
     from ormlint.run.calls import unknown_arguments
 
     env = unknown_arguments(m, function)
     env[function.node.params[0].name] = known
-    m.run_function(function, env, ("setter", id(known.cls)), depth=f.depth + 1)
+    return m.run_function(function, env, ("setter", id(known.cls)), depth=f.depth + 1, spent=function.owner is known.cls) is not None
 
 
 def _set_by(m: Machine, function: FunctionInfo) -> frozenset[str]:

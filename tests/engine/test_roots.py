@@ -99,3 +99,21 @@ def test_a_method_of_a_base_class_is_run_for_every_model() -> None:
 
 def test_unless_that_is_very_long() -> None:
     assert rows_known(10, 3000) < 80
+
+
+PREPARED = """
+class Base:
+    def prepare(self, key):
+        self.book = Book.objects.get(pk=key)
+        # {comment}
+        if self.book is None:
+            raise ValueError
+"""
+
+
+def test_a_method_of_a_base_sets_attributes_of_however_many_classes() -> None:
+    below = "".join(f"class View{n}(Base):\n    def get(self):\n        self.book.delete()\n\n" for n in range(60))
+    views = f"from shop.models import Book\n{PREPARED.format(comment='.' * 1500)}\n{below}"
+    files = {"shop/models.py": FILES["shop/models.py"], "shop/views.py": views}
+    program = [lower_python(path, path.removesuffix(".py").replace("/", "."), text, False) for path, text in files.items()]
+    assert sum(event.op is Op.DELETE for event in analyse(program, Options()).log.events) == 60
