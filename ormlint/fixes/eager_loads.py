@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ormlint.fixes.django_loads import SELECT, Lookup, add_lookups, lookup_of
-from ormlint.fixes.guards import risk_of_eager_load
+from ormlint.fixes.guards import obstacle_of_refining, risk_of_eager_load
 from ormlint.fixes.imports import Refusal
 from ormlint.fixes.orders import risk_of_joining
 from ormlint.fixes.source import Sources
@@ -68,6 +68,9 @@ def _request(finding: Finding, intent: EagerLoad, sources: Sources) -> _Request 
     if isinstance(lookup, Refusal):
         return lookup
     joins = lookup.method == SELECT
+    obstacle = obstacle_of_refining(query, intent.home) if joins else ""
+    if obstacle:
+        return Refusal(obstacle)
     risk = intent.risk or risk_of_eager_load(sources, intent, joins=joins) or (risk_of_joining(intent.path) if joins else "")
     return _Request(finding, intent, lookup, risk)
 

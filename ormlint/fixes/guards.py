@@ -39,6 +39,14 @@ _DJANGO = {
     "values": "`values()` gives no model instances",
     "values_list": "`values_list()` gives no model instances",
 }
+_CONTRADICTING = {
+    "only": "which may leave the foreign key out",
+    "defer": "which may leave the foreign key out",
+    "union": "for which the columns must be those of the others",
+    "intersection": "for which the columns must be those of the others",
+    "difference": "for which the columns must be those of the others",
+}
+_DISTINCT = "`distinct()` would compare the added columns too, and may give the rows in another order"
 _SQLALCHEMY = {
     "with_for_update": "`with_for_update()` would lock the joined rows too",
     "group_by": "`group_by()` may not admit the added columns",
@@ -60,6 +68,7 @@ def risk_of_eager_load(sources: Sources, intent: EagerLoad, *, joins: bool) -> s
     if joins and any(hop.target is not None and hop.target.has_base_manager for hop in intent.path):
         return BASE_MANAGER
     risk = risk_of_loading_more(sources, query, joins=joins) or risk_of_sharing(sources, query, intent.home)
+    risk = risk or _risk_of_refining(query, intent.home, joins=joins)
     if not risk and query.bound is Bound.ONE and not (joins and all(hop.to_one for hop in intent.path)):
         return "of one row, not every way on from there may read what a query of its own would load with it"
     if not risk and not (joins and all(hop.to_one for hop in intent.path)):
@@ -77,9 +86,34 @@ def risk_of_loading_more(sources: Sources, query: QueryObject, *, joins: bool = 
         return "the query locks its rows, and would lock the joined rows too"
     if not query.complete or query.has(CHANGED):
         return "something that is not understood may change the query"
-    if joins and (query.distinct or query.has("distinct")):
-        return "`distinct()` would compare the added columns too, and may give the rows in another order"
-    return ""
+    return _DISTINCT if joins and (query.distinct or query.has("distinct")) else ""
+
+
+def obstacle_of_refining(query: QueryObject, home: Site) -> str:
+    """Returns which query made from the one at a home would fail if that one joined a relation, "" if none: `orders.only("placed")`."""
+    methods = _refined_by(query, home) if query.orm is Orm.DJANGO else frozenset()
+    return next((f"`{name}()` makes another query from it, {reason}" for name, reason in _CONTRADICTING.items() if name in methods), "")
+
+
+def _risk_of_refining(query: QueryObject, home: Site, *, joins: bool) -> str:
+    """Returns what in the queries that are made from the one at a home reacts to a join or to further relations, "" if nothing does.
+
+    # `orders.select_for_update()`, where `orders` has the customers loaded along, locks them too
+    """
+    methods = _refined_by(query, home)
+    if query.orm is Orm.DJANGO:
+        reasons = {"select_for_update": _DJANGO["select_for_update"], "extra": _DJANGO["extra"], "distinct": _DISTINCT} if joins else {}
+    else:
+        reasons = {name: _SQLALCHEMY[name] for name in ("populate_existing", "execution_options")}
+        if joins:
+            reasons |= {"with_for_update": _SQLALCHEMY["with_for_update"], "group_by": _SQLALCHEMY["group_by"], "distinct": _DISTINCT}
+    return next((f"another query is made from it: {reason}" for name, reason in reasons.items() if name in methods), "")
+
+
+def _refined_by(query: QueryObject, home: Site) -> frozenset[str]:
+    """Returns the methods that others are made with of the query that stands at a home, without its own."""
+    changed = [known for known in query.lineage() if home in (known.site, *known.trail)]
+    return (changed[-1] if changed else query).refined_by.difference(query.methods)
 
 
 def risk_of_sharing(sources: Sources, query: QueryObject, home: Site) -> str:

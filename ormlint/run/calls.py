@@ -331,7 +331,17 @@ def adopt(m: Machine, f: Frame, node: ir.Node, value: Value, given: tuple[Value,
                 "sets": resolve_deps(value.sets, bindings),
                 "unkeyed": resolve_deps(value.unkeyed, bindings),
             }
-            mine = replace(value, uses=[], heirs=[], parent=value, recipe=recipe, trail=trail, filters=as_asked(value, f.qualname), **depends)
+            mine = replace(
+                value,
+                uses=[],
+                heirs=[],
+                parent=value,
+                refined_by=frozenset(),
+                recipe=recipe,
+                trail=trail,
+                filters=as_asked(value, f.qualname),
+                **depends,
+            )
             if value in m.handed_on and isinstance(node, ir.Call):  # a function called `select` only says it in other words
                 mine.site, mine.trail = f.site(node.start, node.end), ()
             m.new_query(f, mine)

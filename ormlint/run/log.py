@@ -20,7 +20,7 @@ from msgspec import Struct, field
 
 from ormlint.link.schema import Model, Orm, Relation, Schema
 from ormlint.problem import Problem
-from ormlint.run.parts import Aggregate, Pin
+from ormlint.run.parts import Aggregate, Pin, Recipe
 from ormlint.run.reach import Functions
 from ormlint.text import Site
 
@@ -235,20 +235,6 @@ class Match(Struct, frozen=True):
     row: Origin
 
 
-class Recipe(Struct, frozen=True):
-    """What a query asks for, so that two of them can be proven to ask the same: equal keys, equal statements.
-
-    `key` is made of the expressions that build it, every name with the assignment that it got its value from; `rows` leaves out what
-    only changes the order of the rows or what is loaded along with them. `names` are the variables and attributes it was built
-    from. An expression of which nothing is known has a key of its own and is not `known`: it is equal to nothing else.
-    """
-
-    key: object
-    rows: object
-    names: frozenset[str] = frozenset()
-    known: bool = True
-
-
 class QueryObject(Tracked, eq=False):
     """A queryset, Query, Select or Result as the program holds it; also the source of rows.
 
@@ -299,6 +285,8 @@ class QueryObject(Tracked, eq=False):
     generic: bool = False  # the same expression builds queries of other models too: `self.model.objects.all()`
     own: Site = NOWHERE  # of a generic query: where it becomes, or is run as, a query of its model alone
     recipe: Recipe | None = None  # what it asks for
+    made_from: QueryObject | None = None  # the query object of which a method made it
+    refined_by: frozenset[str] = frozenset()  # the methods that made others of it, and others of those
     plain: bool = True  # Django: False if its class says itself what its truth, its number or its rows are
     filled: dict[tuple[str, ...], str] = field(default_factory=dict)  # by path: which function assigns that relation to its rows in loops
 
@@ -319,6 +307,13 @@ class QueryObject(Tracked, eq=False):
             found.update(dict.fromkeys(further))
             waiting += further
         return tuple(found)
+
+    def lineage(self) -> Iterator[QueryObject]:
+        """Yields the query object and those that it was made from or returned as, to the first."""
+        seen: Tracked | None = self
+        while isinstance(seen, QueryObject):
+            yield seen
+            seen = seen.parent or seen.made_from
 
     def has(self, *names: str) -> bool:
         """Whether one of these methods stands in the chain."""

@@ -29,3 +29,17 @@ class Pin(Struct, frozen=True):
     name: str
     values: tuple[Literal, ...]
     among: bool = True  # the column is one of the values; False if it is none of them
+
+
+class Recipe(Struct, frozen=True):
+    """What a query asks for, so that two of them can be proven to ask the same: equal keys, equal statements.
+
+    `key` is made of the expressions that build it, every name with the assignment that it got its value from; `rows` leaves out what
+    only changes the order of the rows or what is loaded along with them. `names` are the variables and attributes it was built
+    from. An expression of which nothing is known has a key of its own and is not `known`: it is equal to nothing else.
+    """
+
+    key: object
+    rows: object
+    names: frozenset[str] = frozenset()
+    known: bool = True

@@ -20,6 +20,8 @@ DJANGO_STYLES = frozenset({"queryset", "related"})
 def refined(m: Machine, f: Frame, node: ir.Node, query: QueryObject, method: str, **changes: object) -> QueryObject:
     """Returns the query object that a method makes of another one."""
     m.use(f, query, UseKind.DERIVE, node, operator=method)
+    for known in query.lineage():
+        known.refined_by |= {method}
     site = f.site(node.start, node.end)
     last = query.steps[-1] if query.steps else query.site
     if site.path == last.path and site.start == last.start and site.end >= last.end:
@@ -29,7 +31,8 @@ def refined(m: Machine, f: Frame, node: ir.Node, query: QueryObject, method: str
     if "site" not in where and not f.module.is_library:  # what a framework does stands in the project where the framework is used
         where["trail"] = query.followed_to(site)
     changes.setdefault("recipe", extended(m, f, query.recipe, method, node))
-    new = replace(query, uses=[], heirs=[], parent=None, methods=(*query.methods, method), **{**where, **changes})
+    facts = {"methods": (*query.methods, method), "made_from": query, "refined_by": frozenset()}
+    new = replace(query, uses=[], heirs=[], parent=None, **{**facts, **where, **changes})
     m.new_query(f, new)
     row = m.rows_of.get(query)
     if row is not None:

@@ -15,8 +15,9 @@ from ormlint.library import querysets
 from ormlint.library.effects import CHANGING, CLOCK, PURE, RANDOM, SQL, WRITING
 from ormlint.link.names import ClassInfo, External, FunctionInfo
 from ormlint.run.frame import Frame
-from ormlint.run.log import READS, Event, Loop, Op, Recipe
+from ormlint.run.log import READS, Event, Loop, Op
 from ormlint.run.machine import Machine
+from ormlint.run.parts import Recipe
 from ormlint.run.values import BoundMethod, Closure, Constant, Instance, Mapping, Sequence, Union, Unknown, Value
 
 NO_STEP = frozenset({"all", "get_queryset", "_clone", "_chain", "unique", "scalars", "autoflush", "execution_options"})
