@@ -186,6 +186,7 @@ class Examination:
             lines=lines,
             templates=frozenset(module.path for module in self.modules if module.language != "python"),
             schema_fields=analysis.schema_fields if analysis else {},
+            member_reads=analysis.member_reads if analysis else {},
             background=analysis.background if analysis else frozenset(),
             administered=analysis.administered if analysis else frozenset(),
             indexes_foreign_keys=self.inputs.has_only_mysql,

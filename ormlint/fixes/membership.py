@@ -9,7 +9,6 @@ from ormlint.fixes.receivers import is_stream, risk_of_another_value
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, ReplaceMembershipTest
-from ormlint.judge.lists import concrete
 from ormlint.link.schema import Model
 from ormlint.run.log import QueryObject, Shape, UseKind
 
@@ -96,4 +95,4 @@ def _is_own(model: Model | None, column: str) -> bool:
     if model is None:
         return False
     relation = model.relation(column)
-    return column in concrete(model) or (relation is not None and relation.to_one and bool(relation.attname))
+    return column in model.concrete or (relation is not None and relation.to_one and bool(relation.attname))

@@ -24,7 +24,6 @@ from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.variables import is_bound_nowhere
 from ormlint.judge.finding import Applicability, Fix, PickFromPrefetched
-from ormlint.judge.lists import concrete
 from ormlint.link.schema import Model
 from ormlint.run.log import Event, Loaded, QueryObject
 
@@ -307,6 +306,6 @@ def _may_be_written(place: _Place, event: Event) -> bool:
     plain = {each.name for each in known if each.target is not None and each.target.has_plain_manager and each.target.plain_rows}
     parts = [loop.whole.body] if isinstance(loop.whole, cst.For) else [loop.whole]
     read = {each.attr.value for part in parts for each in statement.within(part, cst.Attribute)}
-    if any(not (read & each.attributes).issubset({*concrete(each), *each.relations}) for each in (place.model, *((model,) if model else ()))):
+    if any(not (read & each.attributes).issubset({*each.concrete, *each.relations}) for each in (place.model, *((model,) if model else ()))):
         return True  # a property may do anything
     return not is_quiet_loop(statement, loop, root.value, plain, place.file.text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ormlint.judge.lists import concrete, lists_of_rows, searched, sent_back, width
+from ormlint.judge.lists import lists_of_rows, searched, sent_back, width
 from ormlint.judge.project import Project
 from ormlint.judge.sieves import sifted_in_python
 from ormlint.link.schema import Model
@@ -17,25 +17,56 @@ ENOUGH = {1: 3, 2: 5}  # how many columns a model has for one or two of them to 
 def few_columns(project: Project, log: QueryLog) -> dict[QueryObject, tuple[str, ...]]:
     """Returns the queries of whose rows only few columns are read, here and wherever else the same code builds them, with the columns."""
     others = searched(project, log).keys() | sent_back(project, log).keys() | sifted_in_python(project, log).keys()
-    reads = {query: _read(query, uses) for query, uses in lists_of_rows(project, log) if query not in others}
+    reads = {query: _few_read(project, query, uses) for query, uses in lists_of_rows(project, log) if query not in others}
     made = _by_place(log)
     return {query: columns for query, columns in reads.items() if columns and all(reads.get(other) == columns for other in made[query.site])}
 
 
-def _read(query: QueryObject, uses: list[Use]) -> tuple[str, ...]:
-    """Returns the columns that are read of each row; none if it may be more than a few, or all."""
+def unread_large_columns(project: Project, log: QueryLog) -> dict[QueryObject, tuple[str, ...]]:
+    """Returns the queries whose rows are loaded with columns that can be large and that nothing reads, with these; those of few columns left out."""
+    found = {query: _unread(project, query, uses) for query, uses in lists_of_rows(project, log)}
+    few, made = few_columns(project, log), _by_place(log)
+    return {
+        query: columns
+        for query, columns in found.items()
+        if columns and query not in few and all(found.get(other) == columns for other in made[query.site])
+    }
+
+
+def _few_read(project: Project, query: QueryObject, uses: list[Use]) -> tuple[str, ...]:
+    found = _read(project, query, uses)
+    return tuple(sorted(found)) if query.model is not None and _are_few(query.model, found) else ()
+
+
+def _unread(project: Project, query: QueryObject, uses: list[Use]) -> tuple[str, ...]:
+    found = _read(project, query, uses)
+    return _large(query.model, found) if query.model is not None and found else ()
+
+
+def _large(model: Model, read: frozenset[str]) -> tuple[str, ...]:
+    """Returns the columns besides these that are loaded with a row and can be large."""
+    return tuple(name for name, column in model.columns.items() if column.type in WIDE and name not in read and not column.deferred)
+
+
+def _read(project: Project, query: QueryObject, uses: list[Use]) -> frozenset[str]:
+    """Returns the columns that are read of each row, by itself or by its methods; none if it may be all."""
+    empty: frozenset[str] = frozenset()
     model = query.model
     if model is None or query.shape is not Shape.ROWS or query.parent is not None or query.generic or not query.complete:
-        return ()
+        return empty
     if query.relation is not None and all(name in ("all", "get_queryset") for name in query.methods):
-        return ()  # fetched in advance the collection costs nothing, with columns of its own it is a query per row
+        return empty  # fetched in advance the collection costs nothing, with columns of its own it is a query per row
     if query.plan.only is not None or query.plan.deferred != model.deferred or query.combined or query.locked:
-        return ()
+        return empty
     walked = any(use.kind is UseKind.ITERATE for use in uses)
     if not walked or any(use.columns is None and use.kind not in (UseKind.LEN, UseKind.TRUTH) for use in uses):
-        return ()
+        return empty
     found = frozenset().union(*(use.columns for use in uses if use.columns))
-    return tuple(sorted(found)) if found <= concrete(model) | query.plan.annotated and _are_few(model, found) else ()
+    own = model.concrete | query.plan.annotated
+    by_members = [project.member_reads.get(model, {}).get(name) for name in found - own]
+    if None in by_members:
+        return empty
+    return (found & own).union(*(names for names in by_members if names is not None))
 
 
 def _are_few(model: Model, read: frozenset[str]) -> bool:
@@ -46,8 +77,7 @@ def _are_few(model: Model, read: frozenset[str]) -> bool:
     total = width(model)
     if len(read) in ENOUGH:
         return total >= ENOUGH[len(read)]
-    large = any(column.type in WIDE for name, column in model.columns.items() if name not in read and not column.deferred)
-    return large and total >= 2 * len(read)
+    return bool(_large(model, read)) and total >= 2 * len(read)
 
 
 def _by_place(log: QueryLog) -> dict[Site, list[QueryObject]]:

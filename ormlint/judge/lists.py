@@ -79,12 +79,6 @@ def sent_back(project: Project, log: QueryLog) -> dict[QueryObject, Use]:
     return found
 
 
-def concrete(model: Model) -> frozenset[str]:
-    """Returns the names by which a row's own columns are read."""
-    keys = (relation.attname for relation in model.relations.values() if relation.attname)
-    return frozenset((*model.columns, *keys, model.primary_key, "pk")) - model.relations.keys()
-
-
 def width(model: Model) -> int:
     """Returns how many columns are loaded with a row of a model, the key that nobody declares included."""
     return len(model.columns) - len(model.deferred) + (model.primary_key not in model.columns)

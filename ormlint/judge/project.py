@@ -48,6 +48,7 @@ class Project:
     lines: dict[str, LineIndex] = field(default_factory=dict)
     templates: frozenset[str] = frozenset()  # the paths of `lines` that are templates
     schema_fields: dict[Site, str] = field(default_factory=dict)  # the fields that are filled from attributes of rows, and their schemas
+    member_reads: dict[Model, dict[str, frozenset[str] | None]] = field(default_factory=dict)  # the columns that methods of rows read, None: all
     background: frozenset[str] = frozenset()  # qualified names of the functions that only commands and tasks run
     administered: frozenset[Model] = frozenset()  # the models of which admins alone make rows, by the classes of the program
     suppressions: list[Suppression] = field(default_factory=list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ormlint.judge.lists import concrete, lists_of_rows
+from ormlint.judge.lists import lists_of_rows
 from ormlint.judge.project import Project
 from ormlint.link.schema import Model
 from ormlint.run.log import Op, QueryLog, QueryObject, Shape, Use, UseKind
@@ -41,7 +41,7 @@ def _is_comparable(query: QueryObject, walk: Use) -> bool:
 
 def _is_plain(model: Model, name: str, operator: str) -> bool:
     """Whether a column means the same to the database as to Python: the types of the ORM's own, and keys."""
-    if name not in concrete(model):
+    if name not in model.concrete:
         return False
     column = model.columns.get(name)
     if column is None:

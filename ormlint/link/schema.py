@@ -156,6 +156,12 @@ class Model:
     known_keys: list[frozenset[str]] | None = None  # what `keys` gives, once somebody has asked
 
     @property
+    def concrete(self) -> frozenset[str]:
+        """The names by which a row's own columns are read."""
+        keys = (relation.attname for relation in self.relations.values() if relation.attname)
+        return frozenset((*self.columns, *keys, self.primary_key, "pk")) - self.relations.keys()
+
+    @property
     def keys(self) -> list[frozenset[str]]:
         """The sets of columns that only one row has a value of each for, the primary key last, which is empty if nobody declares it."""
         if self.known_keys is None:

@@ -85,7 +85,9 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     lists = (machine.endpoints, machine.admin_lists)
     background = background_functions(machine, options.comes_last, callees)
     in_admin = administered(machine.program, machine.schema, machine.saving.values(), lambda path: options.comes_last(path) or options.left_out(path))
-    return Analysis(machine.schema, log, *lists, machine.settings, machine.revealed, problems, machine.schema_fields, background, in_admin)
+    return Analysis(
+        machine.schema, log, *lists, machine.settings, machine.revealed, problems, machine.schema_fields, machine.member_reads, background, in_admin
+    )
 
 
 def _mark_generic(queries: Iterable[QueryObject], events: Iterable[Event]) -> None:

@@ -590,5 +590,6 @@ class Analysis(Struct, eq=False):
     revealed: list[tuple[Site, str]] = field(default_factory=list)  # calls of `reveal_type` and what they show
     problems: list[Problem] = field(default_factory=list)
     schema_fields: dict[Site, str] = field(default_factory=dict)  # the fields that are filled from attributes of rows, and their schemas
+    member_reads: dict[Model, dict[str, frozenset[str] | None]] = field(default_factory=dict)  # see Project
     background: frozenset[str] = frozenset()  # qualified names of the functions that only commands and tasks run
     administered: frozenset[Model] = frozenset()  # the models of which admins alone make rows, by the classes of the program

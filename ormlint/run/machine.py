@@ -99,6 +99,7 @@ class Machine:
         self.used_loads: dict[QueryObject, dict[tuple[str, ...], None]] = {}  # paths that are loaded with a query and read from its rows
         self.executed: dict[QueryObject, Event] = {}  # the event that made a result
         self.result_of: dict[QueryObject, QueryObject] = {}  # the result that another one was made of
+        self.member_reads: dict[Model, dict[str, frozenset[str] | None]] = {}  # what methods of rows read of them, None for what may be all
         self.schema_fields: dict[Site, str] = {}  # the places of fields that are read from rows, and their schemas
         self.expires_on_commit: bool | None = None  # None: nobody has asked yet
         self.expired_at: dict[Site, int] = {}  # by commit, the number of events when it last expired lists of rows

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import Orm, Project, QueryLog, QueryObject, Report, SendSubquery, Severity, Shape, Use, rule
 from ormlint.judge.describe import at_query, query_labels, row_of
-from ormlint.judge.lists import concrete, sent_back
+from ormlint.judge.lists import sent_back
 
 
 @rule("ORM213", "materialised-subquery", stable=False)
@@ -12,7 +12,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every list of rows, or of a column, that is only a parameter of another query."""
     for query, given in sent_back(project, log).items():
         column = next(iter(given.columns)) if given.columns else query.flat_column
-        if query.model is None or query.shape is Shape.UNKNOWN or (column and column not in concrete(query.model)):
+        if query.model is None or query.shape is Shape.UNKNOWN or (column and column not in query.model.concrete):
             continue
         if (query.shape is Shape.TUPLES and not column and query.orm is Orm.DJANGO) or query.generic or query.raw:
             continue

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from ormlint.api import DropLoad, Label, LoadKind, Mark, Op, Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Site, Use, UseKind, rule
 from ormlint.judge.describe import code, is_shown, joined
-from ormlint.judge.lists import concrete
 
 LOADS = frozenset({"select_related", "prefetch_related", "joinedload", "selectinload", "subqueryload", "immediateload"})
 IGNORE_LOADS = frozenset({"count", "acount", "exists", "aexists", "aggregate", "aaggregate", "update", "aupdate", "delete", "adelete"})
@@ -34,7 +33,7 @@ def _is_unread(query: QueryObject, name: str) -> bool:
         return False
     found: frozenset[str] = frozenset().union(*(use.columns for use in uses if use.columns))
     lists = {entry.to_attr for entry in query.plan.loaded.values() if entry.to_attr}
-    return bool(query.uses) and name not in found and found <= concrete(model) | query.plan.annotated | model.relations.keys() | lists
+    return bool(query.uses) and name not in found and found <= model.concrete | query.plan.annotated | model.relations.keys() | lists
 
 
 def _ignores_loads(use: Use) -> bool:
