@@ -51,7 +51,7 @@ def commit(m: Machine, f: Frame, node: ir.Node) -> None:
     site = f.site(node.start, node.end)
     for value in list(f.env.values()):
         if isinstance(value, Row) and not value.deleted and (value.added or (value.origin is not None and value.origin.query.asynchronous)):
-            _replace(f, value, replace(value, expired=site, added=True))
+            _replace(f, value, replace(value, expired=site, added=True, assigned=()))
 
 
 def commit_lists(m: Machine, f: Frame, node: ir.Node) -> None:
@@ -100,7 +100,7 @@ def revive(f: Frame) -> None:
 def read_expired(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> bool:
     """Records that a mapped attribute of an expired row is read; returns whether it is one."""
     model = row.model
-    if m.greenlets or row.awaited or not (model.is_primary_key(name) or name in model.columns or name in model.relations):
+    if m.greenlets or row.awaited or name in row.assigned or not (model.is_primary_key(name) or name in model.columns or name in model.relations):
         return False
     if row.origin is not None and not row.origin.query.asynchronous:
         _reload(m, f, node, row, name)

@@ -453,7 +453,7 @@ def key_of(value: Value, depth: int = 0) -> object:
             if value.detached is not None:
                 return (id(value.model), "detached", id(value.origin), value.detached, id(value.plan.loaded), value.stale, len(value.births))
             if value.expired is not None:
-                return (id(value.model), "expired", id(value.origin), value.expired)
+                return (id(value.model), "expired", id(value.origin), value.expired, value.assigned)
             if value.origin is None:
                 return (id(value.model), value.fresh, bool(value.births), id(value.plan.loaded))
             origin = (id(value.origin.query), value.origin.path, len(value.origin.query.pins))  # an assignment takes pins away
