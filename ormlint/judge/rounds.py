@@ -32,6 +32,8 @@ class Rounds:
 
     def __init__(self, log: QueryLog) -> None:
         self._position = {id(event): number for number, event in enumerate(log.events)}
+        self._loading: dict[Site, list[Event]] = {}  # by query, what fetches its rows
+        self._writing: dict[str, list[Event]] = {}  # by function, what it writes
         self._log = log
         self._run_in: dict[Site, set[str]] | None = None
         self._called_at: dict[Site, set[Site]] = {}
@@ -219,7 +221,37 @@ class Rounds:
         written = self._writes(chain)
         if written:
             return f"`{written}` rows are written while the rows are walked, which those loaded before do not show"
+        written = self._writes_between(chain)
+        if written:
+            return f"`{written}` rows are written between the query and the loop, which those loaded before do not show"
         return "`refresh()` would load it anew with every row" if self._refreshes(chain) else ""
+
+    def _writes_between(self, chain: Chain) -> str:
+        """Returns the name of a model that is written behind the query, by the function that runs it, and read of its rows later, "" if none is.
+
+        # `orders = list(Order.objects.all())`, `customers.update(…)`, `for order in orders: order.customer`
+        """
+        asked = self._position.get(id(chain.events[0]), 0)
+        loads = [event for event in self._loads_of(chain.query.site) if self._position[id(event)] < asked]
+        if not loads:
+            return ""
+        load = loads[-1]
+        loaded = self._position[id(load)]
+        targets = {relation.target for relation in relations_along(chain.query.model, chain.path)}
+        for event in self._writing.get(load.function, ()):
+            if event.model is not None and event.model in targets and loaded < self._position[id(event)] < asked:
+                return event.model.name
+        return ""
+
+    def _loads_of(self, site: Site) -> list[Event]:
+        """Returns the statements that fetch the rows of a query, as the log has them."""
+        if not self._loading:
+            for event in sorted(self._log.of(Op.LOAD_ROWS), key=lambda event: self._position[id(event)]):
+                if event.query is not None:
+                    self._loading.setdefault(event.query.site, []).append(event)
+            for event in self._log.of(*_CHANGES, *_MAKING):
+                self._writing.setdefault(event.function, []).append(event)
+        return self._loading.get(site, [])
 
     def _refreshes(self, chain: Chain) -> bool:
         """Whether a session refreshes a row that a collection is loaded below, which repeats the loads of the query that gave the row.
