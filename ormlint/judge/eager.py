@@ -436,8 +436,11 @@ def loader_of(relation: Relation | None, query: QueryObject | None, plan: LoadPl
     # `defaultload(Book.author).…` goes on from either
     # joined to `select(Shop).group_by(Shop.id)`, the columns of the owner are neither grouped nor aggregated
     # `select(Shop).from_statement(text("…"))` takes no joins: `joinedload` is without effect (measured with SQLAlchemy 2.1)
+    # with `uselist=False` there may be several rows all the same, of which a `limit()` would cut the page
     """
     joined = (relation is None or relation.to_one) and not (query is not None and query.has("group_by", "from_statement"))
+    if joined and query is not None and relation is not None and relation.kind is Kind.REVERSE_ONE_TO_ONE:
+        joined = query.limit is None and not query.sliced and query.paged is None
     loader = "joinedload" if joined else "selectinload"
     entry = plan.loaded.get(relation.name) if relation is not None else None
     if entry is not None and entry.certain and entry.kind in (LoadKind.JOIN, LoadKind.SEPARATE) and entry.method.isidentifier():

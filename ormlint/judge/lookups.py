@@ -52,6 +52,9 @@ def _call(event: Event, model: str) -> str:
     if "__" in lookup and lookup.rsplit("__", 1)[-1] in _OPERATORS:
         lookup = ""  # `title__iexact` has no form for many values
     if event.orm is Orm.SQLALCHEMY:
+        relation = event.model.relations.get(lookup) if event.model is not None else None
+        if relation is not None:
+            lookup = relation.attname  # a relationship has no `in_()`
         return f"select({model}).where({model}.{lookup}.in_(…))" if lookup else f"select({model}).where(…)"
     if event.op is Op.GET_ROW and lookups and all(name in _KEYS for name in lookups):
         return f"{model}.objects.in_bulk(…)"
