@@ -201,7 +201,12 @@ def _is_private(sources: Sources, query: QueryObject) -> bool:
     scope = statement.function(node) or statement.module
     file = sources.file(query.site)
 
+    followed: set[str] = set()  # `orders = Paginator(orders, 25)`
+
     def is_followed(variable: str) -> bool:
+        if variable in followed:
+            return True
+        followed.add(variable)
         for name in _reads(statement, scope, variable):
             if _covers(known, query.site.path, statement.span(name)) or _is_figure(statement, name):
                 continue
