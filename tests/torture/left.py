@@ -14,6 +14,10 @@ class Left:
     codes: frozenset[str] = frozenset()
 
 
+def _parts(reason: str) -> Left:
+    return Left(reason, frozenset({"ORM403"}))
+
+
 _LOCKED = "nothing is reported: rows that are locked have to be loaded"
 _LOADED = "nothing is reported: the rows are loaded anyway"
 _FOLLOWED = "nothing is reported: `select_related()` follows every relation"
@@ -39,6 +43,8 @@ _BLOCKING = "the function is asynchronous"
 
 _SIEVES = ("sieve", "sieve of a body", "sieve of a comprehension")
 _SELECTED_SIEVES = ("sieve of a query", "sieve of a select")
+_PARTS = ("parts", "parts of a query", "parts of a list", "parts of a select")
+_LOADED_PARTS = ("parts and prefetch", "parts and an option")
 _BLOCKS = ("block", "block of a session")
 
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
@@ -178,6 +184,30 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (_BLOCKS, ("one-line suites",), Left("the block shares its line")),
     (_BLOCKS, ("for … else",), Left("the block would end behind the `else`")),
     (("block of a session",), ("query of another file",), Left("nothing is reported: a function of another file gives the list")),
+    (_PARTS, ("walrus",), Left("it is part of a larger expression")),
+    (_PARTS, ("conditional expression",), Left("something else than a query may stand there")),
+    (_PARTS[:2], ("lambda", "query of a function", "query of another file"), Left(_ELSEWHERE)),
+    (("parts of a query",), (*_VARIABLES[1:], "two statements"), Left(_ELSEWHERE)),
+    (("parts of a list",), (*_VARIABLES, "two statements"), Left("a variable holds all rows")),
+    (("parts of a list",), ("query of a function", "query of another file"), Left("nothing is reported: a function gives a list")),
+    ((*_PARTS[:2], "parts of a select"), ("sliced",), Left("nothing is reported: the query has a limit")),
+    (("parts", "parts of a list"), ("evaluated before",), Left(_LOADED)),
+    (("parts of a query",), ("evaluated before",), _parts(_LOADED)),
+    (_PARTS, ("select_for_update",), Left("nothing is reported: the rows are locked")),
+    (_PARTS, ("only",), Left("nothing is reported: the query names its columns")),
+    (("parts",), ("only",), _parts("nothing is reported: the query names its columns")),
+    (_PARTS[:2], ("iterator",), Left("nothing is reported: the rows are fetched in portions")),
+    (("expired row", "expired row of a query"), ("one-line suites", "a; b"), Left("the commit shares its line")),
+    (("parts",), ("async for",), Left("the loop is asynchronous")),
+    (_LOADED_PARTS, ("walrus",), _parts("it is part of a larger expression")),
+    (_LOADED_PARTS, ("conditional expression",), _parts("something else than a query may stand there")),
+    (_LOADED_PARTS[:1], ("lambda", "query of a function", "query of another file"), _parts(_ELSEWHERE)),
+    (_LOADED_PARTS, ("sliced",), _parts("nothing is reported: the query has a limit")),
+    (_LOADED_PARTS[:1], ("evaluated before",), _parts(_LOADED)),
+    (_LOADED_PARTS, ("select_for_update",), _parts("nothing is reported: the rows are locked")),
+    (_LOADED_PARTS, ("only",), _parts("nothing is reported: the query names its columns")),
+    (_LOADED_PARTS[:1], ("iterator",), Left("`iterator()` needs a `chunk_size` before it can prefetch")),
+    (_LOADED_PARTS[:1], ("async for",), _parts("the loop is asynchronous")),
     (("serializer",), ("f-string",), Left("before Python 3.12 nobody knows where in an f-string an expression stands")),
 )
 

@@ -48,6 +48,11 @@ class Program:
         """The argument of `main`."""
         return "session" if self.package == "fleet" else ""
 
+    @property
+    def file(self) -> str:
+        """The name of the file."""
+        return f"{self.work.place}_{self.number}.py"
+
     def text(self) -> str:
         """Returns the file."""
         lines = [self.opening.format(argument=self.argument)]

@@ -22,6 +22,7 @@ _SHIPS = _query("Ship")
 _LINES = _query("Line")
 _SELECTED = Chain("select(Ship)", (Link("where", ("Ship.id > 0",)), Link("order_by", ("Ship.id",))))
 _FLAGS = "sorted(flag.word for flag in ship.flags)"
+_SHOWN = "print(ship.id, ship.name, ship.tons, ship.line_id, ship.charterer_id)"
 _JOINED = "from sqlalchemy.orm import joinedload"
 
 _LOADS = (
@@ -164,6 +165,26 @@ _QUESTIONS = (
         gain=Gain.ROWS,
         unfit=(("walrus", "Python has no `:=` in the rows of a comprehension"),),
     ),
+    Work("parts of a query", ("ORM403",), _SHIPS, f"for ship in {{q}}:\n    {_SHOWN}", "ship", gain=Gain.ROWS, place="tasks"),
+    Work("parts of a list", ("ORM403",), _SHIPS.then(Link("all")), f"for ship in {{q}}:\n    {_SHOWN}", "ship", gain=Gain.ROWS, place="tasks"),
+    Work(
+        "parts of a select",
+        ("ORM403",),
+        _SELECTED,
+        f"for ship in session.scalars({{q}}).all():\n    {_SHOWN}",
+        "ship",
+        gain=Gain.ROWS,
+        place="tasks",
+    ),
+    Work(
+        "parts and an option",
+        ("ORM102", "ORM403"),
+        _SELECTED,
+        f"for ship in session.scalars({{q}}):\n    {_SHOWN}\n    print({_FLAGS})",
+        "ship",
+        imports="from sqlalchemy.orm import selectinload",
+        place="tasks",
+    ),
     Work(
         "first of a select",
         ("ORM209",),
@@ -253,6 +274,43 @@ _WRITES = (
         "ship",
     ),
 )
+_ON_AIOSQLITE = """async def in_a_session(work):
+    engine = create_async_engine("sqlite+aiosqlite://")
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    try:
+        async with AsyncSession(engine) as opened:
+            await work(opened)
+    finally:
+        await engine.dispose()"""
+_AIOSQLITE = "import asyncio\n\nfrom sqlalchemy.ext.asyncio import AsyncSession, create_async_engine\n\nfrom fleet.models import Base"
+_ASYNCHRONOUS = (
+    Work(
+        "expired row",
+        ("ORM603",),
+        Chain(""),
+        'async def made(opened: AsyncSession):\n    port = Port(name="new")\n    opened.add(port)\n    await opened.commit()\n'
+        "    print(port.id, port.name)\n\nasyncio.run(in_a_session(made))",
+        above=_ON_AIOSQLITE,
+        imports=_AIOSQLITE,
+        gain=Gain.REPAIR,
+        lacks=DECLARED,
+        needs="aiosqlite",
+    ),
+    Work(
+        "expired row of a query",
+        ("ORM603",),
+        Chain("select(Port)", (Link("where", ("Port.id > 0",)), Link("order_by", ("Port.id",)))),
+        'async def changed(opened: AsyncSession):\n    opened.add(Port(name="old"))\n    await opened.flush()\n'
+        "    port = (await opened.scalars({q})).one()\n"
+        '    port.name = "new"\n    await opened.commit()\n    return port.name\n\n'
+        "async def shown(opened: AsyncSession):\n    print(await changed(opened))\n\nasyncio.run(in_a_session(shown))",
+        above=_ON_AIOSQLITE,
+        imports=_AIOSQLITE,
+        gain=Gain.REPAIR,
+        needs="aiosqlite",
+    ),
+)
 _DECLARED = (
     Work(
         "index for a column",
@@ -289,4 +347,4 @@ _DECLARED = (
     ),
 )
 
-WORKS = (*_LOADS, *_RESULTS, *_QUESTIONS, *_WRITES, *_DECLARED)
+WORKS = (*_LOADS, *_RESULTS, *_QUESTIONS, *_WRITES, *_ASYNCHRONOUS, *_DECLARED)

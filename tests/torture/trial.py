@@ -107,7 +107,7 @@ def _trial(work: Work) -> Trial:
     for shape, program in shaped.items():
         if isinstance(program, Program):
             further = {path.replace("{n}", str(program.number)): text for path, text in work.files if "{n}" in path}
-            own = {f"work_{program.number}.py": program.text(), **program.files, **further}
+            own = {program.file: program.text(), **program.files, **further}
             files[shape] = {f"{program.package}/{name}": text.encode(program.encoding) for name, text in own.items()}
     config = CONFIG.replace("{ignored}", json.dumps([code for code in UNTOLD if code not in work.codes]))
     before, after, result = _fixed(config, {path: text for path, text in models.items() if path != "fill.py"}, files)
@@ -118,7 +118,7 @@ def _trial(work: Work) -> Trial:
         program = shaped[shape]
         assert isinstance(program, Program)
         found, left = (tuple(each for each in findings if _is_in(each, own)) for findings in (before, result.findings))
-        path = f"{program.package}/work_{program.number}.py"
+        path = f"{program.package}/{program.file}"
         cells[shape] = Cell(program, path, own, {path: after[path] for path in own}, found, left, old[shape], new[shape])
     known = (
         {"ormlint.toml": config.encode()}

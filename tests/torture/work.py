@@ -27,6 +27,7 @@ class Work:
     file. `variable` is that of the loop over the rows, "" without one. `models` is the number of the models' options. `lacks` says why there
     is no query whose shape could change, "" if there is one. `unfit` are shapes in which the program would not run, with the reason. `files` are
     further files; those with `{n}` in their path are made for every file anew.
+    `place` is what the files of the programs are called after, and `needs` a package without which they do not run.
     """
 
     fixer: str
@@ -41,6 +42,8 @@ class Work:
     lacks: str = ""
     files: tuple[tuple[str, str], ...] = ()
     unfit: tuple[tuple[str, str], ...] = ()
+    place: str = "work"
+    needs: str = ""
 
     @property
     def lines(self) -> list[str]:
