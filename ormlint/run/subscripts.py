@@ -9,11 +9,11 @@ from ormlint.link.names import ClassInfo, External
 from ormlint.link.schema import Orm
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
-from ormlint.run.log import Bound, QueryObject, UseKind
+from ormlint.run.log import Bound, Loop, QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.queries import element_of_query, evaluate_query, refined, single_row
-from ormlint.run.values import UNKNOWN, Constant, Mapping, Row, Sequence, Union, Unknown, Value, deps_of, element_of, varying
+from ormlint.run.values import EMPTY, UNKNOWN, Constant, Mapping, Row, Sequence, Union, Unknown, Value, deps_of, element_of, varying
 
 
 def subscript(m: Machine, f: Frame, node: ir.Index, value: Value) -> Value:
@@ -40,35 +40,36 @@ def subscript(m: Machine, f: Frame, node: ir.Index, value: Value) -> Value:
             return varying((value, index))
 
 
-def entry(f: Frame, found: Value, index: Value) -> Value:
-    """Returns an element looked up by an index: another one per round if the index varies with a loop, one if it is a constant.
+def entry(f: Frame, found: Value, index: Value, varies: frozenset[int] = EMPTY) -> Value:
+    """Returns an element looked up by an index: another one per round if the index or what is looked into varies with a loop, else one.
 
-    # `found = [book for book in books if book.title]`, and then `found[0].author`
+    # `found = [book for book in books if book.title]`, and then `found[0].author`, but `for group in groups.values(): group[0].author`
     """
     deps = deps_of(index)
     if isinstance(found, Row) and deps:
         loops = tuple(loop for loop in f.loops if loop.id in deps)
         return replace(found, births=loops or found.births)
     if isinstance(found, Row) and found.births and (isinstance(index, Constant) or not f.loops):
-        return _met_now(f, found)
+        return _met_now(f, found, varies)
     if isinstance(found, Unknown):
         return Unknown(found.deps | deps)
     return found
 
 
-def _met_now(f: Frame, row: Row) -> Row:
+def _met_now(f: Frame, row: Row, varies: frozenset[int]) -> Row:
     """Returns a row as it is met behind the loops that have ended: those that went to collect it do not repeat what is done to it.
 
     # `while queue: book = queue[0]` meets another one per round all the same
     """
     if any(loop.kind == "while" for loop in f.loops):
         return row
-    running: set[int] = set()
+    running: dict[int, Loop] = {}
     frame: Frame | None = f
     while frame is not None:
-        running.update(loop.id for loop in frame.loops)
+        running.update((loop.id, loop) for loop in frame.loops)
         frame = frame.caller
-    return replace(row, births=tuple(loop for loop in row.births if loop.id < 0 or loop.id in running))
+    kept = [loop for loop in row.births if loop.id < 0 or loop.id in running]
+    return replace(row, births=(*kept, *(loop for number, loop in running.items() if number in varies and loop not in kept)))
 
 
 def _sequence(m: Machine, f: Frame, node: ir.Index, value: Sequence, index: Value) -> Value:
@@ -93,7 +94,7 @@ def _sequence(m: Machine, f: Frame, node: ir.Index, value: Sequence, index: Valu
         at = index.value
         if -len(value.items) <= at < len(value.items):
             return value.items[at]
-    return entry(f, element_of(value), index)
+    return entry(f, element_of(value), index, value.deps)
 
 
 def _query(m: Machine, f: Frame, node: ir.Index, query: QueryObject) -> Value:
