@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from ormlint.ir import nodes as ir
 from ormlint.ir.walk import walk
 from ormlint.library.functions import MEMOISING
-from ormlint.link.names import ClassInfo, FunctionInfo, decorator_name
+from ormlint.link.names import FunctionInfo, decorator_name
 from ormlint.run.frame import Env, Frame
 from ormlint.run.machine import text_of
+from ormlint.run.objects import assigned_attributes
 from ormlint.run.values import Mapping
 
 _FILLS = ("set", "add", "setdefault", "append")
@@ -108,23 +109,27 @@ def guards_cache_in_else(stmt: ir.If) -> bool:
     return any(isinstance(target, ir.Index) and text_of(target.value) == container for target in filled)
 
 
-def asks_what_others_give(cls: ClassInfo | None, test: ir.Expr_) -> str:
+def asks_what_others_give(f: Frame, test: ir.Expr_) -> str:
     """Returns the operator of a test for an attribute of a row that the class says is None until somebody gives it to rows, "" for others.
 
     # `sold = None` in the class, `if self.sold is not None:` in its methods, and `book.sold = figures[book.id]` where books are listed
+    # not so if the method itself keeps there what it finds: that helps whoever asks the same row again, and each row asks once
     """
-    if cls is None or cls.model is None or not isinstance(test, ir.Compare) or test.op not in ("is", "is not"):
+    cls, function = f.owner, f.function
+    if cls is None or cls.model is None or function is None or not isinstance(test, ir.Compare) or test.op not in ("is", "is not"):
         return ""
     attribute = test.left
     if not isinstance(attribute, ir.Attr) or not isinstance(attribute.value, ir.Name) or attribute.value.id != "self" or not _is_none(test.right):
         return ""
     bound = next((c.bindings[attribute.name] for c in cls.mro if attribute.name in c.bindings), [])
-    return test.op if bound and all(isinstance(each, ir.Assign) and _is_none(each.value) for each in bound) else ""
+    if not bound or not all(isinstance(each, ir.Assign) and _is_none(each.value) for each in bound):
+        return ""
+    return test.op if attribute.name not in assigned_attributes(function.node.body, "self") else ""
 
 
-def leaves_if_given(cls: ClassInfo | None, stmt: ir.Stmt) -> bool:
+def leaves_if_given(f: Frame, stmt: ir.Stmt) -> bool:
     """Whether a statement returns where others have given a row what it is asked for: what stands behind it is for the other rows."""
-    return isinstance(stmt, ir.If) and _returns(stmt) and asks_what_others_give(cls, stmt.test) == "is not"
+    return isinstance(stmt, ir.If) and _returns(stmt) and asks_what_others_give(f, stmt.test) == "is not"
 
 
 def _is_none(node: ir.Expr_ | None) -> bool:

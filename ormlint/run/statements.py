@@ -47,7 +47,7 @@ def run_body(m: Machine, f: Frame, body: list[ir.Stmt]) -> bool:
         if type(stmt) is ir.If and stmt is not f.refuted:
             keeps = m.keeps.get(id(stmt))
             if keeps is None:
-                keeps = m.keeps[id(stmt)] = returns_kept(body, position) or leaves_if_given(f.owner, stmt)
+                keeps = m.keeps[id(stmt)] = returns_kept(body, position) or leaves_if_given(f, stmt)
             guarded += keeps  # `if key in cache: return cache[key]`: the rest runs once per key
             f.guarded += keeps
     f.guarded -= guarded
@@ -217,7 +217,7 @@ def _import(m: Machine, f: Frame, stmt: ir.Import) -> bool:
 # --------------------------------------------------------------------------------------------------------- branches
 def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
     known = truth(m, f, stmt.test)
-    given = asks_what_others_give(f.owner, stmt.test) if known is not None else ""
+    given = asks_what_others_give(f, stmt.test) if known is not None else ""
     if known is True and not given:
         return run_body(m, f, stmt.body)
     if known is False and not given:
@@ -230,7 +230,7 @@ def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
     test = f.site(stmt.test.start, stmt.test.end)
     guards = m.guards.get(id(stmt))
     if guards is None:
-        own, given = guards_cache(stmt), given or asks_what_others_give(f.owner, stmt.test)
+        own, given = guards_cache(stmt), given or asks_what_others_give(f, stmt.test)
         guards = m.guards[id(stmt)] = (own or given == "is", (own and bool(stmt.orelse)) or given == "is not" or guards_cache_in_else(stmt))
     f.env, f.flow, f.way = dict(before), positive, (*way, (test, True))
     refine(m, f, stmt.test, positive=True)
