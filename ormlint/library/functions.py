@@ -17,8 +17,11 @@ _BATCH_GENERATORS = BATCH_VARIABLES | {"batches", "batched", "chunks", "chunked"
 COUNTERS = frozenset({"itertools.count", "itertools.repeat"})
 """Never end by themselves: a loop over them is a `while True`."""
 
-ERRORS = frozenset({"Error", "error"})
-"""Ends of the names of what is called when something is wrong: `ValidationError(…)`, `form.add_error(…)`; its arguments are the text of an error."""
+ERROR = "Error"
+"""Ends the names of exceptions: the arguments of `ValidationError(…)` are the text of an error."""
+
+TELL_ERRORS = frozenset({"error", *(f"{verb}_error" for verb in ("add", "append", "collect", "log", "on", "raise", "report", "set", "show"))})
+"""What is called when something is wrong, with the text of an error: `form.add_error(…)`, but not `mean_squared_error(…)`."""
 
 WAITS = frozenset({"sleep", "wait", "wait_for", "poll"})
 """Pause a loop that serves, polls or tries again: time, asyncio, threading, message queues."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
-from ormlint.library.functions import BATCHES, ERRORS, MODEL_GETTERS, QUEUES
+from ormlint.library.functions import BATCHES, ERROR, MODEL_GETTERS, QUEUES, TELL_ERRORS
 from ormlint.library.schemas import READ_CLASSES
 from ormlint.library.sqlalchemy_api import SELECT_CLASSES
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
@@ -69,7 +69,7 @@ def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
     if isinstance(node.func, ir.Name) and node.func.id == "super" and "super" not in f.env:
         return _super(f, node)
     func = evaluate(m, f, node.func)
-    wrong = node.called[-5:] in ERRORS
+    wrong = node.called.endswith(ERROR) or node.called.lstrip("_") in TELL_ERRORS
     f.error_path += wrong
     args, keywords = _arguments(m, f, node)
     f.error_path -= wrong
