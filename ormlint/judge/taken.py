@@ -2,12 +2,14 @@
 
 if store.query(Tag).filter_by(name=name).count(): raise Taken(name)      and then store.add(Tag(name))
 def save(self): if not Account.objects.filter(default=True).count(): self.default = True
+if not Tag.objects.all(): Tag.objects.create(name="first")                not so: all but once the whole table is there
 """
 
 from __future__ import annotations
 
+from ormlint.judge.listing import is_filtered
 from ormlint.link.schema import Model
-from ormlint.run.log import Op, QueryLog
+from ormlint.run.log import Op, QueryLog, QueryObject
 from ormlint.text import Site
 
 _CREATING = (Op.CREATE, Op.ADD, Op.INSERT, Op.GET_OR_CREATE, Op.BULK_WRITE)
@@ -24,9 +26,10 @@ class Taken:
             if event.model is not None:
                 self._created.setdefault(event.model, set()).update((event.site, *event.calls))
 
-    def is_asked(self, model: Model | None, test: Site) -> bool:
-        """Whether a test for rows of a model comes before some are created, or stands in a method of the model that keeps its rows in order."""
-        if model is None:
+    def is_asked(self, query: QueryObject, test: Site) -> bool:
+        """Whether a test for certain rows comes before some are created, or stands in a method of the model that keeps its rows in order."""
+        model = query.model
+        if model is None or not (is_filtered(query) or query.relation is not None):
             return False
         function = self._around(test)
         owner, _, name = function.rpartition(":")[2].rpartition(".")

@@ -61,7 +61,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             preview=gives_few(query)
             or query.model in single
             or query.relation is not None
-            or taken.is_asked(model, uses[0].site)
+            or taken.is_asked(query, uses[0].site)
             or _is_another(event.site, counts.get(query, []))
             or _is_asked_once(project, event),
         )

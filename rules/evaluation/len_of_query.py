@@ -50,7 +50,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             severity=Severity.INFO if few else Severity.WARNING,
             preview=gives_few(query)
             or query.model in single
-            or taken.is_asked(query.model, uses[0].site)
+            or taken.is_asked(query, uses[0].site)
             or walked.get((query.site, around(uses[0].site)), uses[0].site) > uses[0].site
             or query.bound <= Bound.FEW
             or query.sliced

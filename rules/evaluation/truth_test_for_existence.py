@@ -37,7 +37,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             severity=Severity.INFO if few else Severity.WARNING,
             preview=len({use.site for use in uses}) > 1
             or not is_wide(project, query)
-            or taken.is_asked(query.model, uses[0].site)
+            or taken.is_asked(query, uses[0].site)
             or _is_handed_on(project, log, query, uses[0].site)
             or query.model in single
             or _is_made_again(log, query, uses[0].site),
