@@ -59,7 +59,7 @@ def _choosing(maker: FunctionInfo) -> Iterator[tuple[str, bool]]:
                 keyword = _keyword(value, named)
                 if keyword:
                     named[local] = keyword
-            case ir.Loop(target=ir.Name(id=local)) if _takes_out(node, local):
+            case ir.Loop(target=ir.Name(id=local)) if _takes_out(node.body, local):
                 yield from _chosen_by(node, local, named)
             case _:
                 pass
@@ -78,9 +78,9 @@ def _keyword(value: ir.Expr_, named: dict[str, str]) -> str:
             return ""
 
 
-def _takes_out(loop: ir.Loop, local: str) -> bool:
-    """Whether a loop takes fields out by its variable: `self.fields.pop(name)`, `del self.fields[name]`."""
-    for node in walk(loop.body):
+def _takes_out(body: list[ir.Stmt], local: str) -> bool:
+    """Whether statements take out the field that a variable names: `self.fields.pop(name)`, `del self.fields[name]`."""
+    for node in walk(body):
         match node:
             case ir.Call(func=ir.Attr(value=ir.Attr(name="fields"), name="pop"), args=[ir.Name(id=name), *_]) if name == local:
                 return True
@@ -104,7 +104,10 @@ def _chosen_by(loop: ir.Loop, local: str, named: dict[str, str]) -> Iterator[tup
     for stmt in loop.body:
         match stmt:
             case ir.If(test=ir.Compare(left=ir.Name(id=name), op=("in" | "not in") as op, right=right)) if name == local:
-                if keyword := _keyword(right, named):
-                    yield keyword, op == "not in"
+                here = _takes_out(stmt.body, local)
+                # `if name in fields: continue`
+                passed_over = _takes_out(stmt.orelse, local) or isinstance(stmt.body[-1], ir.Jump)
+                if (keyword := _keyword(right, named)) and here is not passed_over:
+                    yield keyword, (op == "not in") is here
             case _:
                 pass
