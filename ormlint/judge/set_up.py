@@ -12,7 +12,8 @@ from functools import cached_property
 from ormlint.judge.listing import is_filtered
 from ormlint.judge.once import once
 from ormlint.judge.project import Project
-from ormlint.judge.repetition import is_done_once
+from ormlint.judge.repetition import grows, is_done_once, repeaters
+from ormlint.judge.wide import is_wide
 from ormlint.link.schema import Kind, Model, Orm
 from ormlint.run.log import Bound, Op, QueryLog, QueryObject
 
@@ -34,7 +35,8 @@ class SetUp:
         """Whether a query chooses among the rows of such a table, or takes those that one row has of it."""
         if query.orm is not Orm.DJANGO or query.model is None or query.bound is not Bound.MANY:
             return False
-        return (is_filtered(query) or query.relation is not None) and self.holds(query.model)
+        chosen = query.relation is not None or (is_filtered(query) and not is_wide(self._project, query))  # a flag fits most rows
+        return chosen and self.holds(query.model)
 
     def holds(self, model: Model) -> bool:
         """Whether a table is set up once."""
@@ -74,9 +76,9 @@ class SetUp:
 
     @cached_property
     def _written(self) -> frozenset[Model]:
-        """The models of which the program makes rows, other than in tests, migrations and commands."""
+        """The models of which the program makes rows, other than in tests and migrations, or one at a time in commands."""
         events = (event for event in self._log.of(*_WRITES) if self._project.is_concerned((event.site,)))
-        lasting = (event for event in events if not is_done_once(event))
+        lasting = (event for event in events if not is_done_once(event) or grows(repeaters(event)))
         models = (event.model or (event.query.model if event.query is not None else None) for event in lasting)
         return frozenset(model for model in models if model is not None)
 
