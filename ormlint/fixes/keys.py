@@ -1,4 +1,4 @@
-"""`book.author.id` → `book.author_id`."""
+"""`book.author.id` → `book.author_id`, and `if book.editor:` → `if book.editor_id is not None:`."""
 
 from __future__ import annotations
 
@@ -7,32 +7,47 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ormlint.fixes.chain import chain_of
+from ormlint.fixes.presence import asked_of_key, is_known_to_be_there, without_inner
 from ormlint.fixes.receivers import assigned, may_be_given
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Function, Statement
 from ormlint.judge.finding import Applicability, Fix, ReadKey
-from ormlint.text import Site
+from ormlint.text import Edit, Site
 
 
 def read_key(sources: Sources, intent: ReadKey) -> Fix | None:
-    """Returns the fix, None if one of the expressions is not written on one line as `row.relation.column`."""
+    """Returns the fix, None if one of the expressions is not written on one line as `row.relation.column`, or asks in another way for the row."""
     relation = intent.relation
-    written = f"{relation.name}.{intent.column}"
-    edits = []
-    risk = intent.risk
+    edits: list[Edit] = []
+    risk, present = intent.risk, intent.present or not relation.nullable
     for site, relation_site in intent.sites:
-        file = sources.file(site)
+        file, statement = sources.file(site), sources.statement(site)
         start = relation_site.end - len(relation.name)
-        if file is None or not relation.attname or file.text[start : site.end] != written:
+        if file is None or not relation.attname or not _is_written(file.text[start : site.end], relation.name, asks=site == relation_site):
             return None
-        edits.append(file.edit(start, site.end, relation.attname))
+        node = statement.expression(site.start, site.end) if statement is not None else None
+        if site == relation_site:
+            asked = asked_of_key(file, statement, node, relation) if statement is not None and node is not None else None
+            if asked is None:
+                return None
+            edits.append(asked)
+        else:
+            edits.append(file.edit(start, site.end, relation.attname))
+            present = present or (statement is not None and node is not None and is_known_to_be_there(statement, node, relation))
         risk = risk or _risk_of_other_rows(sources, site)
+    edits = without_inner(edits)
     description = f"read the key from `{relation.attname}`"
-    if relation.nullable:
+    if not present and any(site != relation_site for site, relation_site in intent.sites):
         return Fix(Applicability.UNSAFE, description, tuple(edits), "where there is no row, an AttributeError becomes None")
     if relation.target is not None and relation.target.has_base_manager:
         risk = "`Meta.base_manager_name` names a manager for related rows, which may not give the row"
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, description, tuple(edits), risk)
+
+
+def _is_written(text: str, relation: str, *, asks: bool) -> bool:
+    """Whether a relation, and what is read of it, is written without a break."""
+    head, dot, column = text.partition(".")
+    return head == relation and (not dot if asks else column.isidentifier())
 
 
 def loops_around(statement: Statement, node: cst.BaseExpression, variable: str) -> Iterator[cst.For | cst.CompFor]:

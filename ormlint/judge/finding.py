@@ -409,14 +409,16 @@ class KeepRows:
 
 @dataclass(frozen=True, slots=True)
 class ReadKey:
-    """`row.relation.id` → `row.relation_id`. `sites` are the whole expressions, each with its `row.relation`.
+    """`row.relation.id` → `row.relation_id`. `sites` are the whole expressions, each with its `row.relation`; the two are one where only
+    its presence is asked for, as in `if row.relation:`.
 
-    `risk` tells why the row may be one whose key is not what the relation says, "" if it cannot.
+    `present` tells that the query gives only rows that have the relation, `risk` why the row may be one whose key is not what the relation
+    says, "" if it cannot.
     """
 
     sites: tuple[tuple[Site, Site], ...]
     relation: Relation
-    column: str
+    present: bool = False
     risk: str = ""
 
 

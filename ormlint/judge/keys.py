@@ -1,4 +1,7 @@
-"""Rows that are loaded for nothing but their key, which the row that refers to them has: `book.author.id` is `book.author_id`."""
+"""Rows that are loaded for nothing but their key, which the row that refers to them has: `book.author.id` is `book.author_id`.
+
+To ask whether there is such a row is to ask for its key: `if book.editor:`.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,19 @@ def read_to_get_the_row(log: QueryLog) -> frozenset[Event]:
 def _is_key_for_one_of(asked: Mapping[tuple[str, Model | None], list[Site]], event: Event) -> bool:
     key, target = event.key, event.relation.target if event.relation is not None else None
     return key is not None and any(site.encloses(key) for site in asked.get((key.path, target), ()))
+
+
+def are_present(events: Iterable[Event]) -> bool:
+    """Whether the queries of the rows that are read choose those that have the relation: `Book.objects.exclude(editor=None)`."""
+    return all(_has_to_be_there(event) for event in events)
+
+
+def _has_to_be_there(event: Event) -> bool:
+    if event.row is None or event.relation is None:
+        return False
+    place = (event.path[:-1], event.relation.name)
+    pins = [way.pins for way in event.row.query.every_way()]
+    return all(any((pin.path, pin.name) == place and pin.values == (None,) and not pin.among for pin in own) for own in pins)
 
 
 def risk_of_reading(events: Iterable[Event]) -> str:

@@ -35,7 +35,7 @@ def saves_little(project: Project, chain: Chain, event: Event) -> bool:
         return True
     if event.orm is not Orm.SQLALCHEMY or event.relation is None:
         return False
-    if all(each.key is not None for each in chain.events):
+    if all(each.key is not None and each.column for each in chain.events):
         return True  # `book.author.id` alone: the row has that key, though in which column is not known
     far = len(calls_between(project, event, innermost(repeaters(event)))) > NEAR
     # an eager load of a dynamic collection, or of what is behind one, is refused

@@ -20,7 +20,7 @@ from ormlint.run.managers import misuse_manager
 from ormlint.run.merging import join_values
 from ormlint.run.pins import compared
 from ormlint.run.queries import evaluate_query, iterate_query
-from ormlint.run.rows import PREFETCHED, note_key
+from ormlint.run.rows import PREFETCHED, note_key, note_presence
 from ormlint.run.subscripts import subscript
 from ormlint.run.targets import assign
 from ormlint.run.values import (
@@ -195,6 +195,7 @@ def truth(m: Machine, f: Frame, node: ir.Expr_, *, negated: bool = False) -> boo
             return True if True in results else False if all(r is False for r in results) else None
         case _:
             value = evaluate(m, f, node)
+            note_presence(f, node, value)
             return truth_of(m, f, value, node, negated=negated)
 
 
@@ -245,6 +246,8 @@ def _bool(m: Machine, f: Frame, node: ir.Bool) -> Value:
         value = evaluate(m, f, part)
         if position < len(node.values) - 1:
             known = truth_of(m, f, value, part)
+            if node.op == "and":  # `book.editor or somebody` goes on with the row
+                note_presence(f, part, value)
             if known is (node.op == "or") and known is not None:
                 result = value if result is None else join_values(m, result, value)
                 break
@@ -259,6 +262,8 @@ def _bool(m: Machine, f: Frame, node: ir.Bool) -> Value:
 
 def _compare(m: Machine, f: Frame, node: ir.Compare) -> Value:
     left, right = evaluate(m, f, node.left), evaluate(m, f, node.right)
+    if isinstance(right, Constant) and right.value is None and node.op in ("is", "is not"):  # `==` may be the class's own
+        note_presence(f, node.left, left, by_truth=False)
     if node.op in ("in", "not in"):
         return _contains(m, f, node, left, right)
     if node.op in EXISTENCE:

@@ -394,7 +394,9 @@ class Event(Tracked, eq=False):
     bypasses: bool = False  # the relation is prefetched, but this way of reading it runs a query all the same
     certain: bool = True  # False if on some ways to this point the relation is loaded
     through: str = ""  # the relation that the association proxy follows which is read: `order.product` may be `order.line.product`
-    key: Site | None = None  # for LAZY_OBJECT: the expression that reads of the row nothing but its primary key, `column`
+    key: Site | None = (
+        None  # for LAZY_OBJECT: the expression that reads of the row nothing but its primary key, `column`, or only asks for its presence
+    )
     around: Circumstances = Circumstances()
     obstacle: Obstacle | None = None  # for FAILED_LOAD
     since: Site | None = None  # for RELOAD, and for FAILED_LOAD of an expired row: the commit; of a detached one: its session

@@ -280,6 +280,21 @@ def note_key(f: Frame, node: ir.Attr) -> None:
         last.column, last.key = node.name, f.site(node.start, node.end)
 
 
+def note_presence(f: Frame, node: ir.Node, value: Value, *, by_truth: bool = True) -> None:
+    """Notes on the lazy load that `node` is, if it is one, that the program asks for no more than whether there is a row: `if book.editor:`."""
+    last = f.events[-1] if f.events else None
+    if last is None or last.op is not Op.LAZY_OBJECT or type(value) is not Row or last.site != f.site(node.start, node.end):
+        return
+    if by_truth and (value.model.unread_base or _has_own_truth(value)):
+        return
+    last.key = last.site
+
+
+def _has_own_truth(row: Row) -> bool:
+    """Whether a class says itself which of its objects are true."""
+    return row.cls is not None and any(name in cls.functions or name in cls.bindings for cls in row.cls.mro for name in ("__bool__", "__len__"))
+
+
 def _way_back(row: Row, relation: Relation) -> Origin | None:
     """Returns the origin of the very row that a one-to-one leads back to, None if it leads elsewhere.
 

@@ -6,7 +6,7 @@ from ormlint.api import Event, Orm, Project, QueryLog, ReadKey, Report, Severity
 from ormlint.judge.describe import call_path, code, is_shown, joined, labels, per_model
 from ormlint.judge.eager import concerns, is_attributable
 from ormlint.judge.identity import may_be_held
-from ormlint.judge.keys import read_for_their_key, read_to_get_the_row, risk_of_reading
+from ormlint.judge.keys import are_present, read_for_their_key, read_to_get_the_row, risk_of_reading
 from ormlint.judge.repetition import innermost, repeaters, weight
 
 
@@ -31,7 +31,7 @@ def _row_read(event: Event) -> object:
 
 
 def _report(project: Project, events: list[Event], wanted: Collection[Event]) -> Report:
-    event = events[0]
+    event = next((event for event in events if event.column), events[0])  # its key says more than the question whether it is there
     relation, row, key = event.relation, event.row, event.key
     assert relation is not None
     assert row is not None
@@ -39,18 +39,24 @@ def _report(project: Project, events: list[Event], wanted: Collection[Event]) ->
     loops = repeaters(event)
     held = f"{event.through}.{relation.attname}" if event.through else relation.attname  # a proxy has no column beside it
     per = f" {per_model(relation.model)}" if loops else ""
-    sites = tuple(dict.fromkeys((other.key, other.site) for other in events if other.key is not None))
-    editable = all(site.path.endswith(".py") and site.path == read.path for site, read in sites) and len({other.column for other in events}) == 1
+    sites = tuple(dict.fromkeys((other.key, other.site) for other in (event, *events) if other.key is not None))
+    editable = all(site.path.endswith(".py") and site.path == read.path for site, read in sites) and not any(other.through for other in events)
     further = dict.fromkeys(project.at(site) for site, _ in sites[1:])
     return Report(
         site=key,
-        message=f"{code(event.text + '.' + event.column)} runs one query{per} for a key that is in {code(held)}",
-        help=f"read {code(held)} instead of {code(f'{relation.name}.{event.column}')}",
+        message=_message(event, held, per),
+        help=f"read {code(held)} instead of {code('.'.join(filter(None, [relation.name, event.column])))}",
         cause=(key,),
         labels=labels(project, event, innermost(loops) if loops else None, row.query, f"this loads {code(relation.name)}"),
         notes=(*call_path(project, event), *((f"so does {joined(further)}",) if further else ())),
         relations=("__".join(event.path),),
-        intent=ReadKey(sites, relation, event.column, risk_of_reading(events)) if editable and not any(other.through for other in events) else None,
+        intent=ReadKey(sites, relation, are_present(events), risk_of_reading(events)) if editable else None,
         severity=weight(project, event, loops) if loops else Severity.INFO,
         preview=may_be_held(event) or event in wanted or (not loops and event.orm is Orm.SQLALCHEMY),
     )
+
+
+def _message(event: Event, held: str, per: str) -> str:
+    if event.column:
+        return f"{code(event.text + '.' + event.column)} runs one query{per} for a key that is in {code(held)}"
+    return f"{code(event.text)} runs one query{per} to see if there is one, which {code(held)} tells"

@@ -262,6 +262,14 @@ _QUESTIONS = (
     ),
     Work("aggregate", ("ORM210",), _BOOKS, "total = sum(book.pages for book in {q})\nprint(total)", gain=Gain.ROWS),
     Work("key", ("ORM110",), _BOOKS, "for book in {q}:\n    print(book.title, book.author.pk)", "book"),
+    Work(
+        "tested key",
+        ("ORM110",),
+        _BOOKS,
+        "for book in {q}:\n    print(book.title, book.editor.pk if book.editor else None)",
+        "book",
+        unfit=(("select_related(…)", "the query joins that very relation"),),
+    ),
     Work("contains", ("ORM207",), _BOOKS, "book = Book(pk=2)\nprint(book in {q})", gain=Gain.ROWS),
     Work("contains not", ("ORM207",), _BOOKS, "if Book(pk=2) not in {q} and 1:\n    print('no')", gain=Gain.ROWS),
     Work(
