@@ -9,18 +9,21 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from ormlint.fixes.chain import last_name
 from ormlint.fixes.imports import is_imported
-from ormlint.fixes.rounds import risk_of_needlessness
+from ormlint.fixes.rounds import SOME_WAYS_OF_ONE, is_read_of_one_row, risk_of_needlessness
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import EagerLoad
 from ormlint.judge.unloaded import IGNORING_PREFETCH
 from ormlint.library.functions import HOLDERS, HOLDING_MODULE
 from ormlint.link.schema import Orm
-from ormlint.run.log import CHANGED, Bound, QueryObject, Use, UseKind
+from ormlint.run.log import CHANGED, Bound, Event, Op, QueryObject, Use, UseKind
 from ormlint.text import Site
 
+HANDLED = "a `try` or `with` may wait for the error that is raised so far"
 BASE_MANAGER = "`Meta.base_manager_name` names a manager for related rows, which a join does not ask"
+_TRANSACTIONS = frozenset({"SessionLocal", "sessionmaker", "begin", "begin_nested", "atomic"})
 _CONSUMING = frozenset({UseKind.ITERATE, UseKind.AGGREGATE, UseKind.INDEX, UseKind.CONTAINS, UseKind.METHOD})
 _HARMLESS = frozenset({UseKind.LEN, UseKind.TRUTH, UseKind.DERIVE, UseKind.DISCARD})
 _COUNTING = frozenset({"count", "exists", "acount", "aexists"})  # they drop select_related and prefetches
@@ -67,10 +70,12 @@ def risk_of_eager_load(sources: Sources, intent: EagerLoad, *, joins: bool) -> s
     query = intent.query
     if joins and any(hop.target is not None and hop.target.has_base_manager for hop in intent.path):
         return BASE_MANAGER
+    if any(read.op is Op.FAILED_LOAD and _is_handled(sources, read) for read in intent.reads):
+        return HANDLED
     risk = risk_of_loading_more(sources, query, joins=joins) or risk_of_sharing(sources, query, intent.home)
-    risk = risk or _risk_of_refining(query, intent.home, joins=joins)
+    risk = risk or risk_of_refining(query, intent.home, joins=joins)
     if not risk and query.bound is Bound.ONE and not (joins and all(hop.to_one for hop in intent.path)):
-        return "of one row, not every way on from there may read what a query of its own would load with it"
+        return "" if is_read_of_one_row(sources, intent) else SOME_WAYS_OF_ONE
     if not risk and not (joins and all(hop.to_one for hop in intent.path)):
         return risk_of_needlessness(sources, intent)
     return risk
@@ -95,7 +100,7 @@ def obstacle_of_refining(query: QueryObject, home: Site) -> str:
     return next((f"`{name}()` makes another query from it, {reason}" for name, reason in _CONTRADICTING.items() if name in methods), "")
 
 
-def _risk_of_refining(query: QueryObject, home: Site, *, joins: bool) -> str:
+def risk_of_refining(query: QueryObject, home: Site, *, joins: bool) -> str:
     """Returns what in the queries that are made from the one at a home reacts to a join or to further relations, "" if nothing does.
 
     # `orders.select_for_update()`, where `orders` has the customers loaded along, locks them too
@@ -164,6 +169,37 @@ def _is_of_the_result(query: QueryObject, use: Use, evaluated: set[Site]) -> boo
     """Whether a use is of what an evaluation within it gives: `print([row.name for row in query])`, but not `show(list(query), query)`."""
     within = sum(use.site.encloses(site) and use.site != site for site in evaluated)
     return within >= sum(other.site == use.site for other in query.uses if other.kind in _ESCAPES) > 0
+
+
+def is_handled(statement: Statement, node: cst.CSTNode) -> bool:
+    """Whether something in the function around an expression may wait for the error that it raises: a `try`, a `with suppress(…)`.
+
+    A session or a transaction ends with the error and lets it pass.
+    """
+    for above in statement.ancestors(node):
+        match above:
+            case cst.FunctionDef() | cst.Lambda():
+                return False
+            case cst.Try() | cst.TryStar():
+                return True
+            case cst.With(items=items) if not all(_lets_errors_pass(each.item) for each in items):
+                return True
+    return False
+
+
+def _lets_errors_pass(manager: cst.BaseExpression) -> bool:
+    name = last_name(manager.func if isinstance(manager, cst.Call) else manager)
+    return name.lower().endswith("session") or name in _TRANSACTIONS
+
+
+def _is_handled(sources: Sources, read: Event) -> bool:
+    """Whether something around a read that fails, or around a call that leads to it, may wait for the error."""
+    for place in (*read.calls, read.site):
+        statement = sources.statement(place)
+        node = statement.expression(place.start, place.end) if statement is not None else None
+        if statement is not None and node is not None and is_handled(statement, node):
+            return True
+    return False
 
 
 def has_arguments(sources: Sources, query: QueryObject, *methods: str) -> bool:

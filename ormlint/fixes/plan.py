@@ -101,6 +101,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         kept_rows,
         kept_values,
         keys,
+        loaders,
         lookups,
         loops,
         membership,
@@ -176,7 +177,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         case AddAttribute() as intent:
             return declarations.add_attribute(sources, intent)
         case AwaitStatement() as intent:
-            return awaiting.await_statement(sources, intent)
+            return awaiting.await_statement(sources, intent, project.lines)
         case AddIndex() as intent:
             return declarations.add_index(sources, intent)
         case RemoveDeclaration() as intent:
@@ -188,6 +189,6 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         case AppendMethod() as intent:
             return calls.append_method(sources, intent)
         case ReplaceLoader() as intent:
-            return calls.replace_loader(sources, intent)
+            return loaders.replace_loader(sources, intent)
         case _:
             return None

@@ -22,21 +22,46 @@ from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import EagerLoad
 from ormlint.link.schema import Orm
-from ormlint.run.log import Event, Loop, Use, UseKind
+from ormlint.run.log import Event, Loop, QueryObject, Use, UseKind
 from ormlint.text import Site
 
 SOME_ROUNDS = "only some rounds read what would be loaded for all rows"
+SOME_WAYS_OF_ONE = "of one row, not every way on from there may read what a query of its own would load with it"
 SOME_WAYS = "the rows are loaded in another place, from which not every way leads to the loop that reads them"
 _BLOCKS = (cst.IndentedBlock, cst.SimpleStatementSuite, cst.SimpleStatementLine, cst.Module)
 _DROPPING = re.compile(r"\bfields\.pop\(|\bdel self\.fields\[|\bdef get_field(?:s|_names)\(")
 _LISTS = ("list", "tuple")
-_ROWS_READERS = frozenset({"len", "bool", "list", "exists", "count"})
+_ABOVE_NOTHING: dict[type[cst.CSTNode], bool] = {cst.GreaterThan: True, cst.NotEqual: True, cst.Equal: False, cst.LessThanEqual: False}
 
 
 def risk_of_needlessness(sources: Sources, intent: EagerLoad) -> str:
     """Returns why nobody may read what is loaded for all rows, "" if somebody is sure to."""
     risks = [_risk(sources, intent, event) for event in intent.reads]
     return next((risk for risk in risks if risk), "") if all(risks) else ""
+
+
+def is_read_of_one_row(sources: Sources, intent: EagerLoad) -> bool:
+    """Whether the function that fetches a row goes on, on every way, to read of it what would be loaded along; without a row nothing is loaded.
+
+    # `doctor = await session.get(Doctor, key)`, `if doctor is None: return None`, `return doctor.visits`
+    """
+    return any(event.relation is intent.path[-1] and _is_read_behind(sources, intent.query, event) for event in intent.reads)
+
+
+def _is_read_behind(sources: Sources, query: QueryObject, event: Event) -> bool:
+    statement, place = sources.statement(event.site), query.site
+    node = statement.expression(event.site.start, event.site.end) if statement is not None else None
+    fetched = statement.expression(place.start, place.end) if statement is not None and statement is sources.statement(place) else None
+    if event.calls or statement is None or node is None or fetched is None or query.ways:
+        return False
+    function = statement.function(fetched)
+    if function is None or statement.function(node) is not function or statement.span(fetched)[1] > statement.span(node)[0]:
+        return False
+    match node:
+        case cst.Attribute(value=cst.Name(value=row)):
+            return is_always_reached(statement, node, function, row)
+        case _:
+            return False
 
 
 def _risk(sources: Sources, intent: EagerLoad, event: Event) -> str:
@@ -80,6 +105,8 @@ def _risk_of_keeping(sources: Sources, intent: EagerLoad, walked: Loop) -> str:
 
 def _loads(orm: Orm, use: Use) -> bool:
     lists = _LISTS if orm is Orm.DJANGO else (*_LISTS, "all", "fetchall")
+    if orm is Orm.DJANGO and use.kind in (UseKind.TRUTH, UseKind.LEN) and not use.operator:
+        return True  # `if books:` evaluates the QuerySet
     return use.kind in (UseKind.ITERATE, UseKind.INDEX) or (use.kind is UseKind.DERIVE and use.operator in lists)
 
 
@@ -145,7 +172,7 @@ def is_always_reached(statement: Statement, node: cst.CSTNode, top: cst.CSTNode 
                 return False
             if any(clause is top for clause in clauses):
                 return True
-        elif above is not top and not isinstance(above, cst.CompFor) and not _passes_always(statement, above, below, rows, inner):
+        elif above is not top and not isinstance(above, cst.CompFor) and not _passes_always(above, below, rows, inner):
             return False
         if above is top and not isinstance(above, cst.CompFor):
             return True
@@ -183,13 +210,13 @@ def _clauses(node: cst.BaseComp) -> Iterator[cst.CompFor]:
         clause = clause.inner_for_in
 
 
-def _passes_always(statement: Statement, above: cst.CSTNode, below: cst.CSTNode, rows: str, inner: Sequence[cst.CSTNode]) -> bool:
+def _passes_always(above: cst.CSTNode, below: cst.CSTNode, rows: str, inner: Sequence[cst.CSTNode]) -> bool:
     """Whether what is evaluated as `above` evaluates its part `below` on every way."""
     match above:
-        case cst.If(test=test) | cst.IfExp(test=test):
-            return below is test or _asks_for_rows(statement, test, rows)
-        case cst.BooleanOperation(left=left):
-            return below is left or _asks_for_rows(statement, left, rows)
+        case cst.If(test=test, orelse=rest) | cst.IfExp(test=test, orelse=rest):
+            return below is test or _tells_of_rows(test, rows) is (below is not rest)
+        case cst.BooleanOperation(left=left, operator=operator):
+            return below is left or _tells_of_rows(left, rows) is isinstance(operator, cst.And)
         case cst.For(iter=walked):
             return below is walked or any(above is each for each in inner)
         case cst.While(test=test):
@@ -202,13 +229,28 @@ def _passes_always(statement: Statement, above: cst.CSTNode, below: cst.CSTNode,
             return True
 
 
-def _asks_for_rows(statement: Statement, test: cst.BaseExpression, rows: str) -> bool:
-    """Whether a test asks for nothing but whether there are rows: `if books:`, `if len(books) > 0:`."""
-    if not rows:
-        return False
-    names = {name.value for name in statement.within(test, cst.Name)}
-    numbers = {number.value for number in statement.within(test, cst.Integer)}
-    return rows in names and names <= {rows, *_ROWS_READERS} and numbers <= {"0"}
+def _tells_of_rows(test: cst.BaseExpression, rows: str) -> bool | None:
+    """Returns whether a test holds if there are rows, or a row, and only then (True), or only if there are none (False); None for any other test.
+
+    # `if books:`, `if len(books) > 0:`, `if not books.exists():`, `if book is None:`
+    """
+    match test:
+        case cst.Name(value=name):
+            return True if name == rows and rows else None
+        case cst.UnaryOperation(operator=cst.Not(), expression=tested):
+            told = _tells_of_rows(tested, rows)
+            return None if told is None else not told
+        case cst.Call(func=cst.Name(value="len" | "bool" | "list"), args=[cst.Arg(value=cst.Name(value=name))]):
+            return True if name == rows and rows else None
+        case cst.Call(func=cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value="exists" | "count")), args=[]):
+            return True if name == rows and rows else None
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=cst.Integer(value="0"))]):
+            told = _tells_of_rows(left, rows) if not isinstance(left, (cst.Name, cst.UnaryOperation)) else None
+            return None if told is None else _ABOVE_NOTHING.get(type(operator))
+        case cst.Comparison(left=cst.Name(value=name), comparisons=[cst.ComparisonTarget(operator=operator, comparator=cst.Name(value="None"))]):
+            return (isinstance(operator, cst.IsNot) if isinstance(operator, (cst.Is, cst.IsNot)) else None) if name == rows and rows else None
+        case _:
+            return None
 
 
 def _before(block: cst.CSTNode, below: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -228,8 +270,9 @@ def _may_leave(statement: Statement, node: cst.CSTNode, rows: str, depth: int = 
             return depth == 0
         case cst.FunctionDef() | cst.ClassDef() | cst.Lambda() | cst.BaseExpression():
             return False
-        case cst.If(test=test) if _asks_for_rows(statement, test, rows):
-            return False
+        case cst.If(test=test, body=body, orelse=rest) if (told := _tells_of_rows(test, rows)) is not None:
+            part = body if told else rest  # what is done if there are rows
+            return part is not None and _may_leave(statement, part, rows, depth)
         case cst.For() | cst.While():
             depth += 1
     return any(_may_leave(statement, child, rows, depth) for child in node.children)

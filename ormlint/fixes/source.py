@@ -152,6 +152,11 @@ class Sources:
             self._pages[site.path] = None if site.path.endswith(".py") else self._read(site.path)
         return self._pages[site.path]
 
+    def text(self, path: str) -> str:
+        """Returns the text of a file of any kind, "" if it cannot be had."""
+        file = self._read(path)
+        return file.text if file is not None else ""
+
     def statement(self, site: Site) -> Statement | None:
         """Returns the parsed top-level statement a site is in, or None if it cannot be had."""
         file = self.file(site)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ormlint.judge.eager import relations_along
+from ormlint.judge.finding import ReplaceLoader
 from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run.log import Loaded, LoadKind, LoadPlan, QueryObject
 
@@ -74,6 +76,13 @@ def _joined(plan: LoadPlan, model: Model | None, path: tuple[str, ...], steps: t
         if not relation.to_one:
             yield JoinedCollection((*path, name), relation, (*steps, entry))
         yield from _joined(entry.plan, relation.target, (*path, name), (*steps, entry))
+
+
+def separated(query: QueryObject, collection: JoinedCollection, step: int, joined: list[JoinedCollection]) -> ReplaceLoader:
+    """Returns the change that loads a collection by a statement of its own, from one step of its path on; `joined` are all that the query joins."""
+    hops = relations_along(query.model, collection.path)
+    relations = tuple(each.relation for each in joined)
+    return ReplaceLoader((collection.steps[step].site,), "selectinload", "", query, relations, hops[step] if hops else None)
 
 
 def holds_one(relation: Relation) -> bool:

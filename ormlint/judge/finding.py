@@ -317,10 +317,15 @@ class AddAttribute:
 
 @dataclass(frozen=True, slots=True)
 class AwaitStatement:
-    """Await what an async function does at `site`: the call of `method`, which has an asynchronous twin, or a walk over the rows of a query ("")."""
+    """Await what an async function does at `site`: the call of `method`, which has an asynchronous twin, or a walk over the rows of a query ("").
+
+    `rest` are the statements of that function which wait as well, None for one that cannot be awaited.
+    """
 
     site: Site
     method: str
+    query: QueryObject | None = field(default=None, compare=False)
+    rest: tuple[AwaitStatement | None, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,12 +361,16 @@ class OrderRows:
 class ReplaceLoader:
     """`joinedload(…)` → `selectinload(…)` and the like, at each of `sites`, which are calls of loaders; `by` is the new one.
 
-    `reason` tells why that is not safe ("" if it is).
+    `reason` tells why that is not safe; without one it is as safe as can be proven of `query`, which joins the collections `joined`, if that is
+    given. `replaced` is the relation that is no longer joined.
     """
 
     sites: tuple[Site, ...]
     by: str
     reason: str = ""
+    query: QueryObject | None = field(default=None, compare=False)
+    joined: tuple[Relation, ...] = field(default=(), compare=False)
+    replaced: Relation | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

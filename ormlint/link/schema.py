@@ -110,6 +110,8 @@ class Relation:
     recursive: bool = False  # SQLAlchemy: has a `join_depth`, so that loading it goes on where it leads back to its own model
     secondary: str = ""  # SQLAlchemy: what the program calls the table between the two, or that table's name
     arranged: bool = False  # SQLAlchemy: its `collection_class` may arrange what is put into it by what is there
+    sorted_by: tuple[str, ...] = ()  # SQLAlchemy: the columns of the target among what its `order_by` names
+    inner: bool = False  # SQLAlchemy: the mapping says how it is joined, `innerjoin=True`, which leaves out rows that it leads nowhere from
     constrained: bool = True  # Django: False for a key with `db_constraint=False`, whose row need not exist
     loaded_on_delete: bool = True  # SQLAlchemy loads it before it deletes the row; not if it is `viewonly` or has `passive_deletes`
 

@@ -29,6 +29,7 @@ WRAPPERS = frozenset({"Mapped", "Optional", "Union", "DynamicMapped", "WriteOnly
 COLLECTIONS = frozenset({"list", "List", "set", "Set", "Sequence", "Collection", "InstrumentedList", "DynamicMapped", "WriteOnlyMapped", "Iterable"})
 MAPPINGS = frozenset({"dict", "Dict"})
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_SORTED = re.compile(r"(?:\w+\.)*(?!(?:asc|desc)\b)(\w+)(?:\.(?:asc|desc)\(\))?")
 
 
 class SqlalchemyModels:
@@ -331,7 +332,8 @@ class SqlalchemyModels:
         target = self._target(call, keywords, words, cls, model)
         relation = Relation(name, model, target, Kind.REVERSE_FOREIGN_KEY, cls.module.site(call), query_name=name)
         relation.lazy = self._lazy(keywords.get("lazy"), call, words)
-        relation.ordered = "order_by" in keywords
+        relation.ordered, relation.inner = "order_by" in keywords, "innerjoin" in keywords
+        relation.sorted_by = tuple(_sorted_by(keywords["order_by"])) if relation.ordered else ()
         relation.loaded_on_delete = not _stays_away_from_deletes(keywords)
         relation.recursive = "join_depth" in keywords
         relation.arranged = "collection_class" in keywords
@@ -465,7 +467,8 @@ class SqlalchemyModels:
         }
         reverse = Relation(name, relation.target, relation.model, kinds[relation.kind], relation.site, query_name=name, inverse=relation)
         reverse.lazy = self._lazy(keywords.get("lazy"), node, []) if isinstance(node, ir.Call) else "select"
-        reverse.ordered = "order_by" in keywords
+        reverse.ordered, reverse.inner = "order_by" in keywords, "innerjoin" in keywords
+        reverse.sorted_by = tuple(_sorted_by(keywords["order_by"])) if reverse.ordered else ()
         reverse.loaded_on_delete = not _stays_away_from_deletes(keywords)
         if reverse.kind is Kind.FOREIGN_KEY:
             column = self._local_column(reverse, {**given, **keywords})
@@ -511,6 +514,23 @@ def _stays_away_from_deletes(keywords: dict[str, ir.Expr_]) -> bool:
     """Whether a relationship has nothing to do when a row goes: `viewonly=True`, `passive_deletes=True` (or "all")."""
     given = (keywords.get(name) for name in ("viewonly", "passive_deletes"))
     return any(isinstance(node, ir.Const) and bool(node.value) for node in given)
+
+
+def _sorted_by(node: ir.Expr_) -> Iterator[str]:
+    """Yields the columns that `order_by` of a relationship names, whatever else it sorts by: "Flag.word, Flag.id", `Flag.word.desc()`."""
+    match node:
+        case ir.Const(value=str() as text):
+            found = (_SORTED.fullmatch(part.strip()) for part in text.split(","))
+            yield from (match[1] for match in found if match is not None)
+        case ir.Attr(name=name):
+            yield name
+        case ir.Call(func=ir.Attr(value=column, name="asc" | "desc"), args=[]) | ir.Call(func=ir.Name(id="asc" | "desc"), args=[column]):
+            yield from _sorted_by(column)
+        case ir.Seq(items=items):
+            for item in items:
+                yield from _sorted_by(item)
+        case ir.Lambda(body=body):
+            yield from _sorted_by(body)
 
 
 def identifiers(node: ir.Expr_) -> list[str]:

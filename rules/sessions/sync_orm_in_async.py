@@ -1,6 +1,7 @@
 """ORM601: an async function runs a statement that nobody awaits: Django refuses it, elsewhere the event loop stands still."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ormlint.api import AwaitStatement, Event, Label, Mark, Op, Orm, Project, QueryLog, Report, Severity, Site, rule
 from ormlint.judge.describe import call_path, code, is_shown
@@ -31,7 +32,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=(_place(first),),
             labels=_labels(project, first),
             notes=(*call_path(project, first), *_others(project, events)),
-            intent=_awaited(project, first),
+            intent=_intent(project, events),
             severity=Severity.ERROR if first.orm is Orm.DJANGO else Severity.WARNING,
         )
 
@@ -59,15 +60,20 @@ def _advice(event: Event) -> str:
     return "load it with the query, or call what reads it by `sync_to_async`"
 
 
+def _intent(project: Project, events: list[Event]) -> AwaitStatement | None:
+    first, *rest = (_awaited(project, event) for event in events)
+    return replace(first, rest=tuple(rest)) if first is not None else None
+
+
 def _awaited(project: Project, event: Event) -> AwaitStatement | None:
     """Returns what has a twin of Django 4.2 to be awaited: not what a model does in a method of its own."""
     if event.orm is not Orm.DJANGO or event.calls or project.lacks(TWINNED):
         return None
     if event.method in TWINS:
         own = event.model is not None and event.method in event.model.overrides
-        return AwaitStatement(event.site, event.method) if not own else None
+        return AwaitStatement(event.site, event.method, event.query) if not own else None
     walked = event.query is not None and event.relation is None and not event.method and not event.query.has("iterator")
-    return AwaitStatement(event.site, "") if walked else None
+    return AwaitStatement(event.site, "", event.query) if walked else None
 
 
 def _labels(project: Project, event: Event) -> tuple[Label, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from ormlint.api import Label, Mark, Orm, Project, QueryLog, QueryObject, ReplaceLoader, Report, rule
-from ormlint.judge.collections import MAPPING, JoinedCollection, holds_one, joined_by_statement, joined_collections
+from ormlint.judge.collections import MAPPING, JoinedCollection, holds_one, joined_by_statement, joined_collections, separated
 from ormlint.judge.describe import at, code, is_shown
 from ormlint.judge.loading import loading_queries
 
@@ -23,10 +23,10 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             pairs = [pair for pair in combinations(collections, 2) if pair[0].is_beside(pair[1])]
             pair = next((p for p in pairs if not p[0].by_mapping or not p[1].by_mapping), pairs[0] if pairs else None)
             if pair is not None:
-                yield _report(project, query, pair, pairs)
+                yield _report(project, query, pair, pairs, joined)
 
 
-def _report(project: Project, query: QueryObject, pair: Pair, pairs: list[Pair]) -> Report:
+def _report(project: Project, query: QueryObject, pair: Pair, pairs: list[Pair], joined: list[JoinedCollection]) -> Report:
     kept, other = sorted(pair, key=_changes_least)
     site = other.loaded.site if is_shown(project, other.loaded.site) else query.site
     verb = 'lazy="selectin"' if other.by_mapping else "`selectinload`"
@@ -39,7 +39,7 @@ def _report(project: Project, query: QueryObject, pair: Pair, pairs: list[Pair])
         labels=_labels(project, query, (kept, other)),
         notes=tuple(f"so is {code(name)}" for name in several),
         relations=("__".join(kept.path), "__".join(other.path)),
-        intent=ReplaceLoader((other.steps[_fork(kept, other)].site,), "selectinload", RISK) if _replaceable(kept, other) else None,
+        intent=separated(query, other, _fork(kept, other), joined) if _replaceable(kept, other) else None,
         preview=_is_doubtful(query, kept, other),
     )
 

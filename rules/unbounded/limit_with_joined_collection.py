@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Label, Mark, Orm, Project, QueryLog, QueryObject, ReplaceLoader, Report, Severity, rule
-from ormlint.judge.collections import JoinedCollection, joined_collections
+from ormlint.api import Event, Label, Mark, Orm, Project, QueryLog, QueryObject, Report, Severity, rule
+from ormlint.judge.collections import JoinedCollection, joined_collections, separated
 from ormlint.judge.describe import at, code, is_shown
 from ormlint.judge.loading import loading_events
 
@@ -16,12 +16,13 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     for event, query in loading_events(log):
         if query.raw or query.combined or query.has("from_self"):
             continue
-        for collection in _outermost(joined_collections(query)):
+        joined = joined_collections(query)
+        for collection in _outermost(joined):
             if collection.loaded.method == "contains_eager":
                 if _is_limited(event, query) and not _is_one_row(query, collection):
                     yield _cut(project, query, collection)
             elif query.sliced and query.limit != 1 and not collection.by_mapping:
-                yield _wrapped(project, query, collection)
+                yield _wrapped(project, query, collection, joined)
 
 
 def _outermost(collections: list[JoinedCollection]) -> list[JoinedCollection]:
@@ -56,7 +57,7 @@ def _cut(project: Project, query: QueryObject, collection: JoinedCollection) -> 
     )
 
 
-def _wrapped(project: Project, query: QueryObject, collection: JoinedCollection) -> Report:
+def _wrapped(project: Project, query: QueryObject, collection: JoinedCollection, joined: list[JoinedCollection]) -> Report:
     return Report(
         site=query.site,
         message=f"joining {code(collection.name)} makes a subquery of the limited query",
@@ -64,7 +65,7 @@ def _wrapped(project: Project, query: QueryObject, collection: JoinedCollection)
         cause=(query.site, collection.path),
         labels=_labels(project, query, collection),
         relations=("__".join(collection.path),),
-        intent=ReplaceLoader((collection.loaded.site,), "selectinload") if collection.loaded.method == "joinedload" else None,
+        intent=separated(query, collection, len(collection.path) - 1, joined) if collection.loaded.method == "joinedload" else None,
     )
 
 
