@@ -29,9 +29,7 @@ _PERMITTED = "the project names `{}`, in whose loop Django does not refuse the s
 _PERMITTING = re.compile(r"\b(?:trio|curio)\b")
 # Those that send something whatever they are asked about and given.
 _ALWAYS_SENT = frozenset({"get", "first", "last", "latest", "earliest", "count", "exists", "create", "get_or_create", "update_or_create", "delete"})
-_ROWS_SENT = frozenset(
-    {"save", "refresh_from_db", "add", "set", "clear"}
-)  # of one row, without an empty list of fields
+_ROWS_SENT = frozenset({"save", "refresh_from_db", "add", "set", "clear"})  # of one row, without an empty list of fields
 _CHOOSING = ("filter", "exclude", "get", "get_or_create", "update_or_create", "complex_filter", "extra", "raw")
 
 
