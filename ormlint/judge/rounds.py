@@ -144,8 +144,12 @@ class Rounds:
         return several or len(self._called_at.get(built_at(query), ())) > CALLERS
 
     def commits(self, loop: Loop) -> bool:
-        """Whether every round ends a transaction, which expires all rows."""
-        return any(not (event.around.conditional or event.around.error_path) for event in self._log.within(loop, Op.COMMIT))
+        """Whether every round ends a transaction, which expires all rows: `if sent: finish(order)`, `else: defer(order)`."""
+        ends = [event for event in self._log.within(loop, Op.COMMIT) if not event.around.error_path]
+        if any(not event.around.conditional for event in ends):
+            return True
+        certain = [event for event in ends if event.parent is None or not _as_run(event).way]
+        return _cover([tuple(test for test in event.way if loop.body.encloses(test[0])) for event in certain])
 
     def may_commit(self, loop: Loop) -> bool:
         """Whether some rounds end a transaction, as those do that find a row to change."""
@@ -295,9 +299,27 @@ def _walks(loop: Loop, chain: Chain) -> bool:
     return loop.source is not None and loop.source.site == chain.query.site
 
 
+def _cover(ways: list[tuple[tuple[Site, bool], ...]]) -> bool:
+    """Whether ways under tests are all ways: whatever the tests give, one of them is taken."""
+    if () in ways:
+        return True
+    for test in {way[0][0] for way in ways}:
+        both = ([way[1:] for way in ways if way[0] == (test, held)] for held in (True, False))
+        if all(map(_cover, both)):
+            return True
+    return False
+
+
+def _as_run(event: Event) -> Event:
+    """Returns an event as the function has it that it stands in, whichever calls lead there."""
+    while isinstance(event.parent, Event):
+        event = event.parent
+    return event
+
+
 def _by_same_call(commit: Event, read: Event, loop: Loop) -> bool:
     """Whether a read stands behind the same call as a commit that its function always runs: `if ready: publish(book)`."""
-    if commit.way or commit.around.error_path:
+    if _as_run(commit).way or commit.around.error_path:
         return False
     call = _call_in(commit, loop)
     return call is not None and call == _call_in(read, loop)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from ormlint.ir import nodes as ir
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, UseKind
 from ormlint.run.loops import reborn
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
+from ormlint.run.seeking import seeks
 from ormlint.run.subscripts import entry
 from ormlint.run.values import NONE, UNKNOWN, Constant, Mapping, Row, Sequence, Value, deps_of, element_of, varying
 
@@ -27,6 +30,8 @@ def _sequence(m: Machine, f: Frame, node: ir.Call, receiver: Sequence, name: str
     if name in ("_tuple", "tuple") and receiver.kind == "tuple":
         return receiver  # a Row of SQLAlchemy
     if name in ("append", "add", "insert", "appendleft") and args:
+        if f.loops and isinstance(args[-1], Row) and seeks(m, f, args[-1], node):
+            args[-1] = replace(args[-1], sought=True)
         _grow(m, receiver, args[-1], Bound.FEW if _is_listed_of_few(f, node) else Bound.MANY)
         _note_collection(m, f, node, receiver, name)
         receiver.picked = receiver.picked or (bool(f.loops) and f.conditional > 0 and isinstance(args[-1], Row))

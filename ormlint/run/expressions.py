@@ -6,6 +6,8 @@ import functools
 import itertools
 import operator
 
+from msgspec.structs import replace
+
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.templates import TemplateInfo
@@ -21,6 +23,7 @@ from ormlint.run.merging import join_values
 from ormlint.run.pins import compared
 from ormlint.run.queries import evaluate_query, iterate_query
 from ormlint.run.rows import PREFETCHED, note_key, note_presence
+from ormlint.run.seeking import picks_sought
 from ormlint.run.subscripts import subscript
 from ormlint.run.targets import assign
 from ormlint.run.values import (
@@ -154,6 +157,8 @@ def _comp(m: Machine, f: Frame, node: ir.Comp) -> Value:
     made.column = "" if filtered else read_column(node.body)
     made.columns = columns_read(f, node.body, source)
     made.sifted = is_sifted(f, node.body, source)
+    if filtered and isinstance(element, Row) and picks_sought(m, f, element, node.body):
+        made.element = replace(element, sought=True)
     return made
 
 

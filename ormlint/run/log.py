@@ -391,6 +391,7 @@ class Event(Tracked, eq=False):
     function: str = ""  # qualified name of the function the event stands in
     absolute: bool = False  # `loops` are those around the row or query it works on, whoever calls the function
     row_loops: tuple[Loop, ...] = ()  # for work on a row: those of `loops` in which it is a new row per round
+    sought: bool = False  # for work on a row: a loop has picked it out of others for a value that it looked for
     bypasses: bool = False  # the relation is prefetched, but this way of reading it runs a query all the same
     certain: bool = True  # False if on some ways to this point the relation is loaded
     through: str = ""  # the relation that the association proxy follows which is read: `order.product` may be `order.line.product`
@@ -403,7 +404,8 @@ class Event(Tracked, eq=False):
     recipe: Recipe | None = None  # what a reading statement asks for, the arguments of its last method included
     earlier: tuple[Event, ...] = ()  # statements about the same rows that every way to this one has run, with nothing written in between
     unchanged: frozenset[int] = frozenset()  # ids of the loops in whose every round it asks the same and gets the same answer
-    way: tuple[tuple[Site, bool], ...] = ()  # the tests it stands under in its function, outermost first, and whether they held
+    way: tuple[tuple[Site, bool], ...] = ()  # of statements that read, and of commits: the tests it stands under in its function, outermost first,
+    # and whether they held; of a commit that a call leads to, those that the call stands under
     waits: bool = False  # the thread that runs it waits for the answer: nobody awaits it, and it is known that it gives no coroutine
     settings: tuple[tuple[str, object], ...] = ()  # for ENGINE: its keyword arguments, constants and names by what they are
     requests: str = ""  # for ENGINE: the view or dependency that makes one each time

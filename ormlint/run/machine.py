@@ -177,6 +177,8 @@ class Machine:
             event.row_loops = tuple(loop for loop in event.row_loops if loop.id not in frame.left)
         if event.absolute and event.loops:
             event.calls, event.callees = call_path(frame, event.loops[0])
+        if op is Op.COMMIT:
+            event.way = frame.way
         if op not in LEAVES_ROWS:
             frame.note_write()
         if frame.awaiting == 0:
@@ -379,9 +381,11 @@ class Machine:
                 since=event.since,
                 key=event.key,
                 through=event.through,
+                sought=event.sought,
                 row_loops=tuple(loop for loop in event.row_loops if loop.id > 0),
             )
             copy.parent = event
+            copy.way = frame.way if event.op is Op.COMMIT else ()
             copy.function = event.function
             copy.around = within(flat.around, around)
             self.events.append(copy)

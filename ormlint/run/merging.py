@@ -84,7 +84,8 @@ def _merge_rows(m: Machine, left: Row, right: Row) -> Value:
         assigned = tuple(dict.fromkeys(left.assigned + right.assigned))
         constant = left.constant and right.constant
         plan = plans.join(left.plan, right.plan)
-        return Row(left.model, left.cls, left.origin, plan, left.births, False, assigned, constant, left.single and right.single)
+        single, sought = left.single and right.single, left.sought and right.sought
+        return Row(left.model, left.cls, left.origin, plan, left.births, False, assigned, constant, single=single, sought=sought)
     return join(left, right)
 
 

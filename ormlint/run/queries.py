@@ -128,6 +128,7 @@ def query_facts(query: QueryObject, row: Row | None) -> dict[str, object]:
     if row is not None:
         facts["row"] = row.origin
         facts["row_loops"] = row.births
+        facts["sought"] = row.sought
         if query.relation is not None and row.origin is not None:
             facts["path"] = (*row.origin.path, query.relation.name)
             loaded = row.plan.loaded.get(query.relation.name)

@@ -207,7 +207,8 @@ def row_relation(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
 def _behind(m: Machine, row: Row, relation: Relation, origin: Origin | None, plan: LoadPlan) -> Value:
     if relation.target is None:
         return row_deps(row)
-    return Row(relation.target, m.class_of(relation.target), origin, plan, row.births, detached=row.detached if origin is not None else None)
+    detached = row.detached if origin is not None else None
+    return Row(relation.target, m.class_of(relation.target), origin, plan, row.births, detached=detached, sought=row.sought)
 
 
 def _related_manager(m: Machine, row: Row, relation: Relation, entry: Loaded | None, node: ir.Node) -> Value:
@@ -265,6 +266,7 @@ def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
         depends=deps_of(row),
         row_loops=row.births,
         absolute=foreign,
+        sought=row.sought,
         certain=relation.name not in row.plan.loaded,
         assigned=(relation.attname,) if relation.attname and relation.attname in row.assigned else (),
         text="" if isinstance(node, ir.Attr) else f"{row.model.name.lower()}.{relation.name}",
@@ -369,7 +371,9 @@ def _collection(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relatio
     plan = entry.plan if entry is not None else mapping_plan(target) if target is not None else plans.EMPTY
     if relation.inverse is not None and relation.inverse.kind is Kind.FOREIGN_KEY:
         plan = plans.load(plan, (relation.inverse.name,), LoadKind.KNOWN, row.plan)
-    element: Value = Row(target, m.class_of(target), origin, plan, detached=row.detached) if target is not None else row_deps(row)
+    element: Value = row_deps(row)
+    if target is not None:
+        element = Row(target, m.class_of(target), origin, plan, detached=row.detached, sought=row.sought)
     if origin is None or row.fresh:
         return Sequence("list", element)
     query = QueryObject(
@@ -399,6 +403,7 @@ def _collection(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relatio
             depends=deps_of(row),
             row_loops=row.births,
             absolute=foreign,
+            sought=row.sought,
             certain=relation.name not in row.plan.loaded,
         )
     return Sequence("list", element, source=query)

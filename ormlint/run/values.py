@@ -120,6 +120,7 @@ class Row(Struct, frozen=True, eq=False):
     expired: Site | None = None  # the commit since which nothing of it is loaded
     stale: bool = False  # a commit has expired it, and nothing has read it since, in a block that will close its session
     detached: Site | None = None  # where its session was opened, which is closed
+    sought: bool = False  # a loop has picked it out of others for a value that it looked for
 
 
 class Manager(Struct, frozen=True, eq=False):
@@ -345,7 +346,7 @@ def join(left: Value, right: Value) -> Value:
         if left == right:
             return left
         if isinstance(left, Row) and isinstance(right, Row) and _same_row(left, right):
-            return left
+            return right if left.sought else left
         if isinstance(left, Sequence) and isinstance(right, Sequence):
             return join_sequences(left, right)
         if isinstance(left, Mapping) and isinstance(right, Mapping):
@@ -457,7 +458,7 @@ def key_of(value: Value, depth: int = 0) -> object:
             if value.origin is None:
                 return (id(value.model), value.fresh, bool(value.births), id(value.plan.loaded))
             origin = (id(value.origin.query), value.origin.path, len(value.origin.query.pins))  # an assignment takes pins away
-            return (id(value.model), origin, id(value.plan.loaded), tuple(loop.id for loop in value.births), value.fresh)
+            return (id(value.model), origin, id(value.plan.loaded), tuple(loop.id for loop in value.births), value.fresh, value.sought)
         case Sequence():
             if depth > 2:
                 return "seq"
