@@ -99,7 +99,18 @@ def _is_the_same(query: QueryObject, path: tuple[str, ...]) -> bool:
     # rows of several owners are mostly asked for by the keys of owners that are at hand: `where(Book.author_id.in_(keys))`
     several = {f"{name}__in" for name in named}
     asked = [query.filters, *(way.filters for way in ways_of(query))]
-    return any((named | several) & filters or any(filters.issuperset(key) for key in keys) for filters in asked)
+    return any((named | several) & filters or any(filters.issuperset(key) for key in keys) or _are_of_one_group(first, filters) for filters in asked)
+
+
+def _are_of_one_group(relation: Relation, filters: frozenset[str]) -> bool:
+    """Whether rows differ in one column of a key of three or more, and what they lead to belongs to what the others name.
+
+    # `(plan, day, part, copy)` tells steps apart: those of one part, on one day of a plan, are mostly of one version of that plan, of which
+    # `(plan, number)` is the key; not so the one who works on each
+    """
+    rests = [key - filters for key in relation.model.keys if len(key) > 2]
+    one_left = any(len(rest) == 1 and relation.attname not in rest for rest in rests)
+    return one_left and relation.target is not None and any(len(key) > 1 and not key.isdisjoint(filters) for key in relation.target.keys)
 
 
 def _tells_apart(model: Model, name: str) -> bool:

@@ -141,7 +141,7 @@ def _is_uncertain(project: Project, chain: Chain, rounds: Rounds) -> bool:
     event = chain.events[0]
     if chain.follows_a_query_per_round or event.around.guarded_by_cache or not is_known(chain) or is_left_out_by_some(chain):
         return True
-    if may_lead_nowhere(chain) or _is_of_few_sought(chain) or may_be_held(event) or is_said_to_be_lazy(event):
+    if may_lead_nowhere(chain) or _is_of_few_sought(chain) or _is_met_by_a_way_round(chain) or may_be_held(event) or is_said_to_be_lazy(event):
         return True
     if rounds.follow_a_fetch(chain.query, event) or rounds.bring_along(event):
         return True
@@ -161,6 +161,11 @@ def _is_far(project: Project, event: Event) -> bool:
 def _is_of_few_sought(chain: Chain) -> bool:
     """Whether a relation is read of those rows alone that a loop has picked for a value it looked for: for all others it would be loaded too."""
     return all(event.sought for event in chain.events)
+
+
+def _is_met_by_a_way_round(chain: Chain) -> bool:
+    """Whether rows are read where the function that asks for them has been called again: mostly no row gets there."""
+    return all(event.reentered for event in chain.events)
 
 
 def _is_filled(chain: Chain) -> bool:
@@ -418,6 +423,7 @@ def _collection_reports(
             or few
             or of_some
             or _is_of_few_sought(chain)
+            or _is_met_by_a_way_round(chain)
             or not is_known(chain)
             or is_left_out_by_some(chain)
             or _descends(chain)

@@ -392,6 +392,7 @@ class Event(Tracked, eq=False):
     absolute: bool = False  # `loops` are those around the row or query it works on, whoever calls the function
     row_loops: tuple[Loop, ...] = ()  # for work on a row: those of `loops` in which it is a new row per round
     sought: bool = False  # for work on a row: a loop has picked it out of others for a value that it looked for
+    reentered: bool = False  # for work on a row: the function that asked for the row has been called again on the way, by what is done with it
     bypasses: bool = False  # the relation is prefetched, but this way of reading it runs a query all the same
     certain: bool = True  # False if on some ways to this point the relation is loaded
     through: str = ""  # the relation that the association proxy follows which is read: `order.product` may be `order.line.product`

@@ -32,7 +32,7 @@ from ormlint.run.frame import Called, Flat, Frame, Summary
 from ormlint.run.log import NOWHERE, READS, AdminList, Circumstances, Endpoint, Event, LoadPlan, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
 from ormlint.run.parameters import MANY_RUNS, Bindings, resolve_deps, symbolic
 from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of, is_holder, key_of
-from ormlint.run.ways import call_path, note_further_way, note_way, through
+from ormlint.run.ways import call_path, is_reentered, note_further_way, note_way, through
 from ormlint.text import Site
 
 if TYPE_CHECKING:
@@ -179,6 +179,9 @@ class Machine:
             event.calls, event.callees = call_path(frame, event.loops[0])
         if op is Op.COMMIT:
             event.way = frame.way
+        if event.relation is not None and event.row is not None:
+            made_by = self.created.get(event.row.query)
+            event.reentered = made_by is not None and self.running.get(id(made_by[0].function), 0) > 1 and is_reentered(frame, made_by[0])
         if op not in LEAVES_ROWS:
             frame.note_write()
         if frame.awaiting == 0:
@@ -382,6 +385,7 @@ class Machine:
                 key=event.key,
                 through=event.through,
                 sought=event.sought,
+                reentered=event.reentered,
                 row_loops=tuple(loop for loop in event.row_loops if loop.id > 0),
             )
             copy.parent = event

@@ -27,6 +27,19 @@ def call_path(frame: Frame, loop: Loop) -> tuple[tuple[Site, ...], tuple[str, ..
     return tuple(reversed(sites)), tuple(reversed(names))
 
 
+def is_reentered(frame: Frame, made_by: Frame) -> bool:
+    """Whether the function that asked for a row has been called again on the way to where the row is met.
+
+    # `for old in older(release): old.retire()`, and some way of retiring a build looks for what is older than that one
+    """
+    at: Frame | None = frame
+    while at is not None and at is not made_by:
+        if at.function is made_by.function:
+            return True
+        at = at.caller
+    return False
+
+
 def note_way(frame: Frame, event: Event) -> None:
     """Notes on an event about a row of a loop in another frame whether the calls between stand behind a look into a cache, or a test of the row.
 
