@@ -14,6 +14,7 @@ from ormlint.judge.finding import (
     AnnotateFigure,
     AppendMethod,
     AskBefore,
+    AssignQuery,
     AwaitStatement,
     BlockAroundLoop,
     CountRows,
@@ -87,6 +88,7 @@ def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str],
 def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
     from ormlint.fixes import (
         aggregates,
+        assigned,
         awaiting,
         blocks,
         bulk,
@@ -186,6 +188,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return ordering.order_rows(sources, intent)
         case AddKeyword() as intent:
             return calls.add_keyword(sources, intent)
+        case AssignQuery() as intent:
+            return assigned.assign_query(sources, intent)
         case AppendMethod() as intent:
             return calls.append_method(sources, intent)
         case ReplaceLoader() as intent:

@@ -436,6 +436,7 @@ def loader_of(relation: Relation | None, query: QueryObject | None, plan: LoadPl
     # `defaultload(Book.author).…` goes on from either
     # joined to `select(Shop).group_by(Shop.id)`, the columns of the owner are neither grouped nor aggregated
     # `select(Shop).from_statement(text("…"))` takes no joins: `joinedload` is without effect (measured with SQLAlchemy 2.1)
+    # `contains_eager` takes what the query joins anyway, but of the rows behind a `uselist=False` that the conditions find
     # with `uselist=False` there may be several rows all the same, of which a `limit()` would cut the page
     """
     joined = (relation is None or relation.to_one) and not (query is not None and query.has("group_by", "from_statement"))
@@ -445,7 +446,18 @@ def loader_of(relation: Relation | None, query: QueryObject | None, plan: LoadPl
     entry = plan.loaded.get(relation.name) if relation is not None else None
     if entry is not None and entry.certain and entry.kind in (LoadKind.JOIN, LoadKind.SEPARATE) and entry.method.isidentifier():
         return loader if entry.method == loader and not entry.inner else "defaultload"
-    return loader
+    return "contains_eager" if joined and relation is not None and query is not None and _is_joined_for_all(query, relation) else loader
+
+
+def _is_joined_for_all(query: QueryObject, relation: Relation) -> bool:
+    """Whether a query joins a relation to one where it begins, so that nothing is made of it that does not.
+
+    # `select(Book).join(Book.author)`; whatever the conditions are, a row that is found is joined to its author
+    """
+    joins = [join for join in query.joins if join.relation is relation]
+    if query.model is None or query.ways or query.combined or relation.kind is Kind.REVERSE_ONE_TO_ONE:
+        return False
+    return len(joins) == 1 and query.site.encloses(joins[0].site) and query.model.relations.get(relation.name) is relation
 
 
 def _one_query_instead(chain: Chain, where: str) -> str:

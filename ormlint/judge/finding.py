@@ -383,6 +383,13 @@ class AppendMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class AssignQuery:
+    """`query.options(…)` → `query = query.options(…)`, where nobody keeps what it returns."""
+
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
 class SendSubquery:
     """`filter(author__in=list(query))` → `filter(author__in=query)`. `given` is the query that the list is a parameter of."""
 
@@ -438,6 +445,7 @@ Intent = (
     | AggregateInDatabase
     | AnnotateFigure
     | AppendMethod
+    | AssignQuery
     | AwaitStatement
     | AskBefore
     | BlockAroundLoop

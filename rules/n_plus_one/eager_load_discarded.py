@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import AddKeyword, Label, Mark, Project, QueryLog, QueryObject, Report, Severity, UseKind, rule
+from ormlint.api import AddKeyword, AssignQuery, Label, Mark, Project, QueryLog, QueryObject, Report, Severity, UseKind, rule
 from ormlint.judge.describe import code, is_shown, joined
 
 EAGER = frozenset({"select_related", "prefetch_related", "options"})
@@ -44,6 +44,7 @@ def _unassigned(project: Project, query: QueryObject) -> Report:
         help="assign what it returns, or remove the call",
         cause=(site,),
         labels=_labels(project, query, "this loads nothing"),
+        intent=AssignQuery(site) if query.steps else None,
     )
 
 

@@ -305,6 +305,15 @@ _QUESTIONS = (
         gain=Gain.REPAIR,
     ),
     Work(
+        "discarded load",
+        ("ORM118",),
+        _BOOKS,
+        'books = {q}\nbooks.select_related("author")\nfor book in books:\n    print(book.title)',
+        "book",
+        gain=Gain.ROWS,
+        unfit=(("iterator", "an iterator has no `select_related()`"),),
+    ),
+    Work(
         "distinct",
         ("ORM507",),
         _rows("Author", Link("annotate", ('written=Count("books")', 'edits=Count("edited")'))),

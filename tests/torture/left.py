@@ -28,7 +28,16 @@ _LOOPS = ("bulk update", "update", "delete", "bulk create", "link", "unlink", "f
 _FETCHES = ("fetch before, of a session", "fetch before, of a query", "fetch before, of a statement")
 _VARIABLES = ("lambda", "variable", "annotated variable", "non-ASCII before, a; b; c")
 _LOADING_LOOPS = ("join", "join of two", "class attribute", "manager", "serializer", "key", "form choices", "template")
-_OPTIONS = ("joined option", "selectin option", "two options", "option of a select", "nested option", "defaultload", "detached row")
+_OPTIONS = (
+    "joined option",
+    "option of what is joined",
+    "selectin option",
+    "two options",
+    "option of a select",
+    "nested option",
+    "defaultload",
+    "detached row",
+)
 _LOADERS = ("loader with a limit", "loader of two collections", "loader of a stream", "delete with what belongs to it")
 _FIGURES = ("figure", "figure by a subquery", "figure of existence", "figure in a template")
 _COUNTING = ("kept count", "len", "len test", "count test", "truth test", "kept rows", "kept row", "one of all", "aggregate")

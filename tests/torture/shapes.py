@@ -317,7 +317,8 @@ def _used_later(program: Program) -> Program | Inapplicable:
     if not program.work.variable:
         return _NO_LOOP
     lines = program.lines
-    at = next((number for number, line in enumerate(lines) if number and line and not line.startswith((" ", "for ", "with "))), len(lines))
+    start = next((number for number, line in enumerate(lines) if line.startswith("for ")), 0)
+    at = next((number for number, line in enumerate(lines) if number > start and line and not line.startswith((" ", "for ", "with "))), len(lines))
     return replace(program, lines=(*lines[:at], f"print({program.work.variable} is None)", *lines[at:]))
 
 
@@ -329,7 +330,7 @@ def _loop_else(program: Program) -> Program | Inapplicable:
     return replace(program, lines=(*program.lines[:at], "else:", "    print('done')", *program.lines[at:]))
 
 
-_TAKEN = ("joinedload", "selectinload", "defaultload", "func", "exists", "Sum", "F", "Count")
+_TAKEN = ("joinedload", "contains_eager", "selectinload", "defaultload", "func", "exists", "Sum", "F", "Count")
 
 
 def _taken(program: Program) -> list[str]:

@@ -30,6 +30,13 @@ _LOADS = (
     Work("selectin option", ("ORM102",), _SHIPS, f"for ship in {{q}}:\n    print(ship.name, {_FLAGS})", "ship"),
     Work("two options", ("ORM101", "ORM102"), _SHIPS, f"for ship in {{q}}:\n    print(ship.line.name)\n    print({_FLAGS})", "ship"),
     Work("option of a select", ("ORM101",), _SELECTED, "for ship in session.scalars({q}):\n    print(ship.name, ship.line.name)", "ship"),
+    Work(
+        "option of what is joined",
+        ("ORM101",),
+        Chain("select(Ship)", (Link("join", ("Ship.line",)), Link("where", ("Line.id > 0",)), Link("order_by", ("Ship.id",)))),
+        "for ship in session.scalars({q}):\n    print(ship.name, ship.line.name)",
+        "ship",
+    ),
     Work("nested option", ("ORM101",), _SHIPS, "for ship in {q}:\n    print(ship.name, ship.line.port.name)", "ship"),
     Work("defaultload", ("ORM101",), _SHIPS, "for ship in {q}:\n    print(ship.name, ship.line.port.name)", "ship", models=2),
     Work(
