@@ -1,6 +1,7 @@
-"""Rows of SQLAlchemy that the identity map of the session may hold: read by their key, they cost no statement.
+"""Rows that are one object for many others: what is loaded of them is loaded once, whoever leads to them.
 
-select(Bill).options(selectinload(Bill.owers))     bill.payer is a person too, and mostly one of those who owe
+select(Bill).options(selectinload(Bill.owers))     SQLAlchemy: bill.payer is a person too, and the session holds those who owe
+Bill.objects.prefetch_related("shop")              Django: the bills of one shop have one object for it
 """
 
 from __future__ import annotations
@@ -39,6 +40,24 @@ def may_be_held(event: Event) -> bool:
         return True
     along = (*loaded_along(event.row.query.plan, event.row.query.model), *(model for owner in passed for model in mapped_along(owner, relation)))
     return any(model is relation.target for model in along)
+
+
+def shared_along(event: Event) -> Model | None:
+    """Returns the model of the rows that lead to a relation and of which Django makes one object for all that refer to it; None if there is none.
+
+    # `prefetch_related("shop")` gives all bills of a shop the same `bill.shop`, `select_related("shop")` each its own (measured with Django 5.2)
+    """
+    if event.orm is not Orm.DJANGO or event.row is None:
+        return None
+    plan, found = event.row.query.plan, None
+    for hop in relations_along(event.row.query.model, path_of(event)[:-1]):
+        entry = plan.loaded.get(hop.name)
+        if entry is None:
+            break
+        if hop.kind is Kind.FOREIGN_KEY and entry.kind is LoadKind.SEPARATE:
+            found = hop.target
+        plan = entry.plan
+    return found
 
 
 def is_said_to_be_lazy(event: Event) -> bool:

@@ -42,6 +42,10 @@ class SetUp:
         """Whether a table is set up once."""
         return self._is_made(model) and self._is_calm(model)
 
+    def is_written(self, model: Model) -> bool:
+        """Whether the program itself makes rows of a table, other than by what people fill in: admins, forms, serializers."""
+        return model in self._written
+
     def _is_made(self, model: Model) -> bool:
         """Whether people make the rows of a table by hand, and those of every other one that its rows belong to."""
         known = self._made.get(model)

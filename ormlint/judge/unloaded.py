@@ -23,7 +23,7 @@ from ormlint.judge.eager import (
 from ormlint.judge.figures import Figures
 from ormlint.judge.finding import EagerLoad, Intent, Report
 from ormlint.judge.homes import serves_others, ways_of
-from ormlint.judge.identity import is_said_to_be_lazy, may_be_held
+from ormlint.judge.identity import is_said_to_be_lazy, may_be_held, shared_along
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.listing import is_filtered
 from ormlint.judge.once import once
@@ -32,7 +32,7 @@ from ormlint.judge.project import Project
 from ormlint.judge.releases import CASES, FILTERED_AGGREGATES, PREFETCH_OBJECTS, SUBQUERIES, counted_by_group
 from ormlint.judge.repetition import heaviest, innermost, is_search, prefetched_by_some, repeaters
 from ormlint.judge.rounds import Rounds, is_part_of_write, rounds_of
-from ormlint.judge.set_up import set_up_of
+from ormlint.judge.set_up import SetUp, set_up_of
 from ormlint.judge.sinks import Sink, sink_of
 from ormlint.judge.sources import also_from, one_per_access, other_queries
 from ormlint.judge.worth import saves_little
@@ -80,7 +80,7 @@ def objects(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT_THE
     for chain in _chains_to_objects(project, log):
         if sink_of(project, chain.events[0]) is sink:
             known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
-            for report in _object_reports(project, log, chain, sink, known, rounds, few=set_up.gives_few(chain.query)):
+            for report in _object_reports(project, log, chain, sink, known, rounds, few=_are_few(set_up, chain)):
                 yield replace(report, cause=spoken_for.setdefault((report.site, report.message), report.cause))
 
 
@@ -153,6 +153,14 @@ def _is_shared(log: QueryLog, chain: Chain, rounds: Rounds) -> bool:
     return rounds.share(chain.carrier) or serves_others(log, chain.carrier, chain.home, path_of(chain.events[0]))
 
 
+def _are_few(set_up: SetUp, chain: Chain) -> bool:
+    """Whether the rows of a chain are few, or the objects that they share: the program fills their own table, and people the other one."""
+    shared, own = shared_along(chain.events[0]), chain.query.model
+    if shared is not None and own is not None and set_up.is_written(own) and not set_up.is_written(shared):
+        return True
+    return set_up.gives_few(chain.query)
+
+
 def _is_far(project: Project, event: Event) -> bool:
     """Whether so many calls lead to a read that other ways than the one followed are likely to have been taken."""
     return len(calls_between(project, event, innermost(repeaters(event)))) > FARTHEST
@@ -169,10 +177,20 @@ def _is_met_by_a_way_round(chain: Chain) -> bool:
 
 
 def _is_filled(chain: Chain) -> bool:
-    """Whether another function assigns the relation to the rows of the query, before it is read or behind."""
-    event = chain.events[0]
-    by = chain.query.filled.get(path_of(event))
-    return by is not None and by != event.function.rpartition(":")[2]
+    """Whether another function assigns the relation to the rows of the query, or the one that fetches them assigns a relation that leads to it.
+
+    # `for book in books: book.author = authors[book.author_id]`, and where the books are shown, `book.author.country`
+    """
+    event, filled = chain.events[0], chain.query.filled
+    if not filled:
+        return False
+    path, reader = path_of(event), _local(event.function)
+    makers = {_local(query.function) for query in chain.query.lineage()} - {reader}
+    return filled.get(path, reader) != reader or any(filled.get(path[:length]) in makers for length in range(1, len(path)))
+
+
+def _local(function: str) -> str:
+    return function.rpartition(":")[2]
 
 
 def _graded(intent: Intent | None, risk: str) -> Intent | None:
@@ -252,9 +270,13 @@ def _peers(project: Project, chain: Chain) -> tuple[str, ...]:
 
 
 def _per(chain: Chain, event: Event) -> str:
-    """Returns the number of queries; the identity map of SQLAlchemy spares those for a row that was met before."""
-    relation = event.relation
-    if event.orm is Orm.SQLALCHEMY and relation is not None and relation.target is not None and relation.kind is not Kind.REVERSE_ONE_TO_ONE:
+    """Returns the number of queries; the identity map of SQLAlchemy spares those for a row that was met before, and so does a shared object."""
+    relation, shared = event.relation, shared_along(event)
+    if shared is not None:
+        return f"per distinct `{shared.name}`"
+    if relation is None or not relation.to_one:
+        return per_model(chain.owner)
+    if event.orm is Orm.SQLALCHEMY and relation.target is not None and relation.kind is not Kind.REVERSE_ONE_TO_ONE:
         return f"per distinct `{relation.target.name}`"
     return per_model(chain.owner)
 
@@ -267,7 +289,7 @@ def collections(project: Project, log: QueryLog, sink: Sink, remedy: Remedy = AT
     for chain, is_cured_by_prefetch in _chains_to_collections(project, log):
         if sink_of(project, chain.events[0]) is sink:
             known = AMONG_OTHERS if chain.carrier.site in prefetched else remedy
-            few = set_up.gives_few(chain.query)
+            few = _are_few(set_up, chain)
             found = _collection_reports(project, log, chain, sink, known, rounds, curable=is_cured_by_prefetch, few=few)
             yield from _one_per_place(found, spoken_for)
 
@@ -409,7 +431,7 @@ def _collection_reports(
             continue
         yield Report(
             site=site,
-            message=f"{_what(project, event, chain, sink)} runs one query {per_model(chain.owner)}",
+            message=f"{_what(project, event, chain, sink)} runs one query {_per(chain, event)}",
             help=cure,
             cause=_cause(chain, sink) if curable else (*_cause(chain, sink), site),
             labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}", home=chain.home),

@@ -234,6 +234,9 @@ def _related_row(m: Machine, f: Frame, node: ir.Node, row: Row, relation: Relati
         if row.origin is not None:
             m.used_loads.setdefault(row.origin.query, {})[path] = None
         if entry.kind is LoadKind.KNOWN:
+            owner = _owner(m, row, relation, entry.plan)
+            if owner is not None:
+                return owner
             origin = _way_back(row, relation) or (origin if entry.plan.loaded and not _is_one_row(m, row) else None)
         if entry.kind is LoadKind.RAISE:
             failed_load(m, f, node, row, relation, Obstacle.FORBIDDEN)
@@ -306,6 +309,28 @@ def _way_back(row: Row, relation: Relation) -> Origin | None:
     if back is None or relation.kind not in (Kind.ONE_TO_ONE, Kind.REVERSE_ONE_TO_ONE) or row.origin is None:
         return None
     return Origin(row.origin.query, row.origin.path[:-1]) if row.origin.path[-1:] == (back.name,) else None
+
+
+def _owner(m: Machine, row: Row, relation: Relation, plan: LoadPlan) -> Row | None:
+    """Returns the row whose collection a row was read from, if the relation leads back to it: what it lacks is read once for all of them.
+
+    # `for book in author.books.all(): book.author` is `author`
+    """
+    back = relation.inverse
+    if relation.kind is not Kind.FOREIGN_KEY or back is None or back.kind is not Kind.REVERSE_FOREIGN_KEY:
+        return None
+    if row.origin is None or row.model.orm is not Orm.DJANGO or {relation.name, relation.attname}.intersection(row.assigned):
+        return None
+    if row.origin.path[-1:] == (back.name,):
+        within = next((number for number, loop in enumerate(row.births) if loop.source is not None and loop.source.relation is back), len(row.births))
+        origin: Origin | None = Origin(row.origin.query, row.origin.path[:-1])
+        births = row.births[:within]
+    else:
+        owner = m.rows_of.get(row.origin.query) if row.origin.query.relation is back and not row.origin.path else None
+        if owner is None:
+            return None
+        origin, births = owner.origin, owner.births
+    return Row(relation.target, m.class_of(relation.target), origin, plan, births) if relation.target is not None else None
 
 
 def _is_one_row(m: Machine, row: Row) -> bool:
