@@ -6,6 +6,8 @@ import traceback
 from collections.abc import Callable, Iterator
 
 from ormlint.ir import nodes as ir
+from ormlint.ir.walk import walk
+from ormlint.library.functions import TEMPLATE_ENDINGS
 from ormlint.link.names import FunctionInfo
 from ormlint.problem import Problem
 from ormlint.run.calls import unknown_arguments
@@ -26,20 +28,47 @@ def run_all(
     """Runs every function of the project that was not run yet with unknown arguments, and every module's body; returns failures inside ormlint.
 
     The number of contexts of a function is limited, so what is of less concern comes last: tests know the types that a program leaves open.
-    `then` runs what comes before them.
+    Of those only the ones that may tell something new are run, see `_telling`. `then` runs what comes before them.
     """
     last = {module.path: comes_last(module.path) for module in m.program.modules.values()}
     modules = sorted((module for module in m.program.modules.values() if not left_out(module.path)), key=lambda module: last[module.path])
     functions = list(_own_functions(m, left_out))
     problems = _run_each(m, [fn for fn in functions if not last[fn.module.path]], progress)
     problems += then()
-    problems += _run_each(m, [fn for fn in functions if last[fn.module.path]], progress)
+    first = [fn for fn in functions if not last[fn.module.path]]
+    problems += _run_each(m, list(_telling(m, first, [fn for fn in functions if last[fn.module.path]])), progress)
     for module in modules:
         try:
             run_body(m, Frame(module, f"{module.name}:<module>"), module.tree.body)
         except Exception as failure:
             problems.append(internal_error(module.path, 1, "<module>", failure))
     return problems
+
+
+def _telling(m: Machine, functions: list[FunctionInfo], tests: list[FunctionInfo]) -> Iterator[FunctionInfo]:
+    """Yields the tests that name something which nothing else calls: a function with parameters, a class with such methods, a template.
+
+    What the rest of the program calls needs no test to know its arguments; and rows that a test has made or asked for are of no concern.
+    """
+    alone = (fn for fn in functions if id(fn) in m.roots and m.contexts[id(fn)] == 1 and len(fn.node.params) > (fn.owner is not None))
+    names = {fn.name if fn.owner is None else fn.owner.name for fn in alone if fn.owner is None or fn.owner.model is None}
+    for test in tests:
+        if any(_tells(m, node, names, test.module.path) for node in walk(test.node.body)):
+            yield test
+
+
+def _tells(m: Machine, node: ir.Node, names: set[str], path: str) -> bool:
+    """Whether an expression of a test names one of these functions and classes, or a template that nothing has rendered so far."""
+    match node:
+        case ir.Name():
+            return node.id in names
+        case ir.Attr(value=ir.Name()):
+            return node.name in names  # of a module: `services.find(…)`
+        case ir.Const(value=str(text)) if text.endswith(TEMPLATE_ENDINGS) and m.templates:
+            template = m.templates.find(text, path)
+            return template is not None and id(template.function) not in m.contexts
+        case _:
+            return False
 
 
 def run_makers(m: Machine, left_out: Callable[[str], bool]) -> list[Problem]:
@@ -64,6 +93,7 @@ def _run_each(m: Machine, functions: list[FunctionInfo], progress: Callable[[int
             progress(number, len(functions))
         if m.contexts.get(id(function)):
             continue
+        m.roots.add(id(function))
         try:
             run_root(m, function)
         except Exception as failure:  # reported as an internal error with its place; the rest of the project is still analysed
