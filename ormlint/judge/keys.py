@@ -37,12 +37,13 @@ def read_for_their_key(log: QueryLog) -> frozenset[Event]:
 def read_to_get_the_row(log: QueryLog) -> frozenset[Event]:
     """Returns the lazy loads of rows whose keys a session is asked for at once: it has them then, and would ask for them otherwise.
 
-    # `session.get(Author, book.author.id)`
+    # `session.get(Author, book.author.id)`, or `publish(author_id=book.author.id)`, which asks for the author by that key
     """
     asked: dict[tuple[str, Model | None], list[Site]] = {}
     for event in log.of(Op.GET_ROW):
         if event.orm is Orm.SQLALCHEMY and event.method == "get":
-            asked.setdefault((event.site.path, event.model), []).append(event.site)
+            for site in (event.site, *event.calls):
+                asked.setdefault((site.path, event.model), []).append(site)
     return frozenset(event for event in log.of(Op.LAZY_OBJECT) if _is_key_for_one_of(asked, event))
 
 
