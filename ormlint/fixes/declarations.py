@@ -37,7 +37,8 @@ def remove_declaration(sources: Sources, intent: RemoveDeclaration) -> Fix | Non
             found = next((argument for argument in call.args if argument.keyword is not None and argument.keyword.value == keyword), None)
             if found is not None and isinstance(found.value, cst.Name) and found.value.value == "True":
                 edit = _without(file, statement, call.args, found)
-                return Fix(Applicability.UNSAFE, f"remove `{keyword}=True`", (edit,), intent.reason) if edit is not None else None
+                grade = Applicability.UNSAFE if intent.reason else Applicability.SAFE
+                return Fix(grade, f"remove `{keyword}=True`", (edit,), intent.reason) if edit is not None else None
     node = statement.expression(intent.site.start, intent.site.end)
     element = statement.parent(node) if node is not None else None
     holder = statement.parent(element) if element is not None else None

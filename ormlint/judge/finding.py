@@ -341,7 +341,7 @@ class AddIndex:
 class RemoveDeclaration:
     """Take away what stands at `site` in a list of a model, or those of the arguments `keywords` that the call there is given as True.
 
-    `reason` tells what that leaves to do.
+    `reason` tells what that leaves to do, "" if nothing.
     """
 
     site: Site

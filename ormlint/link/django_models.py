@@ -315,6 +315,7 @@ class DjangoModels:
             spec.flag("primary_key"),
             unique,
             unique or spec.flag("db_index"),
+            spec.flag("db_index"),
             plain=spec.plain,
         )
 
@@ -333,9 +334,8 @@ class DjangoModels:
             unique = spec.kind is Kind.ONE_TO_ONE or spec.flag("unique")
             bare = spec.keyword("db_index")
             indexed = unique or not (isinstance(bare, ir.Const) and bare.value is False)
-            column = Column(
-                relation.attname, spec.type, relation.site, relation.nullable, spec.flag("primary_key"), unique, indexed, plain=spec.plain
-            )
+            asks, key = spec.flag("db_index"), spec.flag("primary_key")
+            column = Column(relation.attname, spec.type, relation.site, relation.nullable, key, unique, indexed, asks, plain=spec.plain)
             column.references = target.table if target is not None else "?"
             model.columns[relation.attname] = column
         through = spec.keyword("through")

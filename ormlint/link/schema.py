@@ -74,7 +74,7 @@ class Column:
     primary_key: bool = False
     unique: bool = False
     indexed: bool = False
-    asks_for_index: bool = False  # `index=True`, which makes one even where the column has an index by its nature
+    asks_for_index: bool = False  # `index=True`, `db_index=True`, which with SQLAlchemy makes one even where the column has an index by its nature
     stored_as: str = ""  # the name in the database, if it is another one
     references: str = ""
     on_delete: str = ""

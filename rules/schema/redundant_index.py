@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Index, Label, Mark, Model, Project, QueryLog, RemoveDeclaration, Report, Severity, Table, rule
+from ormlint.api import Column, Index, Label, Mark, Model, Orm, Project, QueryLog, RemoveDeclaration, Report, Severity, Table, rule
 from ormlint.judge.describe import code, is_shown
 
 Owner = Model | Table
@@ -14,10 +14,34 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     for owner in (*project.schema, *project.schema.tables.values()):
         if isinstance(owner, Model) and owner.abstract:
             continue
+        if isinstance(owner, Model) and owner.orm is Orm.DJANGO:
+            yield from (_asked_twice(owner, column) for column in owner.columns.values() if _is_asked_twice(column) and is_shown(project, column.site))
         for number, index in enumerate(owner.indexes):
             other = _served_by(owner.indexes, number)
             if other is not None and is_shown(project, index.site):
                 yield _report(project, owner, index, other)
+
+
+def _is_asked_twice(column: Column) -> bool:
+    """Whether a field of Django asks for the index that it has anyway, which makes no second one: `ForeignKey(…, db_index=True)`."""
+    return column.asks_for_index and column.plain and (_has_one(column) or column.unique or column.primary_key)
+
+
+def _has_one(column: Column) -> bool:
+    """Whether its class has `db_index=True` of its own accord, so that migrations do not mention it (`deconstruct()`, Django 4.2 to 6.1)."""
+    return bool(column.references) or column.type == "SlugField"
+
+
+def _asked_twice(model: Model, column: Column) -> Report:
+    what = "a foreign key" if column.references else f"a `{column.type}`" if _has_one(column) else "the primary key" if column.primary_key else ""
+    return Report(
+        site=column.site,
+        message=f"`db_index=True` asks for the index that {what or 'a unique field'} has anyway: {code(f'{model.name}.{column.name}')}",
+        help="leave it out: there is one index either way",
+        cause=(column.site, column.name),
+        intent=RemoveDeclaration(column.site, ("db_index",), "" if _has_one(column) else "`makemigrations` writes it down, and the database stays as it is"),
+        preview=True,
+    )
 
 
 def _served_by(indexes: list[Index], number: int) -> Index | None:
