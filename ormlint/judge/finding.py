@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 
 from ormlint.link.schema import Column, Model, Relation
-from ormlint.run.log import AdminList, Event, Loop, QueryObject
+from ormlint.run.log import AdminList, Event, Loop, Match, QueryObject
 from ormlint.text import Edit, Site
 
 
@@ -100,10 +100,11 @@ class ReplaceTruthTest:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceMembershipTest:
-    """`row in query` → `query.contains(row)`. `site` is the whole comparison."""
+    """`row in query` → `query.contains(row)`. `site` is the whole comparison, `sought` what is looked for."""
 
     query: QueryObject
     site: Site
+    sought: Match | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import Iterated, either, enter_loop, make_loop, walk
 from ormlint.run.machine import Machine
 from ormlint.run.managers import misuse_manager
+from ormlint.run.matches import sought_by
 from ormlint.run.merging import join_values
 from ormlint.run.pins import compared
 from ormlint.run.queries import evaluate_query, iterate_query
@@ -313,7 +314,8 @@ def _contains(m: Machine, f: Frame, node: ir.Compare, left: Value, right: Value)
         if not isinstance(query, QueryObject):
             continue
         columns = option.columns if isinstance(option, Sequence) else None
-        m.use(f, query, UseKind.CONTAINS, node, repeated=m.is_repeated(f, query), columns=columns, either=either)
+        sought = sought_by(f, node.left, left)
+        m.use(f, query, UseKind.CONTAINS, node, repeated=m.is_repeated(f, query), columns=columns, either=either, sought=sought)
         if option is query:
             evaluate_query(m, f, query, node, UseKind.CONTAINS, record_use=False)
     m.use(f, left, UseKind.OTHER, node)

@@ -125,6 +125,7 @@ class Use(Struct, eq=False):
     again: bool = False  # on every way to it the rows of a result or an iterator have been taken already: there are none left
     held: bool = True  # False for a loop that is proven to keep neither its rows nor anything else for each of them
     length: Length | None = None  # for `len()`: the number it gives
+    sought: Match | None = None  # for a search: the row that is looked for, or that row and the attribute of it that is
 
 
 class Tracked(Struct, eq=False):

@@ -29,7 +29,23 @@ from ormlint.run.contexts import is_generic
 from ormlint.run.enumerations import member
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Called, Flat, Frame, Summary
-from ormlint.run.log import NOWHERE, READS, AdminList, Circumstances, Endpoint, Event, LoadPlan, Loop, Op, Origin, QueryObject, Shape, Use, UseKind
+from ormlint.run.log import (
+    NOWHERE,
+    READS,
+    AdminList,
+    Circumstances,
+    Endpoint,
+    Event,
+    LoadPlan,
+    Loop,
+    Match,
+    Op,
+    Origin,
+    QueryObject,
+    Shape,
+    Use,
+    UseKind,
+)
 from ormlint.run.parameters import MANY_RUNS, Bindings, resolve_deps, symbolic
 from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of, is_holder, key_of
 from ormlint.run.ways import call_path, is_reentered, note_further_way, note_way, through
@@ -202,6 +218,7 @@ class Machine:
         operator: str = "",
         constant: object = None,
         columns: frozenset[str] | None = None,
+        sought: Match | None = None,
         **facts: bool,
     ) -> None:
         """Notes what is done with a query object or a number it returned. `columns` are those that it reads, if these are all it reads."""
@@ -219,7 +236,7 @@ class Machine:
             tracked = value.source
         elif isinstance(value, Union):
             for option in value.options:
-                self.use(frame, option, kind, node, operator=operator, constant=constant, columns=columns, **facts)
+                self.use(frame, option, kind, node, operator=operator, constant=constant, columns=columns, sought=sought, **facts)
             return
         elif isinstance(value, Sequence) and value.source is not None and kind in ESCAPES:
             tracked = value.source
@@ -235,8 +252,9 @@ class Machine:
                 known.made = known.made and facts.get("made", False)
                 known.either = known.either or facts.get("either", False)
                 known.listed = known.listed or facts.get("listed", False)
+                known.sought = sought if known.sought == sought else None
                 return
-        tracked.uses.append(Use(kind, site, operator, constant, columns=columns, sieve=NO_TESTS, length=None, **facts))
+        tracked.uses.append(Use(kind, site, operator, constant, columns=columns, sieve=NO_TESTS, length=None, sought=sought, **facts))
 
     def use_rows(self, frame: Frame, rows: Sequence, kind: UseKind, node: ir.Node, *, negated: bool = False, either: bool = False) -> None:
         """Notes what is done with the list of a query's rows, on the query."""

@@ -17,3 +17,14 @@ def matches_of(f: Frame, node: ir.Call, keywords: dict[str, Value]) -> tuple[Mat
             if type(row) is Row and row.origin is not None and name and row.model.is_primary_key(expression.name):
                 found.append(Match(name, row.origin))
     return tuple(found)
+
+
+def sought_by(f: Frame, node: ir.Expr_, value: Value) -> Match | None:
+    """Returns the row that an expression is, or that and the attribute of it; None if it is none of the database, or has been given values since."""
+    if type(node) is ir.Attr and type(node.value) is ir.Name:
+        row, name = f.env.get(node.value.id), node.name
+    else:
+        row, name = value, ""
+    if type(row) is not Row or row.origin is None or row.fresh or row.deleted or row.assigned:
+        return None
+    return Match(name, row.origin)

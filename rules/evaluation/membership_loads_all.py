@@ -44,7 +44,7 @@ def _is_small_by_nature(log: QueryLog, query: QueryObject) -> bool:
 def _intent(project: Project, query: QueryObject, search: Use) -> ReplaceMembershipTest | None:
     if query.orm is not Orm.DJANGO or project.lacks(CONTAINS) or search.columns or search.site.path in project.templates:
         return None
-    return ReplaceMembershipTest(query, search.site)
+    return ReplaceMembershipTest(query, search.site, search.sought)
 
 
 def _advice(project: Project, query: QueryObject, search: Use) -> str:

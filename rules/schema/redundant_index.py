@@ -15,7 +15,9 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         if isinstance(owner, Model) and owner.abstract:
             continue
         if isinstance(owner, Model) and owner.orm is Orm.DJANGO:
-            yield from (_asked_twice(owner, column) for column in owner.columns.values() if _is_asked_twice(column) and is_shown(project, column.site))
+            yield from (
+                _asked_twice(owner, column) for column in owner.columns.values() if _is_asked_twice(column) and is_shown(project, column.site)
+            )
         for number, index in enumerate(owner.indexes):
             other = _served_by(owner.indexes, number)
             if other is not None and is_shown(project, index.site):
@@ -39,7 +41,9 @@ def _asked_twice(model: Model, column: Column) -> Report:
         message=f"`db_index=True` asks for the index that {what or 'a unique field'} has anyway: {code(f'{model.name}.{column.name}')}",
         help="leave it out: there is one index either way",
         cause=(column.site, column.name),
-        intent=RemoveDeclaration(column.site, ("db_index",), "" if _has_one(column) else "`makemigrations` writes it down, and the database stays as it is"),
+        intent=RemoveDeclaration(
+            column.site, ("db_index",), "" if _has_one(column) else "`makemigrations` writes it down, and the database stays as it is"
+        ),
         preview=True,
     )
 

@@ -466,7 +466,8 @@ _DECLARED = (
         ("ORM504",),
         _NONE,
         "print(Flyer{n}._meta.get_field('author').db_index)",
-        above='class Flyer{n}(models.Model):\n    author = models.ForeignKey("library.Author", models.CASCADE, db_index=True, related_name="+")  # whose\n'
+        above="class Flyer{n}(models.Model):\n"
+        '    author = models.ForeignKey("library.Author", models.CASCADE, db_index=True, related_name="+")  # whose\n'
         '    pages = models.IntegerField()\n\n    class Meta:\n        app_label = "library"',
         imports="from django.db import models",
         lacks=DECLARED,
