@@ -28,4 +28,4 @@ DUMPED_BY = frozenset({"Schema", "SQLAlchemySchema", "SQLAlchemyAutoSchema", "Mo
 """marshmallow 3 and 4, marshmallow_sqlalchemy and flask_marshmallow: their `dump(row)` reads an attribute per field."""
 DUMP_BY_MODEL = frozenset({"SQLAlchemyAutoSchema", "ModelSchema", "TableSchema"})
 """Have a field for every column of `Meta.model`; for its relations with `include_relationships`, `ModelSchema` always."""
-DUMPS = frozenset({"dump", "dumps"})
+DUMPS = frozenset({"dump", "dumps", "jsonify"})
