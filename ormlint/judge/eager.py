@@ -26,7 +26,7 @@ from ormlint.text import Site
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Relations that the rows of one query lack: `path` as far as it is needed, `events` that read its first unloaded hop.
+    """Relations that the rows of one query lack: `path` as far as it is needed, `events` that read its first unloaded hop, `ends` its last.
 
     `home` is the place where the query is to be changed, `others` are those of further queries whose rows meet the same accesses. `root`
     is set if the query cannot be changed at all: the query that can load the chain instead, and the way from its rows to those of `query`.
@@ -38,6 +38,7 @@ class Chain:
     home: Site
     others: tuple[Site, ...] = ()
     root: Origin | None = None
+    ends: tuple[Event, ...] = ()
 
     @property
     def carrier(self) -> QueryObject:
@@ -165,7 +166,7 @@ def _chained(project: Project, log: QueryLog, events: Iterable[Event]) -> Iterat
             query = _lacking(row.query, first)
             certain = _certain_part(query.model, path)
             if len(certain) >= len(first):
-                yield Chain(query, certain, tuple(read[first]), home, root=_root_of(project, query))
+                yield Chain(query, certain, tuple(read[first]), home, root=_root_of(project, query), ends=tuple(read[path]))
 
 
 def _certain_part(model: Model | None, path: tuple[str, ...]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from ormlint.judge.eager import (
     relations_along,
 )
 from ormlint.judge.figures import Figures
-from ormlint.judge.finding import EagerLoad, Intent, Report
+from ormlint.judge.finding import EagerLoad, Intent, Label, Mark, Report
 from ormlint.judge.homes import serves_others, ways_of
 from ormlint.judge.identity import is_said_to_be_lazy, may_be_held, shared_along
 from ormlint.judge.keys import read_for_their_key
@@ -105,7 +105,7 @@ def _object_reports(project: Project, log: QueryLog, chain: Chain, sink: Sink, r
             message=f"{_what(project, event, chain, sink)} runs one query {_per(chain, event)}",
             help=advice,
             cause=_cause(chain, sink),
-            labels=labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(chain.lookup)}", home=chain.home),
+            labels=_labels(project, chain, event),
             notes=(*also_from(project, chain), *call_path(project, event), *_peers(project, chain)),
             others=other_queries(project, chain),
             relations=chain.relations,
@@ -129,6 +129,16 @@ def _remedied(project: Project, log: QueryLog, chain: Chain, remedy: Remedy) -> 
     if remedy is AT_THE_QUERY and is_paid_by_others(project, log, chain):
         return advice_for_readers(project, log, chain), None
     return remedy.load(project, chain)
+
+
+def _labels(project: Project, chain: Chain, event: Event) -> tuple[Label, ...]:
+    """Returns the labels of an event, and where the last relation of the chain is read if that is somewhere else."""
+    at, further = event.site, len(chain.path) - len(path_of(event))
+    elsewhere = [end.site for end in chain.ends if not end.site.encloses(at) and not at.encloses(end.site)] if further > 0 else []
+    last = next((site for site in elsewhere if is_shown(project, site)), None)
+    read = chain.lookup if last is None else "__".join(chain.whole_path[:-further])
+    found = labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(read)}", home=chain.home)
+    return found if last is None else (*found, Label(last, Mark.ACCESS, f"this reads {code(chain.lookup)}"))
 
 
 def _may_give_one(chain: Chain) -> int:

@@ -1,7 +1,8 @@
 """Templates of the project: found by name as their loaders find them, with what they define and which variables they read.
 
 A loader looks for `shop/list.html` below the directories `templates` or `jinja2` of the project and its apps. Which of them
-come first is a matter of settings; here the one nearest to the code that asks for it wins.
+come first is a matter of settings; here the one nearest to the code that asks for it wins. A name that is found nowhere may begin with that
+of a package, for a loader with a prefix: `rooms/list.html` is `app/rooms/templates/list.html` then.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ormlint.ir import nodes as ir
 from ormlint.ir.walk import walk
@@ -73,6 +75,17 @@ class Templates:
     def __bool__(self) -> bool:
         return bool(self._trees)
 
+    @cached_property
+    def _of_packages(self) -> dict[str, list[str]]:
+        """The templates by the names that loaders with a prefix know them by: `rooms/list.html` for `app/rooms/templates/list.html`."""
+        found: dict[str, list[str]] = {}
+        for path in self._trees:
+            parts = path.split("/")
+            for at in [number for number, part in enumerate(parts[:-1]) if part in DIRECTORIES]:
+                for start in range(at):
+                    found.setdefault("/".join((*parts[start:at], *parts[at + 1 :])), []).append(path)
+        return found
+
     def known(self) -> list[TemplateInfo]:
         """Returns the templates that something has named so far."""
         return list(self._known.values())
@@ -82,7 +95,9 @@ class Templates:
         if not without and (name, near) in self._nearest:
             return self._info(self._nearest[name, near])
         taken = set(without)
-        paths = [path for path in self._by_name.get(posixpath.normpath(name).lstrip("/"), ()) if path not in taken]
+        wanted = posixpath.normpath(name).lstrip("/")
+        named = self._by_name.get(wanted) or self._of_packages.get(wanted) or []
+        paths = [path for path in named if path not in taken]
         if not paths:
             return None
         folder = posixpath.dirname(near)

@@ -355,6 +355,10 @@ def _is_plain(value: Value, paths: set[str]) -> bool | None:
     return False if isinstance(value, Row) or (isinstance(value, Sequence) and wanted <= SCALARS) else None
 
 
+def _same(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return args[0] if args else UNKNOWN
+
+
 def _nothing(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     return UNKNOWN
 
@@ -436,6 +440,7 @@ BUILTINS: dict[str, Builtin] = {
     "print": _print,
     "type": _type,
     "isinstance": _isinstance,
+    "staticmethod": _same,  # `render = staticmethod(flask.render_template)` in a class body
     "issubclass": _nothing,
     "callable": _nothing,
     "id": _nothing,

@@ -7,7 +7,8 @@ from ormlint.ir.walk import walk
 from ormlint.library.views import VERBS
 from ormlint.link.names import ClassInfo, FunctionInfo
 from ormlint.run.log import QueryObject
-from ormlint.run.values import Instance, Row, Value
+from ormlint.run.parameters import names_template
+from ormlint.run.values import Instance, Mapping, Row, Value
 
 SHORT = 800  # characters
 LONG = 2400  # characters of a method of a queryset
@@ -48,8 +49,10 @@ def is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:
         return True  # `Book.objects.visible_to(user)`: all that follows hangs on what the method of a queryset gives
     if isinstance(first, ClassInfo) and first.model is not None and function.owner is not None and first is not function.owner:
         return length < LONG  # `Book.read_many(session, keys)`, which every model has from one base
-    if isinstance(first, Instance) and length < LONG and any(_names_rows(value) for value in first.attributes.values()):
-        return True  # `Search(session, Book).newest()`: an object around a model or its query
+    if isinstance(first, Instance) and length < LONG and any(_decides(value) for value in first.attributes.values()):
+        return True  # `Search(session, Book).newest()`: an object around a model or its query, `Page("books.html", books=books).show()`
+    if length < LONG and any(names_template(value) for value in env.values()):
+        return True  # `show_page("books.html", books=books)`
     if length < LONG and any(isinstance(value, ClassInfo) and value.model is not None for value in env.values()):
         return True  # `find_or_404(session, Book, key)`
     cls = first.cls if isinstance(first, Instance) else first
@@ -77,7 +80,10 @@ def deciding(function: FunctionInfo) -> frozenset[str]:
     return frozenset(found.intersection(param.name for param in function.node.params))
 
 
-def _names_rows(value: Value) -> bool:
+def _decides(value: Value) -> bool:
+    """Whether all that an object does may hang on a value that it holds: a query, a model, a template, or a dict with one of them."""
+    if isinstance(value, Mapping):
+        return any(isinstance(held, QueryObject) or names_template(held) for held in value.known.values())
     return isinstance(value, QueryObject) or (isinstance(value, ClassInfo) and value.model is not None)
 
 

@@ -329,7 +329,25 @@ def _contains(m: Machine, f: Frame, node: ir.Compare, left: Value, right: Value)
 def _binary(m: Machine, f: Frame, node: ir.Binary) -> Value:
     left = evaluate(m, f, node.left) if node.left is not None else UNKNOWN
     right = evaluate(m, f, node.right)
+    if node.op in ("+", "%") and type(left) is Constant and not f.loops:
+        text = _joined_text(node.op, left.value, right)
+        if text is not None:
+            return Constant(text)
     return combine(m, f, node, node.op, left, right)
+
+
+def _joined_text(op: str, left: object, right: Value) -> str | None:
+    """Returns the text that two known ones make, `"shop/" + name` or `"shop/%s.html" % name`, or None."""
+    values = right.items if isinstance(right, Sequence) and right.kind == "tuple" and op == "%" else (right,)
+    if not isinstance(left, str) or not values or not all(type(v) is Constant and isinstance(v.value, str) for v in values):
+        return None
+    texts = [v.value for v in values if isinstance(v, Constant)]
+    if op == "+":
+        return left + str(texts[0])
+    parts = left.split("%s")
+    if len(parts) != len(texts) + 1 or any("%" in part for part in parts):
+        return None
+    return parts[0] + "".join(f"{text}{part}" for text, part in zip(texts, parts[1:], strict=True))
 
 
 def combine(m: Machine, f: Frame, node: ir.Node, op: str, left: Value, right: Value) -> Value:

@@ -516,7 +516,7 @@ class Machine:
         elif isinstance(stmt, ir.Assign) and stmt.value is not None and not stmt.op:
             if any(isinstance(t, ir.Name) and t.id == name for t in stmt.targets):
                 frame = Frame(owner.module, f"{owner.module.name}:{owner.qualname}", owner=owner, muted=True)
-                frame.env = ClassEnv(self, owner)
+                frame.env = ClassEnv(self, owner, stmt.start)
                 value = member(owner, evaluate(self, frame, stmt.value))
         self.class_attributes[key] = value
         return value
@@ -527,18 +527,20 @@ class Machine:
 
 
 class ClassEnv(dict[str, Value]):
-    """The names visible in a class body: its own attributes, evaluated on demand."""
+    """The names visible at a place of a class body: its own attributes that are bound above, evaluated on demand."""
 
-    def __init__(self, machine: Machine, cls: ClassInfo) -> None:
+    def __init__(self, machine: Machine, cls: ClassInfo, place: int) -> None:
         super().__init__()
         self.machine = machine
         self.cls = cls
+        self.place = place
 
     def get(self, name: str, default: Value | None = None) -> Value | None:  # type: ignore[override]
         """Returns the value of an attribute of the class body."""
         if dict.__contains__(self, name):
             return self[name]
-        if name in self.cls.bindings:
+        bound = self.cls.bindings.get(name)
+        if bound is not None and bound[0].start < self.place:
             return self.machine.class_value(self.cls, name)
         return default
 

@@ -117,3 +117,35 @@ def test_a_method_of_a_base_sets_attributes_of_however_many_classes() -> None:
     files = {"shop/models.py": FILES["shop/models.py"], "shop/views.py": views}
     program = [lower_python(path, path.removesuffix(".py").replace("/", "."), text, False) for path, text in files.items()]
     assert sum(event.op is Op.DELETE for event in analyse(program, Options()).log.events) == 60
+
+
+PAGE = """
+from flask import render_template
+
+class Page:
+    def __init__(self, name, **context):
+        self.context = dict(context, name=name)
+
+    def show(self):
+        # {comment}
+        return render_template(self.context["name"], **self.context)
+"""
+
+
+def pages_shown() -> int:
+    """Returns how many of fifty templates are known to be shown by one long method that finds their names in the object."""
+    from ormlint.read.jinja_template import lower_jinja
+
+    views = "".join(f"def list{n}():\n    return Page('list{n}.html', books=Book.objects.all()).show()\n\n" for n in range(50))
+    files = {
+        "shop/models.py": FILES["shop/models.py"],
+        "shop/page.py": PAGE.format(comment="." * 1000),
+        "shop/views.py": f"from shop.models import Book\nfrom shop.page import Page\n\n{views}",
+    }
+    program = [lower_python(path, path.removesuffix(".py").replace("/", "."), text, False) for path, text in files.items()]
+    program += [lower_jinja(f"templates/list{n}.html", "{% for book in books %}{{ book.title }}{% endfor %}") for n in range(50)]
+    return sum(event.op is Op.LOAD_ROWS for event in analyse(program, Options()).log.events)
+
+
+def test_a_page_is_shown_for_every_template() -> None:
+    assert pages_shown() == 50
