@@ -8,6 +8,7 @@ from itertools import filterfalse
 
 from ormlint.judge.alternatives import may_lead_nowhere
 from ormlint.judge.anew import advice_for_new_query
+from ormlint.judge.branches import is_read_in_one_branch
 from ormlint.judge.describe import call_path, calls_between, can_be_changed, code, is_shown, labels, per_model, place, place_of_column, places
 from ormlint.judge.eager import (
     Chain,
@@ -456,6 +457,7 @@ def _collection_reports(
             or of_some
             or _is_of_few_sought(chain)
             or _is_met_by_a_way_round(chain)
+            or is_read_in_one_branch(log, chain)
             or not is_known(chain)
             or is_left_out_by_some(chain)
             or _descends(chain)

@@ -197,6 +197,7 @@ class Machine:
         if op is Op.COMMIT:
             event.way = frame.way
         if event.relation is not None and event.row is not None:
+            event.way = frame.way
             made_by = self.created.get(event.row.query)
             event.reentered = made_by is not None and self.running.get(id(made_by[0].function), 0) > 1 and is_reentered(frame, made_by[0])
         if op not in LEAVES_ROWS:
