@@ -19,10 +19,12 @@ from ormlint.fixes.chain import chain_of, is_postfix, quote_for, seen_through
 from ormlint.fixes.counts import breaks_line
 from ormlint.fixes.imports import Refusal, Spelling, spell_model
 from ormlint.fixes.inserts import insert_together
+from ormlint.fixes.links import SIGNALS, risk_of_linking
 from ormlint.fixes.receivers import before_stream, is_stream
 from ormlint.fixes.source import Sources
 from ormlint.fixes.walk import Walk, inside, walk_around
 from ormlint.judge.finding import Applicability, Fix, WriteTogether
+from ormlint.judge.project import Project
 from ormlint.link.schema import Model, Schema
 from ormlint.text import Edit
 
@@ -30,20 +32,19 @@ _VALUES = (cst.Name, cst.SimpleString, cst.BaseNumber, cst.Attribute)  # those t
 _TOGETHER = "all rows are written at the end, or none if one of them fails; until then the database has none of them"
 _NEW = f"{_TOGETHER}; `save()` is not called, and not every database tells the keys of the new rows"
 _AT_ONCE = "the rows are chosen when they are written, and those that the program holds stay as they are"
-_SIGNALS = "receivers of `m2m_changed` are called once for all rows"
 
 
-def write_together(sources: Sources, intent: WriteTogether, schema: Schema) -> Fix | None:
+def write_together(sources: Sources, intent: WriteTogether, project: Project) -> Fix | None:
     """Returns the fix, a display-only one if the loop does not allow it, None if the place is not understood."""
     walk = walk_around(sources, intent.site, intent.loop.site)
     if walk is None:
         return None
-    made = walk if isinstance(walk, Refusal) else _fix(sources, walk, intent, schema)
+    made = walk if isinstance(walk, Refusal) else _fix(sources, walk, intent, project)
     return Fix(Applicability.DISPLAY, "write the rows together behind the loop", (), made.reason) if isinstance(made, Refusal) else made
 
 
-def _fix(sources: Sources, walk: Walk, intent: WriteTogether, schema: Schema) -> Fix | Refusal:
-    call = walk.node
+def _fix(sources: Sources, walk: Walk, intent: WriteTogether, project: Project) -> Fix | Refusal:
+    call, schema = walk.node, project.schema
     obstacle = _obstacle(walk)
     if obstacle or not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
         return Refusal(obstacle or "the write is no call of a method")
@@ -53,7 +54,7 @@ def _fix(sources: Sources, walk: Walk, intent: WriteTogether, schema: Schema) ->
             if isinstance(made, Fix):
                 return made
         case "add" | "remove":
-            return _link(walk, call, call.func)
+            return _link(walk, call, call.func, risk_of_linking(sources, project, walk, intent))
         case "insert":
             return insert_together(walk, intent.model, schema, call, _TOGETHER)
         case "create":
@@ -190,7 +191,7 @@ def _constants(walk: Walk, row: str) -> str:
     return ", ".join(values) if walk.body[-1] is _line(walk) else ""
 
 
-def _link(walk: Walk, call: cst.Call, method: cst.Attribute) -> Fix | Refusal:
+def _link(walk: Walk, call: cst.Call, method: cst.Attribute, risk: str) -> Fix | Refusal:
     """Returns the fix for `book.tags.add(tag)`, whose receiver is the same in every round."""
     first = call.args[0] if call.args else None
     if first is None or first.star or first.keyword is not None or any(argument.keyword is None for argument in call.args[1:]):
@@ -205,14 +206,14 @@ def _link(walk: Walk, call: cst.Call, method: cst.Attribute) -> Fix | Refusal:
         rows = walk.file.text[start:end]
         edit = walk.replaced(f"{receiver}.{verb}(*{rows if is_postfix(walk.loop.iter) else f'({rows})'}{rest.rstrip(', ')})")
         if edit is not None:
-            return Fix(Applicability.UNSAFE, f"link all rows with one `{verb}()`", (edit,), _SIGNALS)
+            return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, f"link all rows with one `{verb}()`", (edit,), risk)
     name = walk.fresh("linked" if verb == "add" else "unlinked")
     if name is None:
         return Refusal("no name for the list of rows is free")
     start, end = walk.statement.outer(first.value)
     append = walk.file.edit(*walk.statement.span(call), f"{name}.append({walk.file.text[start:end]})")
     edits = (walk.before(f"{name} = []"), append, walk.behind(f"{receiver}.{verb}(*{name}{rest.rstrip(', ')})"))
-    return Fix(Applicability.UNSAFE, f"link all rows with one `{verb}()`", edits, f"{_TOGETHER}; {_SIGNALS}")
+    return Fix(Applicability.UNSAFE, f"link all rows with one `{verb}()`", edits, f"{_TOGETHER}; {SIGNALS}")
 
 
 def _is_name(node: cst.BaseExpression, target: cst.BaseAssignTargetExpression) -> bool:

@@ -7,17 +7,14 @@ import re
 import libcst as cst
 
 from ormlint.fixes.chain import chain_of, is_postfix
-from ormlint.fixes.imports import is_imported
-from ormlint.fixes.kept_variables import has_namespace
 from ormlint.fixes.orders import risk_of_lost_rows
+from ormlint.fixes.read_rows import is_read_row
 from ormlint.fixes.receivers import is_stream, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
-from ormlint.fixes.variables import bindings, only_value, reads
 from ormlint.judge.finding import Applicability, Fix, ReplaceMembershipTest
 from ormlint.link.schema import Model
 from ormlint.run.log import Match, QueryObject, Shape, UseKind
-from ormlint.text import Site
 
 _DESCRIPTION = "ask the database whether it is one of them"
 _ROW = "`contains()` raises an error for what is no row that was saved, where `in` is false"
@@ -25,7 +22,6 @@ _VALUE = "the database compares: types, case and accents may count otherwise tha
 # Columns whose values are the same in the database and in Python if they are equal in one of them: no texts.
 _EXACT = re.compile(r"(?:(?:Big|Small)?Auto|(?:Positive)?(?:Big|Small)?Integer|UUID)Field")
 _SMALL = 2**31  # above, a database may refuse a number
-_FETCHING = frozenset({"get", "get_object_or_404", "earliest", "latest"})  # never None
 _CHOOSING = frozenset({"objects", "all", "filter", "exclude", "order_by", "reverse", "select_related", "prefetch_related", "values_list"})
 _GROUPING = ("values", "annotate", "alias", "aggregate", "raw")
 _PLAIN = (cst.Name, cst.Call, cst.Attribute)
@@ -123,10 +119,13 @@ def _is_sure(
     if query.shape is not Shape.ROWS and isinstance(sought, cst.Integer) and sought.evaluated_value < _SMALL:
         return _key_of(model, query.flat_column) is model
     name = sought.value if isinstance(sought, cst.Attribute) else sought
-    if match is None or not isinstance(name, cst.Name) or match.row.path or match.row.query.function != query.function:
-        return False
-    row = match.row.query.model
-    if row is None or not _is_kept(file, statement, node, name.value, match.row.query, row):
+    row = match.row.query.model if match is not None else None
+    if (
+        match is None
+        or row is None
+        or not isinstance(name, cst.Name)
+        or not is_read_row(file, statement, node, name.value, match.row, query.function)
+    ):
         return False
     if query.shape is Shape.ROWS:
         return not match.lookup and row is model
@@ -159,46 +158,3 @@ def _is_exact(model: Model, name: str) -> bool:
         return False  # a row of a subclass has the key of another row
     column = model.columns.get(model.primary_key)
     return column is None or (column.plain and _EXACT.fullmatch(column.type) is not None)
-
-
-def _is_kept(file: SourceFile, statement: Statement, node: cst.Comparison, name: str, origin: QueryObject, model: Model) -> bool:
-    """Whether a variable surely has a row of the database still, as it was read: nothing but its columns is asked before."""
-    function = statement.function(node)
-    if not isinstance(function, cst.FunctionDef) or not model.plain_rows or model.unread_base or len(list(bindings(statement, function, name))) != 1:
-        return False
-    if has_namespace(statement, function) or not _is_fetched(file, statement, function, name, origin):
-        return False
-    looped = any(isinstance(above, (cst.For, cst.While, cst.BaseComp)) for above in statement.ancestors(node))
-    end = statement.span(node)[1]
-    for read in reads(statement, function, name):
-        at, above = statement.span(read)[0], statement.parent(read)
-        if statement.span(node)[0] <= at < end:
-            continue
-        if statement.function(read) is not function:
-            return False
-        if at < end or looped:
-            match above:
-                case cst.Attribute(attr=cst.Name(value=column)) if above.value is read and column in model.concrete:
-                    if isinstance(statement.parent(above), (cst.Call, cst.Del)):
-                        return False
-                case _:
-                    return False
-    return True
-
-
-def _is_fetched(file: SourceFile, statement: Statement, function: cst.FunctionDef, name: str, origin: QueryObject) -> bool:
-    """Whether what binds a variable gives a row of a query, and never None."""
-    value = only_value(statement, function, name)
-    if value is None:
-        walks: list[cst.For | cst.CompFor] = [*statement.within(function, cst.For), *statement.within(function, cst.CompFor)]
-        return any(isinstance(walk.target, cst.Name) and walk.target.value == name for walk in walks)
-    start, end = statement.outer(value)
-    if not Site(file.path, start, end).encloses(origin.site):
-        return False
-    match value:
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value=method))):
-            return method in _FETCHING
-        case cst.Call(func=cst.Name(value="get_object_or_404")):
-            return is_imported(file, start, "get_object_or_404", "django.shortcuts")
-        case _:
-            return False

@@ -175,7 +175,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         case SetOtherSide() as intent:
             return other_side.set_other_side(sources, intent, project.schema)
         case WriteTogether() as intent:
-            return bulk.write_together(sources, intent, project.schema)
+            return bulk.write_together(sources, intent, project)
         case AddAttribute() as intent:
             return declarations.add_attribute(sources, intent)
         case AwaitStatement() as intent:

@@ -34,7 +34,7 @@ def together(log: QueryLog, write: Write, method: str, *, plain: bool = False) -
     event, loop = write.event, write.loop
     if write.takes_a_decision or event.model is None or loop.kind != "for" or not loop.body.encloses(event.site) or _reads_again(log, event, loop):
         return None
-    return WriteTogether(event.site, loop, event.model, method, event.assigned if method == "update" else (), plain)
+    return WriteTogether(event.site, loop, event.model, method, event.assigned if method == "update" else (), plain, event)
 
 
 def _reads_again(log: QueryLog, write: Event, loop: Loop) -> bool:

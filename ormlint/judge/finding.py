@@ -256,7 +256,7 @@ class WriteTogether:
     """Write with one statement what the call at `site` writes in every round of a loop.
 
     `method` is what is done to the rows of `model`: save, update, create, insert, delete, add or remove; `fields` are those that have changed.
-    `plain` tells that the loop walks all rows of a query that can be updated or deleted as a whole.
+    `plain` tells that the loop walks all rows of a query that can be updated or deleted as a whole. `event` is the call.
     """
 
     site: Site
@@ -265,6 +265,7 @@ class WriteTogether:
     method: str
     fields: tuple[str, ...] = ()
     plain: bool = False
+    event: Event | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
