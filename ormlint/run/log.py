@@ -1,8 +1,7 @@
 """The query log: what the program would ask of its database.
 
 This is the read model that rules judge. The abstract interpreter writes it; a log built by hand serves as well.
-Nothing here refers to syntax: a place is a `Site`, a loop is a `Loop`, a queryset is a `QueryObject` with the list
-of everything that was done to it.
+Nothing refers to syntax: a place is a `Site`, a loop is a `Loop`, a queryset is a `QueryObject` with all that was done to it.
 
     Event ──query──► QueryObject ──uses──► Use            which query object an event belongs to, and its life
       │──row────►  Origin(query, path)                    for work on a row: the query the row came from
