@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ormlint.judge.finding import Applicability
 from ormlint.report.result import Result, every_problem, fixable, total
-from ormlint.run.log import Statistics
+from ormlint.run.parts import Statistics
 
 
 def render(results: Sequence[Result]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from ormlint.judge.finding import Applicability, Finding
 from ormlint.judge.project import Project
 from ormlint.problem import Problem
-from ormlint.run.log import Statistics
+from ormlint.run.parts import Statistics
 
 STOPPING = "internal"  # the kind of problem after which a run cannot be trusted
 

@@ -10,7 +10,8 @@ from ormlint.link.names import Program
 from ormlint.link.schema import Model
 from ormlint.read.limits import fixed_stack, with_room, without_gc
 from ormlint.run.evaluate import IN_TEMPLATES
-from ormlint.run.log import NOWHERE, Analysis, Event, Op, QueryLog, QueryObject, Statistics
+from ormlint.run.log import NOWHERE, Analysis, Event, Op, QueryLog, QueryObject
+from ormlint.run.parts import Statistics
 from ormlint.text import Site
 
 RUNNING = 6000

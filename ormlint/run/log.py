@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from msgspec import Struct, field
 
 from ormlint.link.schema import Model, Orm, Relation, Schema
 from ormlint.problem import Problem
-from ormlint.run.parts import Aggregate, Pin, Recipe
+from ormlint.run.parts import Aggregate, Pin, Recipe, Statistics
 from ormlint.run.reach import Functions
 from ormlint.text import Site
 
@@ -482,23 +481,6 @@ class AdminList(Struct, eq=False):
     is_default: bool = False
     takes_options: bool = True  # `register()` takes settings as keyword arguments
     is_shared: bool = False  # the class is the admin of several models, or other admins inherit from it
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """What was examined, so that "nothing found" can be told from "nothing understood"."""
-
-    files: int = 0
-    templates: int = 0
-    lines: int = 0
-    models: int = 0
-    relations: int = 0
-    functions: int = 0
-    queries: int = 0
-    loops: int = 0
-    loops_over_queries: int = 0
-    calls: int = 0
-    calls_resolved: int = 0
 
 
 class QueryLog:

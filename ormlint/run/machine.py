@@ -249,11 +249,9 @@ class Machine:
         for known in tracked.uses:
             if known.kind is kind and known.site == site:
                 known.columns = known.columns | columns if known.columns is not None and columns is not None else None
-                known.sifted = known.sifted and facts.get("sifted", False)
-                known.made = known.made and facts.get("made", False)
+                known.sifted, known.made = known.sifted and facts.get("sifted", False), known.made and facts.get("made", False)
                 known.either = known.either or facts.get("either", False)
-                known.listed = known.listed or facts.get("listed", False)
-                known.sought = sought if known.sought == sought else None
+                known.listed, known.sought = known.listed or facts.get("listed", False), sought if known.sought == sought else None
                 return
         tracked.uses.append(Use(kind, site, operator, constant, columns=columns, sieve=NO_TESTS, length=None, sought=sought, **facts))
 

@@ -1,6 +1,8 @@
-"""Parts of what a query asks for, as the query log keeps them."""
+"""Parts of what a query asks for, as the query log keeps them, and what was examined for it."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -43,3 +45,20 @@ class Recipe(Struct, frozen=True):
     rows: object
     names: frozenset[str] = frozenset()
     known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What was examined, so that "nothing found" can be told from "nothing understood"."""
+
+    files: int = 0
+    templates: int = 0
+    lines: int = 0
+    models: int = 0
+    relations: int = 0
+    functions: int = 0
+    queries: int = 0
+    loops: int = 0
+    loops_over_queries: int = 0
+    calls: int = 0
+    calls_resolved: int = 0

@@ -16,7 +16,8 @@ import ormlint.run
 from ormlint.api import Event, Op, QueryLog, Schema, Site
 from ormlint.cli import main
 from ormlint.ir import nodes as ir
-from ormlint.run.log import Analysis, Statistics
+from ormlint.run.log import Analysis
+from ormlint.run.parts import Statistics
 
 RULE = '''
 from ormlint.api import Label, Mark, Op, Report, rule

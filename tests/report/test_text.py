@@ -10,7 +10,7 @@ from ormlint.problem import Problem
 from ormlint.report import closing, concise, full
 from ormlint.report.ink import Ink
 from ormlint.report.result import Result, exit_code
-from ormlint.run.log import Statistics
+from ormlint.run.parts import Statistics
 from ormlint.text import LineIndex
 from tests.judge.courtroom import at
 
