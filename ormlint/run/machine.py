@@ -194,12 +194,9 @@ class Machine:
             event.row_loops = tuple(loop for loop in event.row_loops if loop.id not in frame.left)
         if event.absolute and event.loops:
             event.calls, event.callees = call_path(frame, event.loops[0])
-        if op is Op.COMMIT:
+        if op is Op.COMMIT or event.relation is not None:
             event.way = frame.way
-        if event.relation is not None and event.row is not None:
-            event.way = frame.way
-            made_by = self.created.get(event.row.query)
-            event.reentered = made_by is not None and self.running.get(id(made_by[0].function), 0) > 1 and is_reentered(frame, made_by[0])
+            event.reentered = event.row is not None and is_reentered(frame, event.row, self.created, self.running)
         if op not in LEAVES_ROWS:
             frame.note_write()
         if frame.awaiting == 0:

@@ -7,10 +7,12 @@ for shelf in shelves:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from ormlint.run.frame import Frame, Summary
-from ormlint.run.log import Event, Loop
+from ormlint.run.log import Event, Loop, Origin, QueryObject
 from ormlint.text import Site
 
 
@@ -27,11 +29,14 @@ def call_path(frame: Frame, loop: Loop) -> tuple[tuple[Site, ...], tuple[str, ..
     return tuple(reversed(sites)), tuple(reversed(names))
 
 
-def is_reentered(frame: Frame, made_by: Frame) -> bool:
+def is_reentered(frame: Frame, row: Origin, created: Mapping[QueryObject, tuple[Frame, object]], running: Mapping[int, int]) -> bool:
     """Whether the function that asked for a row has been called again on the way to where the row is met.
 
     # `for old in older(release): old.retire()`, and some way of retiring a build looks for what is older than that one
     """
+    made_by = created[row.query][0] if row.query in created else None
+    if made_by is None or running.get(id(made_by.function), 0) < 2:
+        return False
     at: Frame | None = frame
     while at is not None and at is not made_by:
         if at.function is made_by.function:
