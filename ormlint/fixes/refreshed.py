@@ -3,25 +3,36 @@
 await session.commit()               await session.commit()
                                      await session.refresh(order)
 return order.id                      return order.id
+
+Where that cannot be written, sessions are made that expire no rows: `async_sessionmaker(engine, expire_on_commit=False)`.
 """
 
 from __future__ import annotations
 
 import libcst as cst
 
+from ormlint.fixes.calls import add_keyword
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.variables import bindings
-from ormlint.judge.finding import Applicability, Fix, RefreshRow
+from ormlint.judge.finding import AddKeyword, Applicability, Fix, RefreshRow
 
 _DESCRIPTION = "refresh the row behind the commit"
 _ONLY_SOME = "not every way from the commit on reads the row, and refreshing it costs a query"
 _HANDLED = "a `try` may wait for the error that is raised so far"
+_STALE = "the rows of all sessions keep the values that they had before the commit, whatever the database or others have made of them"
 _WAYS = (cst.If, cst.For, cst.While, cst.Match, cst.IfExp, cst.BooleanOperation, cst.BaseComp, cst.Lambda, cst.FunctionDef)
 
 
 def refresh_row(sources: Sources, intent: RefreshRow) -> Fix | None:
-    """Returns the fix, None if the commit is no statement of the function that reads the row by a variable."""
+    """Returns the fix, None if the commit is no statement of the function that reads the row by a variable, and several calls make sessions."""
+    refreshed = _refresh(sources, intent)
+    if (refreshed is not None and refreshed.edits) or intent.factory is None:
+        return refreshed
+    return add_keyword(sources, AddKeyword(intent.factory, "expire_on_commit", "False", _STALE)) or refreshed
+
+
+def _refresh(sources: Sources, intent: RefreshRow) -> Fix | None:
     file, statement = sources.file(intent.commit), sources.statement(intent.commit)
     commit = statement.expression(intent.commit.start, intent.commit.end) if statement is not None else None
     if file is None or statement is None or commit is None or statement is not sources.statement(intent.site):

@@ -232,10 +232,11 @@ class FilterInDatabase:
 
 @dataclass(frozen=True, slots=True)
 class RefreshRow:
-    """Refresh behind the commit at `commit` the row that it expires, of which `site` reads a column."""
+    """Refresh behind the commit at `commit` the row that it expires, of which `site` reads a column; or let `factory` make sessions that expire none."""
 
     commit: Site
     site: Site
+    factory: Site | None = None
 
 
 @dataclass(frozen=True, slots=True)

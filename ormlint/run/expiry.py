@@ -116,6 +116,7 @@ def read_expired(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> bo
         column=name,
         obstacle=Obstacle.EXPIRED,
         since=row.expired,
+        factory=_known(m)[1],
     )
     _replace(f, row, replace(row, expired=None))
     return True
@@ -129,11 +130,26 @@ def _replace(f: Frame, old: Row, new: Row) -> None:
 
 def expires_on_commit(m: Machine) -> bool:
     """Whether the project makes sessions, and none of them with an option of its own."""
+    return _known(m)[0]
+
+
+def _known(m: Machine) -> tuple[bool, Site | None]:
+    """Returns whether sessions expire their rows, and the call that makes the asynchronous ones if there is but one."""
     if m.expires_on_commit is None:
-        bodies = [module.tree.body for module in m.program.modules.values() if mentions(module.tree, {OPTION, *FACTORIES})]
+        modules = [module for module in m.program.modules.values() if mentions(module.tree, {OPTION, *FACTORIES})]
+        bodies = [module.tree.body for module in modules]
         made = any(isinstance(node, ir.Call) and node.called in FACTORIES for node in walk(bodies))
-        m.expires_on_commit = made and not _sets_option(bodies)
+        calls = ((module, node) for module in modules if not module.is_library for node in walk(module.tree.body))
+        found = [module.site(node) for module, node in calls if isinstance(node, ir.Call) and _makes_asynchronous_ones(node)]
+        m.expires_on_commit = made and not _sets_option(bodies), found[0] if len(found) == 1 else None
     return m.expires_on_commit
+
+
+def _makes_asynchronous_ones(call: ir.Call) -> bool:
+    """Whether a call makes asynchronous sessions, or a factory of them: `sessionmaker(engine, class_=AsyncSession)`."""
+    if call.called == "sessionmaker":
+        return any(name == "class_" and isinstance(value, ir.Name) and value.id == "AsyncSession" for name, value in call.keywords)
+    return call.called in ("AsyncSession", "async_sessionmaker")
 
 
 def _sets_option(bodies: list[list[ir.Stmt]]) -> bool:

@@ -401,6 +401,7 @@ class Event(Tracked, eq=False):
     around: Circumstances = Circumstances()
     obstacle: Obstacle | None = None  # for FAILED_LOAD
     since: Site | None = None  # for RELOAD, and for FAILED_LOAD of an expired row: the commit; of a detached one: its session
+    factory: Site | None = None  # for FAILED_LOAD of an expired row: the call that makes all asynchronous sessions of the program
     recipe: Recipe | None = None  # what a reading statement asks for, the arguments of its last method included
     earlier: tuple[Event, ...] = ()  # statements about the same rows that every way to this one has run, with nothing written in between
     unchanged: frozenset[int] = frozenset()  # ids of the loops in whose every round it asks the same and gets the same answer

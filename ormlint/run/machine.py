@@ -118,7 +118,7 @@ class Machine:
         self.result_of: dict[QueryObject, QueryObject] = {}  # the result that another one was made of
         self.member_reads: dict[Model, dict[str, frozenset[str] | None]] = {}  # what methods of rows read of them, None for what may be all
         self.schema_fields: dict[Site, str] = {}  # the places of fields that are read from rows, and their schemas
-        self.expires_on_commit: bool | None = None  # None: nobody has asked yet
+        self.expires_on_commit: tuple[bool, Site | None] | None = None  # and what makes the sessions; None: nobody has asked yet
         self.expired_at: dict[Site, int] = {}  # by commit, the number of events when it last expired lists of rows
         self.greenlets = 0  # calls under way that `AsyncSession.run_sync` runs: there an asynchronous session loads lazily
         self.session_places: set[tuple[str, str]] = set()  # expressions of a file that proved to be sessions

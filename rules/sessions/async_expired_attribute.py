@@ -24,5 +24,5 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             ),
             notes=call_path(project, event),
             # a refresh loads columns; a relation is left to whoever knows how to load it
-            intent=RefreshRow(event.since, event.site) if event.model is None or event.column not in event.model.relations else None,
+            intent=RefreshRow(event.since, event.site, event.factory) if event.model is None or event.column not in event.model.relations else None,
         )
