@@ -232,7 +232,7 @@ class FilterInDatabase:
 
 @dataclass(frozen=True, slots=True)
 class RefreshRow:
-    """Refresh behind the commit at `commit` the row that it expires, of which `site` reads a column; or let `factory` make sessions that expire none."""
+    """Refresh behind the commit at `commit` the row that it expires, of which `site` reads a column; or let `factory` make others."""
 
     commit: Site
     site: Site
