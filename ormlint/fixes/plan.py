@@ -44,6 +44,7 @@ from ormlint.judge.finding import (
     ReplaceTruthTest,
     SendSubquery,
     SetOtherSide,
+    TakeFirst,
     WalkParts,
     WalkQuery,
     WriteTogether,
@@ -99,6 +100,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         declarations,
         deferred,
         figures,
+        first_rows,
         kept_counts,
         kept_rows,
         kept_values,
@@ -188,6 +190,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return ordering.order_rows(sources, intent)
         case AddKeyword() as intent:
             return calls.add_keyword(sources, intent)
+        case TakeFirst() as intent:
+            return first_rows.take_first(sources, intent)
         case AssignQuery() as intent:
             return assigned.assign_query(sources, intent)
         case AppendMethod() as intent:

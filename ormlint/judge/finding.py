@@ -386,6 +386,19 @@ class AppendMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeFirst:
+    """`list(query)[0]` → `list(query[:1])[0]`, in the place where the row is taken. `reason` tells why that is not safe ("" if it is).
+
+    If it is `kept`, the rows are tested too or their first is taken several times: they are to be cut where their variable gets them.
+    """
+
+    site: Site
+    query: QueryObject
+    kept: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AssignQuery:
     """`query.options(…)` → `query = query.options(…)`, where nobody keeps what it returns."""
 
@@ -479,6 +492,7 @@ Intent = (
     | WalkQuery
     | SendSubquery
     | SetOtherSide
+    | TakeFirst
     | WriteTogether
 )
 

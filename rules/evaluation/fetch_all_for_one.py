@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import AppendMethod, Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, Use, UseKind, rule
+from ormlint.api import AppendMethod, Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, TakeFirst, Use, UseKind, rule
 from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.lists import lists_of_rows
 
@@ -47,11 +47,14 @@ def _is_first(use: Use) -> bool:
     return use.kind is UseKind.ITERATE and use.operator in WALKS
 
 
-def _limit(query: QueryObject, uses: list[Use]) -> AppendMethod | None:
-    """Returns the limit that leaves the one row, where nothing else can be done with the query."""
-    if query.parent is not None or query.steps or query.combined or not any(use.site.encloses(query.site) for use in uses):
+def _limit(query: QueryObject, uses: list[Use]) -> AppendMethod | TakeFirst | None:
+    """Returns the limit that leaves the one row: in the query, where nothing else can be done with it, else where the row is taken."""
+    if query.combined or query.ways:
         return None
-    return AppendMethod(query.site, "[:1]" if query.orm is Orm.DJANGO else ".limit(1)")
+    if query.parent is None and not query.steps and any(use.site.encloses(query.site) for use in uses):
+        return AppendMethod(query.site, "[:1]" if query.orm is Orm.DJANGO else ".limit(1)")
+    taken = [use for use in uses if _is_first(use)]
+    return TakeFirst(taken[0].site, query, kept=len(taken) > 1 or any(use.kind is UseKind.TRUTH for use in uses))
 
 
 def _advice(project: Project, query: QueryObject) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import AppendMethod, Bound, Event, Label, Mark, Op, Orm, Project, QueryLog, QueryObject, Report, Shape, rule
+from ormlint.api import AppendMethod, Bound, Event, Label, Mark, Op, Orm, Project, QueryLog, QueryObject, Report, Shape, TakeFirst, rule
 from ormlint.judge.collections import joined_collections
 from ormlint.judge.describe import at_query, is_shown
 
+_CUT = "the row has the first of its collection only"
 TAKES_FIRST = frozenset({"first", "scalar", "fetchone", "first_or_404"})
 
 
@@ -16,15 +17,25 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
         query = event.query
         if query is None or query.style != "result" or event.method not in TAKES_FIRST or not _gives_many(query):
             continue
-        inline = event.site.encloses(query.site) and not query.steps
         yield Report(
             site=event.site,
             message=f"{_what(event)} adds no LIMIT: all rows are fetched to take one",
             help=f"add `.limit(1)` to the statement{at_query(project, query)}",
             cause=(event.site,),
             labels=_labels(project, event, query),
-            intent=AppendMethod(query.site, ".limit(1)") if inline and not joined_collections(query) else None,
+            intent=_limit(event, query),
         )
+
+
+def _limit(event: Event, query: QueryObject) -> AppendMethod | TakeFirst | None:
+    """Returns the limit: in the statement if it stands there, else where it is sent, since others may send it too."""
+    if query.ways:
+        return None
+    # SQLAlchemy puts the limit of a `joinedload` into a subquery, that of the program's own join cuts the collection
+    risk = _CUT if any(each.loaded.method == "contains_eager" for each in joined_collections(query)) else ""
+    if event.site.encloses(query.site) and not query.steps:
+        return AppendMethod(query.site, ".limit(1)", risk)
+    return TakeFirst(event.site, query, reason=risk)
 
 
 def _gives_many(query: QueryObject) -> bool:

@@ -118,9 +118,7 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (("contains a value",), ("comment in arguments",), Left("a comment would be lost")),
     (("kept row",), ("one-line suites", "a; b"), Left("the row shares its line")),
     (("kept row",), ("comments",), Left("a comment stands where the row was fetched")),
-    (("one of all", "one of all, of a query", "first of a select"), (*_VARIABLES, "two statements"), Left(_ELSEWHERE)),
-    (("one of all", "first of a select"), ("query of a function", "query of another file"), Left(_ELSEWHERE)),
-    (("one of all, of a query",), ("query of a function", "query of another file"), Left("nothing is reported: a function gives a list")),
+    (("one of all, of a query",), ("lambda", "query of a function", "query of another file"), Left("nothing is reported: a function gives a list")),
     (
         ("len of a query",),
         ("walrus", "conditional expression", *_VARIABLES, "query of a function", "query of another file"),
