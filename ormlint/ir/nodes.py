@@ -329,6 +329,7 @@ class Module(msgspec.Struct, array_like=True, frozen=True):
     `path` is relative to the project root; `name` its dotted import name ("" for a template). `lines` are the offsets
     of line starts, `length` the number of characters. `language` is python, django or jinja.
     `rebound` are the names that functions bind elsewhere than in themselves, by `global` and `nonlocal`.
+    `is_older` says that only Python 2 has its syntax.
     """
 
     path: str
@@ -342,3 +343,4 @@ class Module(msgspec.Struct, array_like=True, frozen=True):
     exports: Union[list[str], None] = None
     generator: str = ""
     rebound: list[str] = []
+    is_older: bool = False

@@ -23,6 +23,7 @@ from ormlint.ir import nodes as ir
 from ormlint.library.stand_ins import stand_in
 from ormlint.link.bindings import bind_body, takes_in_submodules
 from ormlint.link.class_loaders import BY_APP, BY_LABEL, BY_PATH, loaded
+from ormlint.link.older import beside, packages_of_python2
 from ormlint.text import Site
 
 if TYPE_CHECKING:
@@ -198,6 +199,8 @@ class Program:
         self._busy: set[tuple[int, str]] = set()
         self._imports: dict[tuple[str, str], ModuleInfo | None] = {}
         self._taken: dict[str, list[ModuleInfo]] = {}
+        modules = list(modules)
+        self._older = packages_of_python2(modules)
         for module in modules:
             if module.language == "python":
                 info = self._add(module, is_library=False)
@@ -339,7 +342,7 @@ class Program:
         """Returns what an import statement binds."""
         base = self.absolute(stmt, module)
         if not stmt.name:
-            dotted = base if stmt.bound != base.partition(".")[0] else stmt.bound
+            dotted = base if stmt.bound != stmt.module.partition(".")[0] else base[: len(base) - len(stmt.module) + len(stmt.bound)]
             return self.find_module(dotted, module) or External(dotted)
         found = self.find_module(base, module)
         if found is not None:
@@ -356,6 +359,10 @@ class Program:
     def absolute(self, stmt: ir.Import, module: ModuleInfo) -> str:
         """Returns the absolute dotted name of the module an import statement names."""
         if not stmt.level:
+            if module.name.partition(".")[0] in self._older:
+                near = beside(stmt, module.tree, self.by_name, module.bindings)
+                if near:
+                    return near
             # before Flask 1.0: `from flask.ext.sqlalchemy import SQLAlchemy`
             return f"flask_{stmt.module.removeprefix(FLASK_EXTENSIONS)}" if stmt.module.startswith(FLASK_EXTENSIONS) else stmt.module
         parts = module.name.split(".")

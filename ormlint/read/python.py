@@ -40,27 +40,27 @@ def lower_python(path: str, name: str, text: str, is_package: bool = False) -> i
     with without_gc(), fixed_stack(READING):
         try:
             starts = line_starts(text)
+            is_older = False
             try:
                 tree, offsets = parse(text), line_offsets(text, starts)
             except ReadError as error:
-                reading = _other_syntax(text, error)
+                reading, is_older = _other_syntax(text, error)
                 if reading is None:
                     raise
                 tree, offsets = reading.tree, reading.offsets
             body = lower_block(tree.body, offsets)
         except (RecursionError, MemoryError) as error:
             raise ReadError("nested too deeply to be analysed") from error
-        return ir.Module(
-            path, name, "python", body, starts, len(text), find_comments(text), is_package, find_exports(body), rebound=find_rebound(text, tree)
-        )
+        comments, exports, rebound = find_comments(text), find_exports(body), find_rebound(text, tree)
+        return ir.Module(path, name, "python", body, starts, len(text), comments, is_package, exports, rebound=rebound, is_older=is_older)
 
 
-def _other_syntax(text: str, error: ReadError) -> Reading | None:
-    """Returns a text that the running interpreter refuses as a newer or an older one would read it."""
+def _other_syntax(text: str, error: ReadError) -> tuple[Reading | None, bool]:
+    """Returns a text that the running interpreter refuses as a newer or an older one would read it, and whether it is an older one."""
     if not isinstance(error.__cause__, SyntaxError):
-        return None
+        return None, False
     newer = parse_newer_syntax(text) if _MAY_BE_NEWER and type(error.__cause__) is SyntaxError else None
-    return newer or parse_python2(text)
+    return (newer, False) if newer is not None else (parse_python2(text), True)
 
 
 def parse(text: str) -> ast.Module:
