@@ -47,7 +47,7 @@ def last_place(project: Project, query: QueryObject) -> Site | None:
 
 
 def serves_others(log: QueryLog, query: QueryObject, home: Site, path: Path, *, as_many: bool = False) -> bool:
-    """Whether the function that runs a query of SQLAlchemy gives its rows to more callers that leave a path unread than to such that read it.
+    """Whether the function that runs a query gives its rows to more callers that leave a path unread than to such that read it.
 
     # who shows the books of a shop reads their authors; who moves, counts or exports them does not
     With `as_many`, whether it gives them to as many at least.
@@ -58,10 +58,13 @@ def serves_others(log: QueryLog, query: QueryObject, home: Site, path: Path, *, 
 
 
 def profiting_callers(log: QueryLog, query: QueryObject, home: Site, path: Path) -> frozenset[str]:
-    """Returns the functions that call the one which runs a query of SQLAlchemy and have a path of its rows read; none if that one reads it too."""
+    """Returns the functions that call the one which runs a query and have a path of its rows read; none if that one reads it too.
+
+    A queryset of Django is changed where a caller uses it, unless a function gives its rows away in something else, such as a dict.
+    """
     functions = log.functions
     own = functions.around(home)
-    if query.orm is not Orm.SQLALCHEMY or not own:
+    if not own or (query.orm is Orm.DJANGO and (query.trail or query.ways or query.bound is Bound.ONE or home != query.site)):
         return frozenset()
     walking: set[str] = set()
     for read, event in log.readings(query.site):
@@ -113,6 +116,8 @@ def _is_own(project: Project, log: QueryLog, site: Site, query: QueryObject, pat
     if any(model is not query.model for model in traffic.models):
         return False
     profiting = _profiting(site, path[: first_query(query.model, path)], log)
+    if traffic.fetching & _loading(site, path, log):
+        return False  # who needs it loads it where the query is used
     if query in traffic.passing:
         profiting = profiting | {(query.site, query.trail)}
     return traffic.fetching <= profiting and all(not ways.isdisjoint(profiting) for ways in traffic.callers)
@@ -152,6 +157,12 @@ def _traffic(project: Project, site: Site, log: QueryLog) -> _Traffic:
 def _profiting(site: Site, path: Path, log: QueryLog) -> frozenset[Way]:
     """Returns the ways of the queries that pass a place and whose rows have a path read."""
     return frozenset((other.site, other.trail) for other in log.passing(site) if profits(log, other, path))
+
+
+@once
+def _loading(site: Site, path: Path, log: QueryLog) -> frozenset[Way]:
+    """Returns the ways of the queries that pass a place, and of which a method behind it has them load a path."""
+    return frozenset((other.site, other.trail) for other in log.passing(site) if other.trail[-1:] not in ((), (site,)) and _loads(other.plan, path))
 
 
 def _next_place(query: QueryObject, site: Site) -> Site | None:

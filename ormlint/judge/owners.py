@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ormlint.judge.describe import at
 from ormlint.judge.eager import in_chunks, relations_along
+from ormlint.judge.homes import last_place
 from ormlint.judge.lookups import FIGURES
 from ormlint.judge.project import Project
 from ormlint.judge.releases import CASES, FILTERED_AGGREGATES, PREFETCH_OBJECTS, counted_by_group
@@ -74,7 +75,7 @@ def advice_for_owner(project: Project, event: Event, loop: Loop, owner: Owner) -
     query = loop.source
     if query is None or owner.row.query.site != query.site or event.orm is not Orm.DJANGO or not _is_open(query):
         return ""
-    where = f"the query{at(project, query.site)}"
+    where = f"the query{at(project, last_place(project, query) or query.site)}"  # a property or method may give its rows to others too
     to_one = all(hop.to_one for hop in (*relations_along(query.model, owner.row.path), *owner.relations))
     if event.op in FIGURES and event.query is not None and (event.query.distinct or event.query.has("dates", "datetimes")):
         return ""  # `sales.dates("sold", "day").count()`: distinct values, of which there are fewer than rows

@@ -37,6 +37,8 @@ def is_paid_by_others(project: Project, log: QueryLog, chain: Chain) -> bool:
     if query.parent is not None and any(use.kind is UseKind.STORE for use in query.parent.all_uses()):
         return False  # a function keeps it: what is made of it at a loop would fetch its rows once more
     if query.bound is not Bound.ONE:
+        if serves_others(log, query, chain.home, chain.whole_path):
+            return True
         shown = _is_joined(chain) and any(innermost(repeaters(event)).kind == "serializer" for event in chain.events)
         return not shown and any(_pays(project, log, chain, other, walking) for other in log.passing(chain.home) if other is not query)
     if "" in walking or _is_joined(chain):

@@ -161,7 +161,9 @@ def _is_uncertain(project: Project, chain: Chain, rounds: Rounds) -> bool:
 
 def _is_shared(log: QueryLog, chain: Chain, rounds: Rounds) -> bool:
     """Whether what a query is made to load is loaded for others too; of Django the home of a query is where they do not get it."""
-    return rounds.share(chain.carrier) or serves_others(log, chain.carrier, chain.home, path_of(chain.events[0]))
+    if rounds.share(chain.carrier):
+        return True
+    return chain.carrier.orm is Orm.SQLALCHEMY and serves_others(log, chain.carrier, chain.home, path_of(chain.events[0]))
 
 
 def _are_few(set_up: SetUp, chain: Chain) -> bool:

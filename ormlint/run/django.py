@@ -64,7 +64,7 @@ def manager_query(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> Quer
         else:
             # the manager's own query is where a relation is added by default, but the place that uses it is nearer
             recipe = recipe_of_expression(m, f, node)
-            query = replace(query, uses=[], heirs=[], parent=None, site=f.site(node.start, node.end), steps=(), trail=(), recipe=recipe)
+            query = replace(query, uses=[], heirs=[], parent=None, site=f.site(node.start, node.end), steps=(), trail=(), ways=(), recipe=recipe)
             m.new_query(f, query)
     else:
         query = base_query(m, f, node, manager)
