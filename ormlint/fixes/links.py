@@ -31,9 +31,8 @@ _THROUGH = "something asks for the links themselves, which are made in another o
 _RECEIVER = "with no rows to link it is asked for all the same, and may be no row that the database has"
 _ROWS = "it is not certain that all of them are rows of the database"
 _OLD = "before Django 3.0 all keys are sent in one look-up, which may be too long"
-_KNOWN = re.compile(
-    r"django\.contrib\.\w+|rest_framework|django_filters|corsheaders"
-)  # apps without receivers of `m2m_changed` (read in their sources)
+# Apps without receivers of `m2m_changed` (read in their sources).
+_KNOWN = re.compile(r"(?:django\.contrib\.\w+|rest_framework|django_filters|corsheaders)(?:\.\w+)*")
 _FAST = (3, 0)
 
 
@@ -90,7 +89,7 @@ def _have_no_receivers(project: Project) -> bool:
     apps = project.settings.get("INSTALLED_APPS")
     if not isinstance(apps, (list, tuple)):
         return False
-    return all(isinstance(app, str) and (_KNOWN.match(app) is not None or _is_own(app, project.lines)) for app in apps)
+    return all(isinstance(app, str) and (_KNOWN.fullmatch(app) is not None or _is_own(app, project.lines)) for app in apps)
 
 
 def _is_own(app: str, paths: Iterable[str]) -> bool:

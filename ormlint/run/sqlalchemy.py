@@ -114,7 +114,8 @@ def build(
         if _is_unique(query.model, query.filters | names):
             changes["bound"], changes["limit"] = Bound.ONE, 1
     elif name == "order_by":
-        changes["ordering"] = (*(query.ordering or ()), *(_sorted_by(m, f, part, query.model) for part in node.args))
+        ended = any(isinstance(part, ir.Const) and part.value in (None, False) for part in node.args)  # `order_by(None)`
+        changes["ordering"] = None if ended else (*(query.ordering or ()), *(_sorted_by(m, f, part, query.model) for part in node.args))
     elif name == "limit" and args:
         changes["sliced"] = True
         value = args[0].value if isinstance(args[0], Constant) and isinstance(args[0].value, int) else None
