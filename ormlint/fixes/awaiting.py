@@ -23,8 +23,9 @@ from ormlint.run.log import CHANGED, QueryObject
 from ormlint.text import Edit, Site
 
 _NOT_SENT = "with nothing to ask for it is not sent and succeeds so far, and other coroutines would run while it waits"
+_ALL = "await it, and what else the function sends"
 _HALF = "the function sends more that cannot be awaited where it stands, and would stop there"
-_REST = "the function sends more that is not awaited as safely, and would stop there"
+_REST = "of what else the function sends something may not be sent so far, or its error is waited for"
 _PERMITTED = "the project names `{}`, in whose loop Django does not refuse the statement so far"
 _PERMITTING = re.compile(r"\b(?:trio|curio)\b")
 # Those that send something whatever they are asked about and given.
@@ -39,10 +40,13 @@ def await_statement(sources: Sources, intent: AwaitStatement, paths: Iterable[st
     edits = _edits(sources, intent)
     if found is None or edits is None:
         return None
-    if any(other is None or _edits(sources, other) is None for other in intent.rest):
-        return Fix(Applicability.DISPLAY, "await it", (), _HALF)
+    for other in intent.rest:  # what the function does before the next refusal would be done for the first time
+        more = _edits(sources, other) if other is not None else None
+        if more is None:
+            return Fix(Applicability.DISPLAY, "await it", (), _HALF)
+        edits += more
     risk = _risk(sources, intent, *found, paths)
-    return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, "await it", tuple(edits), risk)
+    return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, "await it" if not intent.rest else _ALL, tuple(edits), risk)
 
 
 def _found(sources: Sources, intent: AwaitStatement) -> tuple[Statement, cst.BaseExpression] | None:

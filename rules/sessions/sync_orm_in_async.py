@@ -55,7 +55,7 @@ def _advice(event: Event) -> str:
         return f"await it: `await sync_to_async({event.callees[0].rpartition('.')[2]})(…)`"
     if event.method in TWINS:
         return f"await its asynchronous twin: `await ….a{event.method}(…)`"
-    if event.query is not None and event.relation is None:
+    if _gives_rows(event):
         return "walk the rows by `async for`, or call it by `sync_to_async`"
     return "load it with the query, or call what reads it by `sync_to_async`"
 
@@ -72,8 +72,13 @@ def _awaited(project: Project, event: Event) -> AwaitStatement | None:
     if event.method in TWINS:
         own = event.model is not None and event.method in event.model.overrides
         return AwaitStatement(event.site, event.method, event.query) if not own else None
-    walked = event.query is not None and event.relation is None and not event.method and not event.query.has("iterator")
+    walked = _gives_rows(event) and not event.method and event.query is not None and not event.query.has("iterator")
     return AwaitStatement(event.site, "", event.query) if walked else None
+
+
+def _gives_rows(event: Event) -> bool:
+    """Whether it is the rows of a query that are fetched, or those of a collection: `book.tags.all()`."""
+    return event.query is not None and (event.relation is None or not event.relation.to_one)
 
 
 def _labels(project: Project, event: Event) -> tuple[Label, ...]:
