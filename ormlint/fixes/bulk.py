@@ -22,6 +22,7 @@ from ormlint.fixes.inserts import insert_together
 from ormlint.fixes.links import SIGNALS, risk_of_linking
 from ormlint.fixes.receivers import before_stream, is_stream
 from ormlint.fixes.source import Sources
+from ormlint.fixes.upserts import upsert_together
 from ormlint.fixes.walk import Walk, inside, walk_around
 from ormlint.judge.finding import Applicability, Fix, WriteTogether
 from ormlint.judge.project import Project
@@ -57,6 +58,10 @@ def _fix(sources: Sources, walk: Walk, intent: WriteTogether, project: Project) 
             return _link(walk, call, call.func, risk_of_linking(sources, project, walk, intent))
         case "insert":
             return insert_together(walk, intent.model, schema, call, _TOGETHER)
+        case "get_or_create" | "update_or_create":
+            manager = _manager(sources, walk, intent.model, schema)
+            own = _set_by_save(sources, intent.model)
+            return manager if isinstance(manager, Refusal) else upsert_together(walk, intent, call, manager, own, _TOGETHER)
         case "create":
             return _create(sources, walk, intent, schema, call, call.func)
         case _:
@@ -129,11 +134,19 @@ def _fields(sources: Sources, intent: WriteTogether) -> tuple[str, ...] | Refusa
     for name in intent.fields:
         if model.is_primary_key(name) or not (name in model.columns or name in model.relations or _is_attname(model, name)):
             return Refusal(f"`{name}` is no column that can be updated")
+    own = _set_by_save(sources, model)
+    if own:
+        return Refusal(f"`save()` sets `{own}`, a bulk operation does not")
+    return intent.fields if intent.fields else Refusal("which fields have changed is not known")
+
+
+def _set_by_save(sources: Sources, model: Model) -> str:
+    """Returns a column of a model that `save()` sets each time, "" if there is none."""
     for column in (column for each in (model, *model.bases) for column in each.columns.values()):
         file = sources.file(column.site)
         if file is not None and "auto_now=True" in file.text[column.site.start : column.site.end]:
-            return Refusal(f"`save()` sets `{column.name}`, a bulk operation does not")
-    return intent.fields if intent.fields else Refusal("which fields have changed is not known")
+            return column.name
+    return ""
 
 
 def _is_attname(model: Model, name: str) -> bool:

@@ -23,6 +23,7 @@ from ormlint.text import Site
 
 FARTHEST = 3  # calls between a loop and a write
 _WRITES = frozenset({Op.SAVE, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.UPDATE_ROWS, Op.DELETE_ROWS, Op.BULK_WRITE, Op.LINK, Op.INSERT, Op.EXECUTE})
+_NAMED = frozenset({"update", "get_or_create", "update_or_create"})  # those whose fields are known
 _OF_A_ROW = frozenset({"save", "delete", "create", "update", "save_base", "asave", "adelete", "acreate"})
 
 Hindrance = Callable[[Event, Loop], tuple[str, ...]]
@@ -34,7 +35,7 @@ def together(log: QueryLog, write: Write, method: str, *, plain: bool = False) -
     event, loop = write.event, write.loop
     if write.takes_a_decision or event.model is None or loop.kind != "for" or not loop.body.encloses(event.site) or _reads_again(log, event, loop):
         return None
-    return WriteTogether(event.site, loop, event.model, method, event.assigned if method == "update" else (), plain, event)
+    return WriteTogether(event.site, loop, event.model, method, event.assigned if method in _NAMED else (), plain, event)
 
 
 def _reads_again(log: QueryLog, write: Event, loop: Loop) -> bool:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Loop, Op, Orm, Project, QueryLog, Report, UseKind, rule
-from ormlint.judge.bulk import is_all_of_a_round, passed_over, stands_in, varies_with, walks_a_wide_query, writes_one_by_one
+from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Report, UseKind, WriteTogether, rule
+from ormlint.judge.bulk import Write, is_all_of_a_round, passed_over, stands_in, together, varies_with, walks_a_wide_query, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
 from ormlint.judge.releases import BULK_UPDATE, UPDATE_CONFLICTS
 
@@ -28,7 +28,16 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             severity=write.severity,
             preview=write.preview or event.model is None or not (walks_a_wide_query(project, event) and is_all_of_a_round(log, write)),
             counted_as=write.counted_as,
+            intent=_intent(project, log, write, updates),
         )
+
+
+def _intent(project: Project, log: QueryLog, write: Write, updates: bool) -> WriteTogether | None:
+    """Returns the change that leaves it to the database to know the rows, which takes a unique constraint about the lookups."""
+    event = write.event
+    if event.method not in ("get_or_create", "update_or_create") or frozenset(event.assigned) not in _unique(event):
+        return None
+    return together(log, write, event.method) if not updates or not project.lacks(UPDATE_CONFLICTS) else None
 
 
 def _is_plain(event: Event, loop: Loop) -> bool:
@@ -49,6 +58,8 @@ def _advice(project: Project, event: Event, updates: bool, where: str) -> str:
     if updates and unique and not project.lacks(UPDATE_CONFLICTS):
         call = f"`{model.name}.objects.bulk_create(objects, update_conflicts=True, unique_fields=[{fields}], update_fields=[…])`"
         return f"collect the objects and call {call} after the loop{where}"
+    if not updates and unique:
+        return f"collect the objects and call `{model.name}.objects.bulk_create(objects, ignore_conflicts=True)` after the loop{where}"
     lookup = f"{event.assigned[0]}__in=…" if len(event.assigned) == 1 and "__" not in event.assigned[0] else "…"
     found = f"fetch the rows that exist with one `{model.name}.objects.filter({lookup})` before the loop{where}"
     return f"{found}, and {'write all of them with `bulk_create()` and `bulk_update()`' if updates else 'create the others with one `bulk_create()`'}"
@@ -60,4 +71,5 @@ def _unique(event: Event) -> list[frozenset[str]]:
     if model is None:
         return []
     columns = [frozenset({name}) for name, column in model.columns.items() if column.unique or column.primary_key]
-    return [*model.unique_together, *columns]
+    keys = [frozenset({relation.name}) for relation in model.relations.values() if relation.kind is Kind.ONE_TO_ONE and relation.attname]
+    return [*model.unique_together, *columns, *keys]

@@ -335,6 +335,15 @@ _WRITES = (
         "author",
     ),
     Work(
+        "rows looked for",
+        ("ORM305",),
+        _rows("Author"),
+        "for author in {q}:\n    Profile.objects.update_or_create(author=author, defaults={'text': author.name})\n"
+        "print(list(Profile.objects.order_by('pk').values_list('text', flat=True)))",
+        "author",
+        imports="from library.models import Profile",
+    ),
+    Work(
         "link",
         ("ORM306",),
         _BOOKS,
