@@ -24,6 +24,7 @@ from ormlint.text import Site
 
 UP = 2  # calls by which rows are returned to who passes them on
 DOWN = 4  # calls between who passes rows on and what reads them
+SEVERAL = 3  # functions that call one which then works for each of them
 Path = tuple[str, ...]
 Way = tuple[Site, tuple[Site, ...]]
 
@@ -55,6 +56,15 @@ def serves_others(log: QueryLog, query: QueryObject, home: Site, path: Path, *, 
     profiting = profiting_callers(log, query, home, path)
     own = log.functions.around(home)
     return 0 < len(profiting) < len(log.functions.callers(own) - {own} - profiting) + as_many
+
+
+def works_for_several(project: Project, log: QueryLog, home: Site) -> bool:
+    """Whether the function that a query is to be changed in is called by so many others that what one of them needs is not known to be all they need.
+
+    # `def recent(user): return Order.objects.filter(…)`, of which a page, a mail and an export take the orders
+    """
+    own = log.functions.around(home)
+    return bool(own) and home.path not in project.templates and len(log.functions.own_callers(own)) >= SEVERAL
 
 
 def profiting_callers(log: QueryLog, query: QueryObject, home: Site, path: Path) -> frozenset[str]:

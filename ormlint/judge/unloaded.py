@@ -23,7 +23,8 @@ from ormlint.judge.eager import (
 )
 from ormlint.judge.figures import Figures
 from ormlint.judge.finding import EagerLoad, Intent, Label, Mark, Report
-from ormlint.judge.homes import serves_others, ways_of
+from ormlint.judge.handful import is_of_a_page, is_of_one_row
+from ormlint.judge.homes import serves_others, ways_of, works_for_several
 from ormlint.judge.identity import is_said_to_be_lazy, may_be_held, shared_along
 from ormlint.judge.keys import read_for_their_key
 from ormlint.judge.listing import is_filtered
@@ -114,11 +115,13 @@ def _object_reports(project: Project, log: QueryLog, chain: Chain, sink: Sink, r
             severity=heaviest(project, chain.events),
             preview=defeated
             or few
+            or is_of_one_row(event)
             or _is_uncertain(project, chain, rounds)
+            or _is_in_branch_of_call(project, chain, sink, event)
             or _is_far(project, event)
             or saves_little(project, chain, event)
             or _is_work_of_its_own(rounds, event)
-            or _is_shared(log, chain, rounds),
+            or _is_shared(project, log, chain, rounds, event),
             rank=_may_give_one(chain),
         )
 
@@ -159,11 +162,20 @@ def _is_uncertain(project: Project, chain: Chain, rounds: Rounds) -> bool:
     return _is_filled(chain) or _is_recursive(chain) or _calls_itself(project, event)
 
 
-def _is_shared(log: QueryLog, chain: Chain, rounds: Rounds) -> bool:
-    """Whether what a query is made to load is loaded for others too; of Django the home of a query is where they do not get it."""
+def _is_shared(project: Project, log: QueryLog, chain: Chain, rounds: Rounds, event: Event) -> bool:
+    """Whether what a query is made to load is loaded for others too; who shows a page of rows cuts it from a query that he means."""
     if rounds.share(chain.carrier):
         return True
-    return chain.carrier.orm is Orm.SQLALCHEMY and serves_others(log, chain.carrier, chain.home, path_of(chain.events[0]))
+    if chain.carrier.orm is Orm.SQLALCHEMY and serves_others(log, chain.carrier, chain.home, path_of(chain.events[0])):
+        return True
+    return works_for_several(project, log, chain.home) and not is_of_a_page(event)
+
+
+def _is_in_branch_of_call(project: Project, chain: Chain, sink: Sink, event: Event) -> bool:
+    """Whether a function that the loop calls reads a relation in some branch of its own, mostly taken for other rows than these."""
+    if sink is not Sink.CODE or is_of_a_page(event) or not all(each.around.conditional for each in chain.events):
+        return False
+    return bool(calls_between(project, event, innermost(repeaters(event))))
 
 
 def _are_few(set_up: SetUp, chain: Chain) -> bool:
@@ -351,6 +363,8 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
                 preview=chain.follows_a_query_per_round
                 or defeated
                 or set_up.gives_few(chain.query)
+                or is_of_one_row(event)
+                or (works_for_several(project, log, chain.home) and not is_of_a_page(event))
                 or len(walked[event.row_loops[-1].site if event.row_loops else event.site]) > 1  # of one among several models
                 or _asks_for_others_too(event)
                 or _is_part_of_write(project, rounds, event)
@@ -456,6 +470,7 @@ def _collection_reports(
             preview=chain.follows_a_query_per_round
             or defeated
             or few
+            or is_of_one_row(event)
             or of_some
             or _is_of_few_sought(chain)
             or _is_met_by_a_way_round(chain)
@@ -467,7 +482,7 @@ def _collection_reports(
             or _takes_few(event)
             or saves_little(project, chain, event)
             or _is_work_of_its_own(rounds, event)
-            or _is_shared(log, chain, rounds)
+            or _is_shared(project, log, chain, rounds, event)
             or _is_far(project, event)
             or _is_in_unit_of_work(project, event)
             or (not curable and (_asks_for_others_too(event) or _is_deliberate(project, chain, rounds, event))),

@@ -64,6 +64,10 @@ class Functions:
         """Returns the functions that were seen to call one."""
         return self._callers.get(name, frozenset())
 
+    def own_callers(self, name: str) -> frozenset[str]:
+        """Returns the functions and pages of the project, other than itself, that were seen to call one."""
+        return frozenset(caller for caller in self.callers(name) if caller != name and self._paths.get(caller))
+
     def called_from(self, name: str) -> frozenset[str]:
         """Returns the paths of the files with the functions that were seen to call one, "" for a caller that is not the project's."""
         return frozenset(self._paths.get(caller, "") for caller in self.callers(name))

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from ormlint.api import READS, Event, FetchBefore, Loop, Project, QueryLog, Report, Shape, rule
 from ormlint.judge.apart import is_apart, model_of
 from ormlint.judge.describe import call_path, calls_between, code, labels, per, place
+from ormlint.judge.handful import walk_a_table
 from ormlint.judge.lookups import FIGURES, advice
 from ormlint.judge.owners import Owner, advice_for_owner, owner_of
-from ormlint.judge.repetition import decides_to_go_on, grows, innermost, is_deliberate, repeaters, weight, worth_counting
+from ormlint.judge.repetition import decides_to_go_on, innermost, is_deliberate, repeaters, weight, worth_counting
 from ormlint.judge.rounds import Rounds, rounds_of
 from ormlint.judge.set_up import set_up_of
 
@@ -39,7 +40,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             intent=intent if site == event.site else None,
             severity=weight(project, event, loops),
             preview=_is_decision(rounds, event, loop, distance)
-            or not grows(loops)
+            or not walk_a_table(project, loops)
             or _is_apart(project, rounds, event, loop)
             or all(loop.source is not None and set_up.gives_few(loop.source) for loop in loops),
             counted_as="query" if distance else "",
