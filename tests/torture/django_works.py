@@ -208,6 +208,19 @@ _QUESTIONS = (
         unfit=(("defer", "the program itself reads the column that is left out"),),
     ),
     Work(
+        "awaited function",
+        ("ORM601",),
+        _BOOKS,
+        "async def titles():\n    tag = Tag.objects.order_by('pk').first()  # if any\n    for book in {q}:\n        print(book.title)\n"
+        "    number = Tag.objects.count()\n    print(tag, number)\n\nasync_to_sync(titles)()",
+        imports="from asgiref.sync import async_to_sync",
+        gain=Gain.REPAIR,
+        unfit=(
+            ("defer", "the program itself reads the column that is left out"),
+            ("one-line suites", "a function of several statements has no room on a line"),
+        ),
+    ),
+    Work(
         "awaited row",
         ("ORM601",),
         _BOOKS.then(Link("first")),
