@@ -474,7 +474,7 @@ def _collection_reports(
             or of_some
             or _is_of_few_sought(chain)
             or _is_met_by_a_way_round(chain)
-            or is_read_in_one_branch(log, chain)
+            or (sink is Sink.CODE and is_read_in_one_branch(log, chain))
             or not is_known(chain)
             or is_left_out_by_some(chain)
             or _descends(chain)
