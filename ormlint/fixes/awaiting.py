@@ -72,7 +72,7 @@ def _risk(sources: Sources, intent: AwaitStatement, statement: Statement, node: 
     others = ((other, _found(sources, other)) for other in intent.rest if other is not None)
     if not risk and not all(found is not None and not _risk_alone(sources, other, *found) for other, found in others):
         return _REST
-    named = next((found[0] for path in paths if (found := _PERMITTING.search(sources.text(path)))), "") if not risk else ""
+    named = sources.found(_PERMITTING, paths) if not risk else ""
     return _PERMITTED.format(named) if named else risk
 
 

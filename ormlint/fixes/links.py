@@ -33,6 +33,7 @@ _ROWS = "it is not certain that all of them are rows of the database"
 _OLD = "before Django 3.0 all keys are sent in one look-up, which may be too long"
 # Apps without receivers of `m2m_changed` (read in their sources).
 _KNOWN = re.compile(r"(?:django\.contrib\.\w+|rest_framework|django_filters|corsheaders)(?:\.\w+)*")
+_RECEIVING, _ASKING = re.compile(r"\bm2m_changed\b"), re.compile(r"\.through\b")
 _FAST = (3, 0)
 
 
@@ -56,10 +57,9 @@ def risk_of_linking(sources: Sources, project: Project, walk: Walk, intent: Writ
         return _ROWS
     if relation.target is None or not _is_sorted(relation.target):
         return _ORDER
-    texts = [sources.text(path) for path in project.lines if path.endswith(".py")]
-    if any("m2m_changed" in text for text in texts):
+    if sources.found(_RECEIVING, project.lines):
         return SIGNALS
-    if any(re.search(r"\.through\b", text) for text in texts):
+    if sources.found(_ASKING, project.lines):
         return _THROUGH
     return "" if _have_no_receivers(project) else _APPS
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 import bisect
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -139,6 +140,7 @@ class Sources:
         self.given: dict[tuple[int, str], object] = {}
         self._files: dict[str, SourceFile | None] = {}
         self._pages: dict[str, SourceFile | None] = {}
+        self._found: dict[re.Pattern[str], str] = {}
 
     def file(self, site: Site) -> SourceFile | None:
         """Returns the file a site is in, or None if it is no Python file of the project."""
@@ -152,10 +154,12 @@ class Sources:
             self._pages[site.path] = None if site.path.endswith(".py") else self._read(site.path)
         return self._pages[site.path]
 
-    def text(self, path: str) -> str:
-        """Returns the text of a file of any kind, "" if it cannot be had."""
-        file = self._read(path)
-        return file.text if file is not None else ""
+    def found(self, pattern: re.Pattern[str], paths: Iterable[str]) -> str:
+        """Returns what a pattern first finds in the Python files of the project, whose paths are given; "" if nothing."""
+        if pattern not in self._found:
+            files = (self.file(Site(path, 0, 0)) for path in paths)
+            self._found[pattern] = next((match[0] for file in files if file is not None and (match := pattern.search(file.text))), "")
+        return self._found[pattern]
 
     def statement(self, site: Site) -> Statement | None:
         """Returns the parsed top-level statement a site is in, or None if it cannot be had."""
