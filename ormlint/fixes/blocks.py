@@ -36,6 +36,8 @@ def block_around_loop(sources: Sources, intent: BlockAroundLoop) -> Fix | None:
         return _refused("the loop gives its rows to others one by one")
     if any(isinstance(above, (cst.Try, cst.TryStar)) for above in walk.statement.ancestors(walk.loop)):
         return _refused("the loop stands in a `try`, which may count on the rows before an error")
+    if walk.loop.orelse is not None:
+        return _refused("the block would end behind the `else` of the loop")
     if len(walk.loop.body.body) != 1:
         return _without_savepoint(walk, intent) or _refused("the rounds do more than the block holds")
     return _swapped(walk, block)

@@ -48,7 +48,7 @@ class _Key:
 
 def fetch_before(sources: Sources, intent: FetchBefore, schema: Schema, written: Callable[[Walk, FetchBefore, Schema], Fix | Refusal]) -> Fix | None:
     """Returns the fix, a display-only one if the query or the loop does not allow it, None if the place is not understood."""
-    walk = walk_around(sources, intent.site, intent.loop.site)
+    walk = walk_around(sources, intent.site, intent.loop.site, with_else=True)
     if walk is None:
         return None
     made = walk if isinstance(walk, Refusal) else written(walk, intent, schema)

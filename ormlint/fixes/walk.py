@@ -81,21 +81,29 @@ class Walk:
         return self.file.insert(start, "".join(f"{line}{self.file.newline}{self.indentation}" for line in lines))
 
     def behind(self, *lines: str) -> Edit:
-        """Returns the edit that inserts lines behind the loop."""
+        """Returns the edit that inserts lines behind the loop; if it has an `else`, which is always done, before what is done there."""
+        if self.loop.orelse is not None:
+            line = self.loop.orelse.body.body[0]
+            first = self.statement.span(line.body[0] if isinstance(line, cst.SimpleStatementLine) else line)[0]
+            indentation = self.file.indentation(first) or ""
+            return self.file.insert(first, "".join(f"{line}{self.file.newline}{indentation}" for line in lines))
         end = self.statement.span(self.loop)[1]
         end += len(self.file.rest_of_line(end))
         return self.file.insert(end, "".join(f"{self.file.newline}{self.indentation}{line}" for line in lines))
 
     def replaced(self, code: str) -> Edit | None:
-        """Returns the edit that puts a line in the place of the loop, None if a comment would be lost."""
+        """Returns the edit that puts a line in the place of the loop, None if a comment or an `else` would be lost."""
         start, end = self.statement.span(self.loop)
-        if "#" in self.file.text[start:end]:  # that of the last line stays
+        if self.loop.orelse is not None or "#" in self.file.text[start:end]:  # that of the last line stays
             return None
         return self.file.edit(start, end, code)
 
 
-def walk_around(sources: Sources, site: Site, loop: Site) -> Walk | Refusal | None:
-    """Returns the innermost loop around the expression at a site, if that is the one at `loop`; None if the places are not found."""
+def walk_around(sources: Sources, site: Site, loop: Site, *, with_else: bool = False) -> Walk | Refusal | None:
+    """Returns the innermost loop around the expression at a site, if that is the one at `loop`; None if the places are not found.
+
+    A loop with an `else` that a `break` passes over is refused, unless nothing is to be put behind it: `with_else`.
+    """
     file, statement = sources.file(site), sources.statement(site)
     node = statement.expression(site.start, site.end) if statement is not None else None
     if file is None or statement is None or node is None:
@@ -108,12 +116,17 @@ def walk_around(sources: Sources, site: Site, loop: Site) -> Walk | Refusal | No
         return Refusal("it belongs to another loop")
     if around.asynchronous is not None:
         return Refusal("the loop is asynchronous")
-    if around.orelse is not None:
+    if not with_else and around.orelse is not None and not _is_always_done(statement, around, around.orelse):
         return Refusal("the loop has an `else`")
     indentation = file.indentation(start)
     if indentation is None or not isinstance(around.body, cst.IndentedBlock):
         return Refusal("the loop shares its line")
     return Walk(file, statement, around, node, indentation)
+
+
+def _is_always_done(statement: Statement, loop: cst.For, orelse: cst.Else) -> bool:
+    leaves = any(isinstance(node, cst.Break) for node in inside(loop.body))
+    return not leaves and isinstance(orelse.body, cst.IndentedBlock) and isinstance(orelse.body.body[0], cst.SimpleStatementLine)
 
 
 def _is_around(statement: Statement, above: cst.CSTNode, node: cst.CSTNode) -> bool:

@@ -18,12 +18,13 @@ from tests.torture.left import LEFT
 from tests.torture.program import Inapplicable
 from tests.torture.shapes import SHAPES
 from tests.torture.trial import WORKS, Cell, faults, is_offered, programs, trial_of
+from tests.torture.verdicts import MEANING, Verdict, unused, verdict_of
 
 MATRIX = Path(__file__).with_name("matrix.md")
 _HEAD = """# Fixers and the shapes of code
 
-`x`: fixed, with the assertions of `test_torture.py`. A number: left as it is, or in part; the notes below say why. A dot: no program can have the
-shape, for the reason below. No fixer moves an import, so that no name can still be used after its import has moved.
+`x`: fixed, with the assertions of `test_torture.py`. A number: left as it is, or in part, for the reason below: refused, `-1` nothing to do, `?1` not
+done yet. A dot: no program can have the shape. No fixer moves an import, so that no name can still be used after its import has moved.
 """
 
 
@@ -60,6 +61,12 @@ def test_every_piece_of_work_has_a_name_of_its_own() -> None:
     assert len(WORKS) == len(django_works.WORKS) + len(sqlalchemy_works.WORKS)
 
 
+def test_every_reason_has_a_verdict() -> None:
+    reasons = {left.reason for left in LEFT.values()}
+    assert all(verdict_of(reason) in Verdict for reason in reasons)
+    assert not unused(reasons)
+
+
 def test_the_matrix_is_true() -> None:
     text = _matrix()
     if os.environ.get("ORMLINT_UPDATE"):
@@ -78,18 +85,34 @@ def _story(cell: Cell) -> str:
 
 def _matrix() -> str:
     notes: dict[str, str] = {}
+    cells: dict[str, int] = {}
     impossible: dict[str, list[str]] = {}
     lines = [_HEAD, f"| | {' | '.join(WORKS)} |", f"|---{'|---' * len(WORKS)}|"]
     shaped = {fixer: programs(work) for fixer, work in WORKS.items()}
+    fixed = 0
     for shape in SHAPES:
         marks = []
         for fixer in WORKS:
             cell, left = shaped[fixer][shape], LEFT.get((fixer, shape))
             if isinstance(cell, Inapplicable):
                 impossible.setdefault(cell.reason, []).append(f"{fixer}: {shape}")
-            number = notes.setdefault(left.reason, str(len(notes) + 1)) if left is not None else "x"
-            marks.append("." if isinstance(cell, Inapplicable) else number)
+                marks.append(".")
+            elif left is None:
+                fixed += 1
+                marks.append("x")
+            else:
+                cells[left.reason] = cells.get(left.reason, 0) + 1
+                marks.append(notes.setdefault(left.reason, f"{verdict_of(left.reason).value}{len(notes) + 1}"))
         lines.append(f"| {shape} | {' | '.join(marks)} |")
-    lines += ["", "## Left as they are", "", *(f"{number}. {reason}" for reason, number in notes.items())]
-    lines += ["", "## Not possible", "", *(f"- {reason}: {len(cells)} cells" for reason, cells in impossible.items())]
+    none = sum(map(len, impossible.values()))
+    counts = {verdict: sum(count for reason, count in cells.items() if verdict_of(reason) is verdict) for verdict in Verdict}
+    lines += [
+        "",
+        f"Of {fixed + sum(cells.values()) + none} cells {fixed} are fixed, {counts[Verdict.REFUSED]} refused, {counts[Verdict.OPEN]} not done yet;",
+    ]
+    lines += [f"in {counts[Verdict.NOTHING]} there is nothing to do, and {none} are not possible."]
+    for verdict, meaning in MEANING.items():
+        lines += ["", f"## {meaning}", ""]
+        lines += [f"- {number.lstrip('-?')}: {reason} ({cells[reason]})" for reason, number in notes.items() if verdict_of(reason) is verdict]
+    lines += ["", "## Not possible", "", *(f"- {reason}: {len(found)} cells" for reason, found in impossible.items())]
     return "\n".join(lines) + "\n"
