@@ -23,7 +23,7 @@ from ormlint.text import Site
 
 HANDLED = "a `try` or `with` may wait for the error that is raised so far"
 BASE_MANAGER = "`Meta.base_manager_name` names a manager for related rows, which a join does not ask"
-_TRANSACTIONS = frozenset({"SessionLocal", "sessionmaker", "begin", "begin_nested", "atomic"})
+_TRANSACTIONS = frozenset({"begin", "begin_nested", "atomic"})
 _CONSUMING = frozenset({UseKind.ITERATE, UseKind.AGGREGATE, UseKind.INDEX, UseKind.CONTAINS, UseKind.METHOD})
 _HARMLESS = frozenset({UseKind.LEN, UseKind.TRUTH, UseKind.DERIVE, UseKind.DISCARD})
 _COUNTING = frozenset({"count", "exists", "acount", "aexists"})  # they drop select_related and prefetches
@@ -180,7 +180,7 @@ def is_handled(statement: Statement, node: cst.CSTNode) -> bool:
         match above:
             case cst.FunctionDef() | cst.Lambda():
                 return False
-            case cst.Try() | cst.TryStar():
+            case cst.Try(handlers=handlers) | cst.TryStar(handlers=handlers) if handlers:
                 return True
             case cst.With(items=items) if not all(_lets_errors_pass(each.item) for each in items):
                 return True
@@ -189,7 +189,7 @@ def is_handled(statement: Statement, node: cst.CSTNode) -> bool:
 
 def _lets_errors_pass(manager: cst.BaseExpression) -> bool:
     name = last_name(manager.func if isinstance(manager, cst.Call) else manager)
-    return name.lower().endswith("session") or name in _TRANSACTIONS
+    return "session" in name.lower() or name in _TRANSACTIONS
 
 
 def _is_handled(sources: Sources, read: Event) -> bool:

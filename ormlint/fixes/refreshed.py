@@ -12,6 +12,7 @@ from __future__ import annotations
 import libcst as cst
 
 from ormlint.fixes.calls import add_keyword
+from ormlint.fixes.guards import HANDLED, is_handled
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.variables import bindings
@@ -19,7 +20,6 @@ from ormlint.judge.finding import AddKeyword, Applicability, Fix, RefreshRow
 
 _DESCRIPTION = "refresh the row behind the commit"
 _ONLY_SOME = "not every way from the commit on reads the row, and refreshing it costs a query"
-_HANDLED = "a `try` may wait for the error that is raised so far"
 _STALE = "the rows of all sessions keep the values that they had before the commit, whatever the database or others have made of them"
 _WAYS = (cst.If, cst.For, cst.While, cst.Match, cst.IfExp, cst.BooleanOperation, cst.BaseComp, cst.Lambda, cst.FunctionDef)
 
@@ -85,8 +85,8 @@ def _risk(statement: Statement, line: cst.SimpleStatementLine, read: cst.BaseExp
     """Returns why the refresh may change more than that nothing is raised any more, "" if it cannot."""
     block = statement.parent(line)
     around = list(statement.ancestors(read))
-    if any(isinstance(above, (cst.Try, cst.TryStar)) for above in statement.ancestors(line)):
-        return _HANDLED
+    if is_handled(statement, line) or is_handled(statement, read):
+        return HANDLED
     if block not in around:
         return _ONLY_SOME
     within = around[: around.index(block)]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import libcst as cst
 
 from ormlint.fixes.chain import chain_of, insert_links
+from ormlint.fixes.guards import is_handled
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.variables import RUNNING, comes_from, gives_result, only_value, reads
@@ -47,7 +48,7 @@ def read_unique(sources: Sources, intent: ReadUnique) -> Fix | None:
     if edits is None:
         return None
     risk = "" if intent.query.site.path == file.path and comes_from(statement, node, intent.query.site) else _OTHERS
-    risk = risk or (_HANDLED if _is_tried(statement, node) else "")
+    risk = risk or (_HANDLED if is_handled(statement, node) else "")
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, "read the rows with `.unique()`", tuple(edits), risk)
 
 
@@ -65,15 +66,6 @@ def appended(file: SourceFile, statement: Statement, node: cst.BaseExpression, m
         return [file.insert(statement.outer(waiting)[1], method)]
     start, end = statement.span(waiting)
     return [file.insert(start, "("), file.insert(end, f"){method}")]
-
-
-def _is_tried(statement: Statement, node: cst.BaseExpression) -> bool:
-    for above in statement.ancestors(node):
-        if isinstance(above, cst.FunctionDef):
-            return False
-        if isinstance(above, (cst.Try, cst.TryStar)) and above.handlers:
-            return True
-    return False
 
 
 def keep_rows(sources: Sources, intent: KeepRows) -> Fix | None:
