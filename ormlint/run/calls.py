@@ -25,6 +25,7 @@ from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import outliving
 from ormlint.run.machine import Machine
 from ormlint.run.merging import as_asked, join_values
+from ormlint.run.narrowing import forget_columns
 from ormlint.run.objects import fields_of_record, shown_row
 from ormlint.run.parameters import MANY_RUNS, MOST_DECIDED, Bindings, rebind, resolve_deps, returned, symbolic
 from ormlint.run.recipes import note_call, returned_recipe
@@ -82,6 +83,8 @@ def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
     f.awaiting += waited
     value = call(m, f, node, func, args, keywords)
     f.awaiting -= waited
+    if m.tells and type(func) in (FunctionInfo, BoundMethod):
+        forget_columns(f, (*args, *keywords.values(), func.self) if isinstance(func, BoundMethod) else (*args, *keywords.values()))
     return value
 
 

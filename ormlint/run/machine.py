@@ -98,6 +98,7 @@ class Machine:
         self.memo: dict[tuple[int, object], Summary] = {}
         self.contexts: dict[int, int] = {}
         self.roots: set[int] = set()  # functions that nothing had called when they were run on their own
+        self.tells = False  # whether a test has told of the columns of a row, see narrowing
         self.decisive: dict[int, frozenset[str]] = {}
         self.saving: dict[int, ClassInfo] = {}  # the classes of serializers that are given data to save
         self.made_objects: dict[tuple[int, object], Made] = {}  # by `__init__` and the keys of what it is given

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.ir.walk import walk
 from ormlint.library import querysets
 from ormlint.link.names import ClassInfo, External
 from ormlint.link.schema import Orm
+from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject
 from ormlint.run.machine import Machine, text_of
+from ormlint.run.parts import Literal, Pin
 from ormlint.run.values import NONE, Constant, Manager, Mapping, Row, Sequence, Union, Unknown, Value, options
 
 
@@ -43,6 +47,50 @@ def narrow(m: Machine, f: Frame, test: ir.Expr_, *, positive: bool) -> None:
             _is_instance(m, f, test.args[0].id, test.args[1], positive=positive)
         case _:
             pass
+
+
+def tell_columns(m: Machine, f: Frame, test: ir.Expr_, *, positive: bool) -> None:
+    """Notes what a test that held on every way here tells of the columns of rows: `assert task.state in OPEN`, `if task.state != NEW: return`."""
+    match test:
+        case ir.Not():
+            tell_columns(m, f, test.value, positive=not positive)
+        case ir.Bool() if (test.op == "and") is positive:
+            for part in test.values:
+                tell_columns(m, f, part, positive=positive)
+        case ir.Compare(op="==" | "!=" | "in" | "not in", left=ir.Attr(value=ir.Name(id=name), name=column)):
+            row = f.env.get(name)
+            if isinstance(row, Row) and column in row.model.columns and not row.fresh:
+                values = _named(m, f, test.right, several=test.op in ("in", "not in"))
+                if values:
+                    m.tells = True
+                    f.env[name] = replace(row, known=(*row.known, Pin((), column, values, (test.op in ("==", "in")) is positive)))
+        case _:
+            pass
+
+
+def _named(m: Machine, f: Frame, node: ir.Expr_, *, several: bool) -> tuple[Literal, ...]:
+    """Returns the constants that an expression of literals and names of the module gives, none if it is another one."""
+    if any(isinstance(part, ir.Call) or (isinstance(part, ir.Name) and _is_variable(f, part.id)) for part in walk(node)):
+        return ()
+    value = evaluate(m, f, node)
+    items = (value,) if not several else value.items or () if isinstance(value, Sequence) else ()
+    found = [item.value for item in items if isinstance(item, Constant)]
+    return tuple(found) if len(found) == len(items) else ()
+
+
+def _is_variable(f: Frame, name: str) -> bool:
+    frame: Frame | None = f
+    while frame is not None and name not in frame.env:
+        frame = frame.outer
+    return frame is not None
+
+
+def forget_columns(f: Frame, given: Iterable[Value]) -> None:
+    """Forgets what tests have told of the columns of rows that a function was given, which may have changed them."""
+    changed = [value for value in given if isinstance(value, Row) and value.known]
+    for name, held in f.env.items() if changed else ():
+        if isinstance(held, Row) and any(held is row for row in changed):
+            f.env[name] = replace(held, known=())
 
 
 def looks_up(node: ir.Cond) -> bool:

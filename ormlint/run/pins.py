@@ -80,12 +80,14 @@ def _is_kept(column: Column, value: Literal) -> bool:
 
 def pinned(row: Row, name: str) -> Value | None:
     """Returns what is known of a column of a row, None if nothing is."""
-    if row.origin is None or name in row.assigned:
+    if name in row.assigned:
         return None
     among: tuple[Literal, ...] = ()
     never: set[Literal] = set()
-    for pin in row.origin.query.pins:
-        if pin.name == name and pin.path == row.origin.path:
+    own = row.origin
+    asked = () if own is None else tuple(pin for pin in own.query.pins if pin.path == own.path)
+    for pin in (*asked, *row.known):
+        if pin.name == name:
             if pin.among:
                 among = pin.values
             else:

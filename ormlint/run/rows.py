@@ -83,7 +83,7 @@ def row_attribute(m: Machine, f: Frame, node: ir.Node, row: Row, name: str) -> V
     if column is not None:
         if is_deferred(row, name):
             _lazy_column(m, f, node, row, name)
-        known = pinned(row, name) if row.origin is not None and row.origin.query.pins else None
+        known = pinned(row, name) if row.known or (row.origin is not None and row.origin.query.pins) else None
         return row_deps(row) if known is None else known
     entry = row.plan.loaded.get(f"to_attr:{name}")
     if entry is not None:
@@ -330,6 +330,8 @@ def _owner(m: Machine, row: Row, relation: Relation, plan: LoadPlan) -> Row | No
         if owner is None:
             return None
         origin, births = owner.origin, owner.births
+    if not births:
+        origin = None  # one row for all rounds: what it lacks is no matter, and no run of a function is to tell it from others
     return Row(relation.target, m.class_of(relation.target), origin, plan, births) if relation.target is not None else None
 
 
@@ -477,7 +479,7 @@ def row_method(m: Machine, f: Frame, node: ir.Call, row: Row, name: str, args: l
             event.uses.append(Use(UseKind.DISCARD, event.site))
         if not args and not keywords:
             # it forgets the relations too, so that no query can load them for it in advance
-            _rebind(f, node, row, replace(row, origin=None, plan=plans.EMPTY))
+            _rebind(f, node, row, replace(row, origin=None, plan=plans.EMPTY, known=()))
     return UNKNOWN
 
 

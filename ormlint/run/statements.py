@@ -28,7 +28,7 @@ from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
 from ormlint.run.loops import Iterated, decided, enter_loop, fill_entries, found_by, last_round, leaves, make_loop, outliving, walk
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.merging import join_values
-from ormlint.run.narrowing import narrow
+from ormlint.run.narrowing import narrow, tell_columns
 from ormlint.run.recipes import end_loop
 from ormlint.run.targets import assign, note_attribute_write
 from ormlint.run.values import UNKNOWN, Closure, Constant, Option, Sequence, Session, Value, element_of, varying
@@ -145,6 +145,7 @@ def _assert(m: Machine, f: Frame, stmt: ir.Assert) -> bool:
     f.error_path += 1  # what an assertion asks, it asks to fail
     truth(m, f, stmt.test)
     f.error_path -= 1
+    tell_columns(m, f, stmt.test, positive=True)
     return True
 
 
@@ -246,6 +247,8 @@ def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
         f.flow = then_flow.meet(f.flow)
     elif through:
         f.env, f.flow = then_env, then_flow
+    elif through_else:
+        tell_columns(m, f, stmt.test, positive=False)
     return through or through_else
 
 

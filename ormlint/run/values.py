@@ -22,12 +22,14 @@ from typing import TYPE_CHECKING
 from typing import Union as OneOf
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.library.functions import HOLDERS, HOLDING_MODULE
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Model, Relation
 from ormlint.run.log import Bound, Event, Length, Loaded, LoadPlan, Loop, Origin, QueryObject
+from ormlint.run.parts import Pin
 
 if TYPE_CHECKING:
     from ormlint.run.frame import Frame
@@ -120,6 +122,7 @@ class Row(Struct, frozen=True, eq=False):
     expired: Site | None = None  # the commit since which nothing of it is loaded
     stale: bool = False  # a commit has expired it, and nothing has read it since, in a block that will close its session
     detached: Site | None = None  # where its session was opened, which is closed
+    known: tuple[Pin, ...] = ()  # what the tests on the way tell of its columns: `assert task.state in OPEN`
     sought: bool = False  # a loop has picked it out of others for a value that it looked for
 
 
@@ -346,7 +349,8 @@ def join(left: Value, right: Value) -> Value:
         if left == right:
             return left
         if isinstance(left, Row) and isinstance(right, Row) and _same_row(left, right):
-            return right if left.sought else left
+            kept = right if left.sought else left
+            return kept if left.known == right.known else replace(kept, known=())
         if isinstance(left, Sequence) and isinstance(right, Sequence):
             return join_sequences(left, right)
         if isinstance(left, Mapping) and isinstance(right, Mapping):
@@ -376,7 +380,7 @@ def _same(left: Value, right: Value) -> bool:
     if left is right:
         return True
     if isinstance(left, Row) and isinstance(right, Row):
-        return _same_row(left, right)
+        return left.known == right.known and _same_row(left, right)
     return type(left) is type(right) and left == right
 
 
@@ -456,9 +460,9 @@ def key_of(value: Value, depth: int = 0) -> object:
             if value.expired is not None:
                 return (id(value.model), "expired", id(value.origin), value.expired, value.assigned)
             if value.origin is None:
-                return (id(value.model), value.fresh, bool(value.births), id(value.plan.loaded))
+                return (id(value.model), value.fresh, bool(value.births), id(value.plan.loaded), value.known)
             origin = (id(value.origin.query), value.origin.path, len(value.origin.query.pins))  # an assignment takes pins away
-            return (id(value.model), origin, id(value.plan.loaded), tuple(loop.id for loop in value.births), value.fresh, value.sought)
+            return (id(value.model), origin, id(value.plan.loaded), tuple(loop.id for loop in value.births), value.fresh, value.sought, value.known)
         case Sequence():
             if depth > 2:
                 return "seq"
