@@ -11,6 +11,7 @@ from ormlint.fixes.imports import Refusal
 from ormlint.fixes.orders import risk_of_joining
 from ormlint.fixes.source import Sources
 from ormlint.fixes.sqlalchemy_loads import add_options
+from ormlint.judge.eager import are_cut
 from ormlint.judge.finding import Applicability, EagerLoad, Finding, Fix
 from ormlint.judge.grading import Grading
 from ormlint.judge.project import Project
@@ -81,7 +82,8 @@ def _fix(requests: list[_Request], sources: Sources, project: Project) -> Fix | 
     if file is None or statement is None:
         return None
     if query.orm is Orm.SQLALCHEMY:
-        made = add_options(file, statement, query, [request.intent.path for request in requests], project.schema)
+        cut = are_cut(event for request in requests for event in request.intent.reads)
+        made = add_options(file, statement, query, [request.intent.path for request in requests], project.schema, cut=cut)
     else:
         made = add_lookups(sources, file, statement, query, home, [request.lookup for request in requests if request.lookup is not None])
     risks = [request.risk for request in requests if request.risk]

@@ -60,21 +60,23 @@ class Option:
     plain: bool
     loaders: tuple[str, ...]
 
-    def clashes(self, path: Hops, query: QueryObject) -> bool:
+    def clashes(self, path: Hops, query: QueryObject, *, cut: bool) -> bool:
         """Whether it loads a relation on the way of a path in another way: SQLAlchemy refuses two loaders for one relation."""
         first: QueryObject | None = query
         plan = query.plan
         for name, loader, hop in zip(self.path, self.loaders, path, strict=False):
             if name != hop.name:
                 return False
-            own = loader_of(hop, first, plan)
+            own = loader_of(hop, first, plan, cut=cut)
             if "defaultload" not in (loader, own) and loader != own:
                 return True
             first, plan = None, below(plan, name)
         return False
 
 
-def add_options(file: SourceFile, statement: Statement, query: QueryObject, paths: Iterable[Hops], schema: Schema) -> Fix | Refusal | None:
+def add_options(
+    file: SourceFile, statement: Statement, query: QueryObject, paths: Iterable[Hops], schema: Schema, *, cut: bool
+) -> Fix | Refusal | None:
     """Returns the fix that loads paths with a query, without a verdict on its safety; a refusal if that cannot be written.
 
     Returns None if the query's expression is not found.
@@ -91,7 +93,7 @@ def add_options(file: SourceFile, statement: Statement, query: QueryObject, path
     if isinstance(entity, Refusal):
         return entity
     wanted = [path for path in dict.fromkeys(paths) if not any(other != path and other[: len(path)] == path for other in paths)]
-    return _Options(file, statement, query, schema, place, entity).add(wanted)
+    return _Options(file, statement, query, schema, place, entity, cut).add(wanted)
 
 
 def locate(statement: Statement, node: cst.BaseExpression, model: str) -> Place | Refusal:
@@ -161,6 +163,7 @@ class _Options:
     schema: Schema
     place: Place
     entity: Spelling
+    cut: bool
 
     def add(self, wanted: list[Hops]) -> Fix | Refusal:
         """Returns the fix."""
@@ -190,7 +193,7 @@ class _Options:
                 code = "".join(_loads(path, classes, self.query.plan)[len(base.path) :])
                 edits.append(self.file.insert(self.statement.outer(base.value)[1], code))
                 continued.append(code)
-            elif any(option.clashes(path, self.query) for option in present):
+            elif any(option.clashes(path, self.query, cut=self.cut) for option in present):
                 return Refusal(f"the query has an option for `{names[0]}` that loads it in another way: continue that one")
             else:
                 routes.append((path, classes))
@@ -220,7 +223,7 @@ class _Options:
             groups.setdefault((path[0], classes[0]), []).extend([(path[1:], classes[1:])] if path[1:] else [])
         branches = []
         for (hop, owner), rest in groups.items():
-            name = loader_of(hop, query, plan)
+            name = loader_of(hop, query, plan, cut=self.cut)
             loader = spell_import(self.file, self.query.site.start, "sqlalchemy.orm", name)
             further = self._branches(rest, None, below(plan, hop.name))
             if isinstance(loader, Refusal) or isinstance(further, Refusal):

@@ -419,7 +419,7 @@ def lookup_text(chain: Chain) -> str:
     owner, plan = chain.query.model, chain.carrier.plan
     for name in chain.path:
         relation = owner.relation(name) if owner is not None else None
-        loader = loader_of(relation, chain.carrier if not steps else None, plan)
+        loader = loader_of(relation, chain.carrier if not steps else None, plan, cut=are_cut(chain.events))
         steps.append(f"{loader}({owner.name if owner is not None else '…'}.{name})")
         owner, plan = (relation.target if relation is not None else None), below(plan, name)
     return f"`.options({'.'.join(steps)})`"
@@ -430,8 +430,16 @@ def below(plan: LoadPlan, name: str) -> LoadPlan:
     return plan.loaded[name].plan if name in plan.loaded else LoadPlan()
 
 
-def loader_of(relation: Relation | None, query: QueryObject | None, plan: LoadPlan) -> str:
+def are_cut(reads: Iterable[Event]) -> bool:
+    """Whether some of the queries whose rows are read have a limit: what is loaded with one is loaded with all that are made of it."""
+    queries = [event.row.query for event in reads if event.row is not None]
+    return any(query.limit is not None or query.sliced or query.paged is not None for query in queries)
+
+
+def loader_of(relation: Relation | None, query: QueryObject | None, plan: LoadPlan, *, cut: bool = False) -> str:
     """Returns the loader option for a relation, of a query if it is the first of a path; `plan` is what the rows are loaded with so far.
+
+    `cut` tells that others are made of the query which have a limit.
 
     # `selectinload(Book.author)`, or `joinedload(Book.author, innerjoin=True)`, and `joinedload(Book.author).…` in one query are an error;
     # `defaultload(Book.author).…` goes on from either
@@ -442,7 +450,7 @@ def loader_of(relation: Relation | None, query: QueryObject | None, plan: LoadPl
     """
     joined = (relation is None or relation.to_one) and not (query is not None and query.has("group_by", "from_statement"))
     if joined and query is not None and relation is not None and relation.kind is Kind.REVERSE_ONE_TO_ONE:
-        joined = query.limit is None and not query.sliced and query.paged is None
+        joined = query.limit is None and not query.sliced and query.paged is None and not cut
     loader = "joinedload" if joined else "selectinload"
     entry = plan.loaded.get(relation.name) if relation is not None else None
     if entry is not None and entry.certain and entry.kind in (LoadKind.JOIN, LoadKind.SEPARATE) and entry.method.isidentifier():
