@@ -125,7 +125,7 @@ def _slice(m: Machine, f: Frame, node: ir.Index, query: QueryObject) -> Value:
         bound, limit = min(query.bound, Bound.PAGE), None
     parameters = query.parameters | deps_of(lower) | (deps_of(upper) if upper is not None else frozenset())
     cached = query.cached or query in f.evaluated
-    in_memory = query.orm is Orm.SQLALCHEMY and query.style in ("list", "result")
+    in_memory = query.style in ("list", "result") if query.orm is Orm.SQLALCHEMY else cached
     where = f.site(node.start, node.end) if not isinstance(lower, Constant) and not in_memory else None
     paged = query.site if f.module.is_library else where  # what a framework cuts is a page
     sliced = refined(m, f, node, query, "[:]", sliced=True, bound=bound, limit=limit, parameters=parameters, cached=cached, paged=paged)
