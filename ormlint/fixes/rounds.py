@@ -100,7 +100,9 @@ def _risk_of_keeping(sources: Sources, intent: EagerLoad, walked: Loop) -> str:
     top = statement.function(load)
     if statement.function(loop) is not top:
         return SOME_WAYS
-    return "" if is_always_reached(statement, loop.iter, top, _name_of(loop)) else SOME_WAYS
+    # behind the loop there may be rows where `if books.exists():` has found none
+    rows = _name_of(loop) if statement.span(load)[0] < statement.span(loop.iter)[0] else ""
+    return "" if is_always_reached(statement, loop.iter, top, rows) else SOME_WAYS
 
 
 def _loads(orm: Orm, use: Use) -> bool:
