@@ -1,4 +1,4 @@
-"""Few rounds: loops that walk what one row has, once.
+"""Handfuls: how many rows the loops around a read walk, as far as the shape of their queries tells.
 
 def show(request, key):                                    the lines of one order, however many orders there are
     order = Order.objects.get(pk=key)
@@ -35,5 +35,11 @@ def is_of_a_page(event: Event) -> bool:
 
 def walk_a_table(project: Project, loops: Iterable[Loop]) -> bool:
     """Whether one of the loops walks all rows of a table, or a page of rows."""
-    sources = ((loop, loop.source) for loop in loops)
-    return any(loop.bound is Bound.PAGE or (rows is not None and not is_filtered(rows) and is_wide(project, rows)) for loop, rows in sources)
+    return any(_is_wide_or_page(project, loop) for loop in loops)
+
+
+def _is_wide_or_page(project: Project, loop: Loop) -> bool:
+    rows = loop.source
+    if rows is None or loop.bound is Bound.PAGE:
+        return loop.bound is Bound.PAGE
+    return rows.paged is not None or (not is_filtered(rows) and is_wide(project, rows))
