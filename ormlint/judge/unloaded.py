@@ -168,7 +168,9 @@ def _is_shared(project: Project, log: QueryLog, chain: Chain, rounds: Rounds, ev
         return True
     if chain.carrier.orm is Orm.SQLALCHEMY and serves_others(log, chain.carrier, chain.home, path_of(chain.events[0])):
         return True
-    return works_for_several(project, log, chain.home) and not is_of_a_page(event)
+    if is_of_a_page(event) or not works_for_several(project, log, chain.home):
+        return False
+    return chain.carrier.orm is Orm.SQLALCHEMY or not is_paid_by_others(project, log, chain)  # of Django, the advice is for the readers then
 
 
 def _is_in_branch_of_call(project: Project, chain: Chain, sink: Sink, event: Event) -> bool:
