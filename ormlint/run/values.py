@@ -439,6 +439,23 @@ _KEYS_OF_THEIR_OWN = frozenset({Session, External, Descriptor, Option})
 _BY_IDENTITY = frozenset({QueryObject, ClassInfo, FunctionInfo, ModuleInfo, Closure, Native, Scalar})
 
 
+def plan_key(plan: LoadPlan) -> object:
+    """Returns something hashable that is equal for load plans with the same content, made at the same places."""
+    if plan is EMPTY_PLAN:
+        return None
+    loaded = (
+        frozenset(
+            [
+                (name, each.kind, each.certain, each.custom, each.ordered, each.to_attr, each.method, each.site, plan_key(each.plan))
+                for name, each in plan.loaded.items()
+            ]
+        )
+        if plan.loaded
+        else None
+    )
+    return (loaded, plan.deferred, plan.only, plan.annotated) if plan.deferred or plan.only is not None or plan.annotated else loaded
+
+
 def key_of(value: Value, depth: int = 0) -> object:
     """Returns something hashable that is equal for values which a function cannot tell apart."""
     kind = type(value)
@@ -456,13 +473,13 @@ def key_of(value: Value, depth: int = 0) -> object:
     match value:
         case Row():
             if value.detached is not None:
-                return (id(value.model), "detached", id(value.origin), value.detached, id(value.plan.loaded), value.stale, len(value.births))
+                return (id(value.model), "detached", id(value.origin), value.detached, plan_key(value.plan), value.stale, len(value.births))
             if value.expired is not None:
                 return (id(value.model), "expired", id(value.origin), value.expired, value.assigned)
             if value.origin is None:
-                return (id(value.model), value.fresh, bool(value.births), id(value.plan.loaded), value.known)
+                return (id(value.model), value.fresh, bool(value.births), plan_key(value.plan), value.known)
             origin = (id(value.origin.query), value.origin.path, len(value.origin.query.pins))  # an assignment takes pins away
-            return (id(value.model), origin, id(value.plan.loaded), tuple(loop.id for loop in value.births), value.fresh, value.sought, value.known)
+            return (id(value.model), origin, plan_key(value.plan), tuple(loop.id for loop in value.births), value.fresh, value.sought, value.known)
         case Sequence():
             if depth > 2:
                 return "seq"
