@@ -10,9 +10,23 @@ from ormlint.run.log import QueryObject
 from ormlint.run.parameters import names_template
 from ormlint.run.values import Instance, Mapping, Row, Value
 
+MAX_CONTEXTS = 40  # runs of one function with different arguments
+MAX_OF_LONG = 16  # runs of a very long function, each of which takes as long as many others
+MAX_GENERIC = 400  # runs of a short function for many classes or statements: `get_all(statement)` of a generic repository has one for each
 SHORT = 800  # characters
 LONG = 2400  # characters of a method of a queryset
+VERY_LONG = 3000
 VIEWS = ("View", "MethodView")  # classes whose methods answer requests
+
+
+def most_contexts(function: FunctionInfo) -> int:
+    """Returns how often a function is run with different arguments, unless it is generic."""
+    return MAX_CONTEXTS if function.node.end - function.node.start < VERY_LONG else MAX_OF_LONG
+
+
+def is_spent(function: FunctionInfo, env: dict[str, Value], runs: int) -> bool:
+    """Whether a function has been run so often that it is not run with these further arguments."""
+    return runs >= most_contexts(function) and (runs >= MAX_GENERIC or not is_generic(function, env))
 
 
 def is_answered(function: FunctionInfo, row: Row) -> bool:

@@ -25,7 +25,7 @@ from ormlint.link import build_schema
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, Program
 from ormlint.link.schema import Model, Orm
 from ormlint.link.templates import TemplateInfo, Templates
-from ormlint.run.contexts import is_generic
+from ormlint.run.contexts import is_spent
 from ormlint.run.enumerations import member
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Called, Flat, Frame, Summary
@@ -63,8 +63,6 @@ if TYPE_CHECKING:
     from ormlint.run.traversal import Root
 
 MAX_DEPTH = 14  # nested calls followed from one root
-MAX_CONTEXTS = 40  # runs of one function with different arguments
-MAX_GENERIC = 400  # runs of a short function for many classes or statements: `get_all(statement)` of a generic repository has one for each
 MAX_FLAT = 400  # events copied out of one call
 MAX_CALL_PATH = 10
 NO_TESTS: frozenset[tuple[str, str]] = frozenset()
@@ -304,7 +302,7 @@ class Machine:
         if depth > MAX_DEPTH or nested > most or (nested and identity in self.stack):
             return None
         contexts = self.contexts.get(id(function), 0)
-        if contexts >= MAX_CONTEXTS and not spent and not function.module.is_library and (contexts >= MAX_GENERIC or not is_generic(function, env)):
+        if not spent and not function.module.is_library and is_spent(function, env, contexts):
             return None
         self.contexts[id(function)] = contexts + 1
         self.keep.append(env)

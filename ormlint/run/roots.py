@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from ormlint.ir import nodes as ir
@@ -16,6 +17,8 @@ from ormlint.run.machine import Machine
 from ormlint.run.parameters import MANY_RUNS, symbolic
 from ormlint.run.statements import run_body
 from ormlint.run.values import key_of
+
+MOST_TESTS = 20  # tests that are run because they name one thing that nothing else calls
 
 
 def run_all(
@@ -49,26 +52,28 @@ def _telling(m: Machine, functions: list[FunctionInfo], tests: list[FunctionInfo
     """Yields the tests that name something which nothing else calls: a function with parameters, a class with such methods, a template.
 
     What the rest of the program calls needs no test to know its arguments; and rows that a test has made or asked for are of no concern.
+    Of many tests of one thing the first are enough.
     """
     alone = (fn for fn in functions if id(fn) in m.roots and m.contexts[id(fn)] == 1 and len(fn.node.params) > (fn.owner is not None))
     names = {fn.name if fn.owner is None else fn.owner.name for fn in alone if fn.owner is None or fn.owner.model is None}
+    times: Counter[str] = Counter()
     for test in tests:
-        if any(_tells(m, node, names, test.module.path) for node in walk(test.node.body)):
+        told = {name for node in walk(test.node.body) if (name := _named(m, node, names, test.module.path))}
+        if any(times[name] < MOST_TESTS for name in told):
+            times.update(told)
             yield test
 
 
-def _tells(m: Machine, node: ir.Node, names: set[str], path: str) -> bool:
-    """Whether an expression of a test names one of these functions and classes, or a template that nothing has rendered so far."""
+def _named(m: Machine, node: ir.Node, names: set[str], path: str) -> str:
+    """Returns which of these functions and classes an expression of a test names, or which template that nothing has rendered so far; "" for none."""
     match node:
-        case ir.Name():
-            return node.id in names
-        case ir.Attr(value=ir.Name()):
-            return node.name in names  # of a module: `services.find(…)`
+        case ir.Name(id=name) | ir.Attr(value=ir.Name(), name=name):  # `find(…)`, or of a module: `services.find(…)`
+            return name if name in names else ""
         case ir.Const(value=str(text)) if text.endswith(TEMPLATE_ENDINGS) and m.templates:
             template = m.templates.find(text, path)
-            return template is not None and id(template.function) not in m.contexts
+            return text if template is not None and id(template.function) not in m.contexts else ""
         case _:
-            return False
+            return ""
 
 
 def run_makers(m: Machine, left_out: Callable[[str], bool]) -> list[Problem]:

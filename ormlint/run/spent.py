@@ -12,9 +12,10 @@ from ormlint.ir import nodes as ir
 from ormlint.link.names import FunctionInfo
 from ormlint.run.blocking import is_unconditional
 from ormlint.run.calls import unknown_arguments
+from ormlint.run.contexts import most_contexts
 from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import Circumstances
-from ormlint.run.machine import MAX_CONTEXTS, Machine
+from ormlint.run.machine import Machine
 from ormlint.run.parameters import MANY_RUNS, Bindings, symbolic
 from ormlint.run.values import Row, Value, deps_of, key_of, options
 from ormlint.text import Site
@@ -22,7 +23,7 @@ from ormlint.text import Site
 
 def absorb_spent(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, given: dict[str, Value]) -> None:
     """Notes in a frame what a call does whatever it is given, if the function was run with too many other arguments."""
-    if not f.loops or f.muted or function.module.is_library or m.contexts.get(id(function), 0) < MAX_CONTEXTS:
+    if not f.loops or f.muted or function.module.is_library or m.contexts.get(id(function), 0) < most_contexts(function):
         return
     if any(isinstance(option, Row) and option.fresh for value in given.values() for option in options(value)):
         return  # saving a new row is another statement than saving any row
