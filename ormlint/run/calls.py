@@ -17,6 +17,7 @@ from ormlint.run.blocking import runs_elsewhere
 from ormlint.run.caching import keeps_results
 from ormlint.run.contexts import deciding, is_answered
 from ormlint.run.decorators import argument_put_in, parameter_put_in
+from ormlint.run.deepened import deepen
 from ormlint.run.detaching import freshen
 from ormlint.run.evaluate import EXPRESSIONS, IN_TEMPLATES, evaluate
 from ormlint.run.frame import Frame
@@ -312,6 +313,8 @@ def run_bound(m: Machine, f: Frame, node: ir.Node, function: FunctionInfo, env: 
     f.guarded += memoised
     f.awaiting += away
     m.absorb(f, node, function.qualname, summary, bindings)
+    if summary.gains:
+        deepen(f, node, function, given, summary.gains)
     f.awaiting -= away
     f.guarded -= memoised
     return adopt(m, f, node, returned(summary.returned, bindings, rows), tuple(given), bindings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -26,6 +26,7 @@ from ormlint.run.named_modules import backend, import_module, import_string
 from ormlint.run.sharing import note_sharing
 from ormlint.run.templates import fill_in
 from ormlint.run.values import (
+    EMPTY_PLAN,
     UNKNOWN,
     Closure,
     Constant,
@@ -37,7 +38,9 @@ from ormlint.run.values import (
     Sequence,
     Session,
     Union,
+    Unknown,
     Value,
+    options,
     varying,
 )
 
@@ -215,11 +218,20 @@ def _prefetch_objects(m: Machine, f: Frame, node: ir.Call, args: list[Value], ke
     return Constant(None)
 
 
+def _each(value: Value) -> Iterable[Value]:
+    """Returns what a list may hold, or the value itself."""
+    if not isinstance(value, Sequence):
+        return options(value)
+    return value.items if value.items is not None else options(value.element)
+
+
 def _with_prefetches(m: Machine, f: Frame, value: Value, given: list[Value], node: ir.Call) -> Value:
     """Returns the row with more loaded, each of them if it may be one of several; anything else as it is."""
     from ormlint.run.prefetches import prefetched_along
 
     match value:
+        case Row() if any(type(option) is Unknown for arg in given for option in _each(arg)):
+            return replace(value, plan=EMPTY_PLAN, origin=None)  # whatever it is that is loaded
         case Row():
             return replace(value, plan=prefetched_along(m, f, value.plan, value.model, given, node))
         case Union():

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from ormlint.ir import nodes as ir
 from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo
-from ormlint.run.log import Circumstances, Event, Loop, QueryObject
+from ormlint.run.log import Circumstances, Event, LoadPlan, Loop, QueryObject
 from ormlint.run.parameters import Bindings
 from ormlint.run.values import Closure, Value
 from ormlint.text import Site
@@ -62,6 +62,7 @@ class Summary(Struct, eq=False):
     is_async: bool = False
     given: dict[str, Value] = field(default_factory=dict)  # the arguments of the first such call
     optional: dict[int, Event] = field(default_factory=dict)  # what only some calls on the way to it keep from happening in every round of its loop
+    gains: dict[str, LoadPlan] = field(default_factory=dict)  # by parameter, what the row that was given loads behind it, if it is more
     certain: Summary | None = None  # what of it happens on every way through the function, once somebody has asked
 
 

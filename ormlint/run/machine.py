@@ -26,6 +26,7 @@ from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, Inst
 from ormlint.link.schema import Model, Orm
 from ormlint.link.templates import TemplateInfo, Templates
 from ormlint.run.contexts import is_spent
+from ormlint.run.deepened import gained
 from ormlint.run.enumerations import member
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Called, Flat, Frame, Summary
@@ -318,7 +319,7 @@ class Machine:
             summary = self._execute(function, frame)
         finally:
             self.end()
-        summary.given = env
+        summary.given, summary.gains = env, gained(frame, env)
         self.memo[identity] = summary
         return summary
 
