@@ -140,7 +140,9 @@ class DjangoModels:
     def __init__(self, program: Program, schema: Schema) -> None:
         self.program = program
         self.schema = schema
-        self.apps = dict(self._app_labels())
+        migrated = {name.rpartition(".migrations")[0] for name in program.by_name if name.endswith(".migrations")}
+        # an app in an app: without a configuration of its own it has the name of its package
+        self.apps = {**{name: name.rpartition(".")[2] for name in migrated}, **dict(self._app_labels())}
         self._names: dict[Relation, tuple[str, str]] = {}  # related_name and related_query_name as given
         self.by_label: dict[str, list[tuple[ClassInfo, Model]]] = {}
         self.by_name: dict[str, list[tuple[ClassInfo, Model]]] = {}

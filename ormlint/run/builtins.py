@@ -293,7 +293,7 @@ def _getattr(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: d
 
 
 def _hasattr(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
-    """Reads the attribute of a row: `hasattr(author, "profile")` runs the query of `author.profile`."""
+    """Reads the attribute of a row: `hasattr(author, "profile")` runs the query of `author.profile`. Of an object its class knows."""
     if len(args) == 2 and isinstance(args[0], Row) and isinstance(args[1], Constant) and isinstance(args[1].value, str):
         relation = args[0].model.relations.get(args[1].value)
         named = args[0].plan.loaded.get(f"to_attr:{args[1].value}")
@@ -301,6 +301,11 @@ def _hasattr(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: d
             return Constant(True)
         if relation is not None and relation.to_one:
             attribute(m, f, node, args[0], args[1].value)
+    if len(args) == 2 and isinstance(args[0], Instance) and isinstance(args[1], Constant) and isinstance(args[1].value, str):
+        from ormlint.run.objects import has_attribute
+
+        has = has_attribute(m, args[0], args[1].value)
+        return UNKNOWN if has is None else Constant(has)
     return UNKNOWN
 
 

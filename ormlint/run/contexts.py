@@ -71,6 +71,8 @@ def is_generic(function: FunctionInfo, env: dict[str, Value]) -> bool:
         return True  # `find_or_404(session, Book, key)`
     cls = first.cls if isinstance(first, Instance) else first
     inherited = isinstance(cls, ClassInfo) and function.owner is not None and cls is not function.owner
+    if inherited and length < LONG and any(isinstance(value, QueryObject) for value in env.values()):
+        return True  # `filter_queryset(request, queryset, view)` of a filter that many views share
     if length >= SHORT:
         return (
             inherited and function.name in VERBS and isinstance(cls, ClassInfo) and cls.derives_from(*VIEWS)

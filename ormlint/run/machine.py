@@ -129,6 +129,7 @@ class Machine:
         self.class_attributes: dict[tuple[int, str], Value] = {}
         self.instances: dict[int, Instance] = {}
         self.asked_attributes: set[tuple[int, str]] = set()  # attributes of classes whose setters were run
+        self.bound_in_classes: frozenset[str] | None = None  # what bodies of classes bind, if anybody has asked
         self.set_attributes: dict[int, frozenset[str]] = {}  # the attributes of `self` that a method assigns
         self.record_fields: dict[int, dict[str, Value]] = {}  # by class: what is known of the fields of one that somebody else made
         self.some_model = Model("row", "?", Orm.DJANGO, NOWHERE)

@@ -111,6 +111,25 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
     return Unknown(deps_of(value)) if value.deps else UNKNOWN
 
 
+def has_attribute(m: Machine, value: Instance, name: str) -> bool | None:
+    """Whether an object has an attribute that only some classes of the project bind, None if that is not known.
+
+    # `hasattr(self, "list_serializer_class")`
+    """
+    cls = value.cls
+    if name in value.attributes or cls.find(name) is not None:
+        return True
+    if cls.method("__getattr__") is not None or _is_bound_below(cls, name) or any(name in _set_by(m, function) for function in _methods(cls)):
+        return None
+    if m.bound_in_classes is None:
+        m.bound_in_classes = frozenset().union(*(owner.bindings for owner in m.program.all_classes() if not owner.module.is_library))
+    return False if name in m.bound_in_classes else None
+
+
+def _is_bound_below(cls: ClassInfo, name: str) -> bool:
+    return any(name in heir.bindings or _is_bound_below(heir, name) for heir in cls.subclasses)
+
+
 def annotated_attribute(m: Machine, cls: ClassInfo, name: str) -> Value | None:
     """Returns what `name: Type` in a class body says about an attribute, or None."""
     for ancestor in cls.mro:
