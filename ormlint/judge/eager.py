@@ -26,8 +26,9 @@ from ormlint.text import Site
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Relations that the rows of one query lack: `path` as far as it is needed, `events` that read its first unloaded hop, `ends` its last.
+    """Relations that the rows of one query lack: `path` as far as it is needed, `events` that read its first unloaded hop.
 
+    `ends` has one event for each further hop that is read too.
     `home` is the place where the query is to be changed, `others` are those of further queries whose rows meet the same accesses. `root`
     is set if the query cannot be changed at all: the query that can load the chain instead, and the way from its rows to those of `query`.
     """
@@ -166,7 +167,14 @@ def _chained(project: Project, log: QueryLog, events: Iterable[Event]) -> Iterat
             query = _lacking(row.query, first)
             certain = _certain_part(query.model, path)
             if len(certain) >= len(first):
-                yield Chain(query, certain, tuple(read[first]), home, root=_root_of(project, query), ends=tuple(read[path]))
+                yield Chain(
+                    query,
+                    certain,
+                    tuple(read[first]),
+                    home,
+                    root=_root_of(project, query),
+                    ends=tuple(read[path[:n]][0] for n in range(len(first) + 1, len(path) + 1) if path[:n] in read),
+                )
 
 
 def _certain_part(model: Model | None, path: tuple[str, ...]) -> tuple[str, ...]:

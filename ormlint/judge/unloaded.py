@@ -136,13 +136,15 @@ def _remedied(project: Project, log: QueryLog, chain: Chain, remedy: Remedy) -> 
 
 
 def _labels(project: Project, chain: Chain, event: Event) -> tuple[Label, ...]:
-    """Returns the labels of an event, and where the last relation of the chain is read if that is somewhere else."""
-    at, further = event.site, len(chain.path) - len(path_of(event))
-    elsewhere = [end.site for end in chain.ends if not end.site.encloses(at) and not at.encloses(end.site)] if further > 0 else []
-    last = next((site for site in elsewhere if is_shown(project, site)), None)
-    read = chain.lookup if last is None else "__".join(chain.whole_path[:-further])
-    found = labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code(read)}", home=chain.home)
-    return found if last is None else (*found, Label(last, Mark.ACCESS, f"this reads {code(chain.lookup)}"))
+    """Returns the labels of an event, and where the further relations of the chain are read if that is somewhere else."""
+    at, root = event.site, len(chain.whole_path) - len(chain.path)
+    apart = [end for end in chain.ends if len(path_of(end)) > len(path_of(event)) and is_shown(project, end.site)]
+    apart = [end for end in apart if not end.site.encloses(at) and not at.encloses(end.site)]
+    paths = {path_of(end): end.site for end in apart}
+    known = chain.whole_path if not apart else chain.whole_path[: root + len(path_of(event))]
+    found = labels(project, event, innermost(repeaters(event)), chain.query, f"this reads {code('__'.join(known))}", home=chain.home)
+    further = (Label(site, Mark.ACCESS, f"this reads {code('__'.join(chain.whole_path[: root + len(path)]))}") for path, site in paths.items())
+    return (*found, *further)
 
 
 def _may_give_one(chain: Chain) -> int:
