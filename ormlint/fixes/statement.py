@@ -116,8 +116,13 @@ def _parents(module: cst.Module) -> dict[cst.CSTNode, cst.CSTNode]:
 
 
 def _parts(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """Returns the nodes that a node is made of, white space and punctuation left out: nobody looks for these, and they are most of all nodes."""
+    kind = type(node)
+    names = _FIELDS.get(kind)
+    if names is None:
+        names = _FIELDS[kind] = tuple(name for name in node.__dataclass_fields__ if not name.startswith(_SPACE))
     found = []
-    for name in node.__dataclass_fields__:
+    for name in names:
         value = getattr(node, name)
         kind = type(value)
         if kind is tuple or kind is list:
@@ -127,6 +132,9 @@ def _parts(node: cst.CSTNode) -> list[cst.CSTNode]:
     return found
 
 
+_SPACE = ("whitespace", "leading_lines", "lines_after", "header", "footer", "trailing", "lpar", "rpar", "comma", "semicolon", "dot", "equal")
+_FIELDS: dict[type, tuple[str, ...]] = {}
+"""By class, the fields that may hold nodes which somebody looks for."""
 _NODES: dict[type, bool] = {}
 """By class, whether its instances are nodes; to ask each of them takes long, as nodes have an abstract base."""
 
