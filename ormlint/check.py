@@ -189,6 +189,7 @@ class Examination:
             member_reads=analysis.member_reads if analysis else {},
             background=analysis.background if analysis else frozenset(),
             administered=analysis.administered if analysis else frozenset(),
+            threadable=analysis.threadable if analysis else frozenset(),
             indexes_foreign_keys=self.inputs.has_only_mysql,
             viewpoint=os.getcwd(),
         )

@@ -42,6 +42,7 @@ from ormlint.judge.finding import (
     ReplaceLoader,
     ReplaceMembershipTest,
     ReplaceTruthTest,
+    RunInThread,
     SendSubquery,
     SetOtherSide,
     TakeFirst,
@@ -118,6 +119,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         sieved,
         sqlalchemy_lookups,
         subqueries,
+        threads,
         truth,
         unread_loads,
     )
@@ -182,6 +184,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return declarations.add_attribute(sources, intent)
         case AwaitStatement() as intent:
             return awaiting.await_statement(sources, intent, project.lines)
+        case RunInThread() as intent:
+            return threads.run_in_thread(sources, intent, project.lines)
         case AddIndex() as intent:
             return declarations.add_index(sources, intent)
         case RemoveDeclaration() as intent:

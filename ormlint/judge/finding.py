@@ -332,6 +332,13 @@ class AwaitStatement:
 
 
 @dataclass(frozen=True, slots=True)
+class RunInThread:
+    """Make a plain function of the async endpoint in which the place `site` stands, so that its framework runs it in a thread."""
+
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
 class AddIndex:
     """Declare an index that begins with a column of a model. `reason` tells what that leaves to do."""
 
@@ -488,6 +495,7 @@ Intent = (
     | ReplaceLoader
     | ReplaceMembershipTest
     | ReplaceTruthTest
+    | RunInThread
     | WalkParts
     | WalkQuery
     | SendSubquery

@@ -51,6 +51,7 @@ class Project:
     member_reads: dict[Model, dict[str, frozenset[str] | None]] = field(default_factory=dict)  # the columns that methods of rows read, None: all
     background: frozenset[str] = frozenset()  # qualified names of the functions that only commands and tasks run
     administered: frozenset[Model] = frozenset()  # the models of which admins alone make rows, by the classes of the program
+    threadable: frozenset[str] = frozenset()  # qualified names of the async endpoints that run in a thread if they are plain functions
     suppressions: list[Suppression] = field(default_factory=list)
     indexes_foreign_keys: bool = False  # the database makes an index for every foreign key by itself
     viewpoint: str = ""  # the directory that paths in messages are relative to, "" for the root

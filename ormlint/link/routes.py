@@ -14,6 +14,7 @@ from ormlint.link.names import ClassInfo, External, FunctionInfo, InstanceRef, M
 
 DJANGO_ROUTES = frozenset({"path", "re_path", "url"})
 VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
+_ROUTING = VERBS | {"route", "api_route"}
 ROUTERS = {
     "FastAPI": "fastapi",
     "APIRouter": "fastapi",
@@ -71,13 +72,31 @@ def decorated(program: Program, function: FunctionInfo) -> Route | None:
         if not isinstance(node.func, ir.Attr):
             continue
         name = node.func.name
-        if name not in VERBS and name not in ("route", "api_route"):
+        if name not in _ROUTING:
             continue
         framework = _router(program, node.func.value, function.module) or _presumed(program, node, function.module)
         if framework:
             methods = (name.upper(),) if name in VERBS else _methods(node) or ("GET",)
             return Route(function, framework, function.module, methods)
     return None
+
+
+def would_run_in_thread(program: Program, function: FunctionInfo) -> bool:
+    """Whether nothing but routers of FastAPI or Starlette decorate an async function, which run plain ones in a thread of a pool.
+
+    Read in `starlette.routing.request_response` (1.10.0) and `fastapi.routing.run_endpoint_function` (0.165).
+    """
+    return (
+        function.node.is_async
+        and bool(function.node.decorators)
+        and all(
+            isinstance(node, ir.Call)
+            and isinstance(node.func, ir.Attr)
+            and node.func.name in _ROUTING
+            and _router(program, node.func.value, function.module) == "fastapi"
+            for node in function.node.decorators
+        )
+    )
 
 
 def _router(program: Program, node: ir.Expr_, module: ModuleInfo) -> str:
@@ -200,4 +219,4 @@ def _in_expression(node: ir.Expr_) -> Iterator[ir.Call]:
             pass
 
 
-__all__ = ["Route", "decorated", "find_routes"]
+__all__ = ["Route", "decorated", "find_routes", "would_run_in_thread"]

@@ -41,7 +41,7 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     from ormlint.run.admin import run_admin
     from ormlint.run.background import background_functions, calls_of, functions_of
     from ormlint.run.blocking import blocking
-    from ormlint.run.endpoints import answering_functions, find_endpoints, find_views, prepare_settings, run_inherited
+    from ormlint.run.endpoints import answering_functions, find_endpoints, find_views, prepare_settings, run_inherited, threadable_functions
     from ormlint.run.engines import note_repetitions
     from ormlint.run.graphql import run_graphql
     from ormlint.run.machine import Machine
@@ -86,9 +86,11 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
     lists = (machine.endpoints, machine.admin_lists)
     background = background_functions(machine, options.comes_last, callees)
     in_admin = administered(machine.program, machine.schema, machine.saving.values(), lambda path: options.comes_last(path) or options.left_out(path))
-    return Analysis(
+    analysis = Analysis(
         machine.schema, log, *lists, machine.settings, machine.revealed, problems, machine.schema_fields, machine.member_reads, background, in_admin
     )
+    analysis.threadable = threadable_functions(machine, views)
+    return analysis
 
 
 def _mark_generic(queries: Iterable[QueryObject], events: Iterable[Event]) -> None:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from ormlint.ir import nodes as ir
 from ormlint.library.views import VERBS as METHODS
 from ormlint.link.names import ClassInfo, External, FunctionInfo, ModuleInfo, decorator_name
-from ormlint.link.routes import Route, decorated, find_routes
+from ormlint.link.routes import Route, decorated, find_routes, would_run_in_thread
 from ormlint.link.schema import Model
 from ormlint.link.settings import UNKNOWN as SET_SOMEHOW
 from ormlint.link.settings import read_settings
@@ -169,6 +169,12 @@ def answering_functions(views: Iterable[View]) -> Iterator[str]:
             yield f"{subject.module.name}:{subject.qualname}"
         else:
             yield from (f"{subject.module.name}:{f.qualname}" for f in subject.functions.values() if f.name in METHODS or actions_of(f) is not None)
+
+
+def threadable_functions(m: Machine, views: Iterable[View]) -> frozenset[str]:
+    """Returns the qualified names of the async functions that would answer requests in a thread of their own if they were plain ones."""
+    functions = (view.subject for view in views if isinstance(view.subject, FunctionInfo) and view.subject.owner is None)
+    return frozenset(f"{f.module.name}:{f.qualname}" for f in functions if would_run_in_thread(m.program, f))
 
 
 def _looks_like_view(function: FunctionInfo) -> bool:

@@ -580,3 +580,4 @@ class Analysis(Struct, eq=False):
     member_reads: dict[Model, dict[str, frozenset[str] | None]] = field(default_factory=dict)  # see Project
     background: frozenset[str] = frozenset()  # qualified names of the functions that only commands and tasks run
     administered: frozenset[Model] = frozenset()  # the models of which admins alone make rows, by the classes of the program
+    threadable: frozenset[str] = frozenset()  # qualified names of the async endpoints that run in a thread if they are plain functions

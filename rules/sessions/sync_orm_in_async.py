@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ormlint.api import AwaitStatement, Event, Label, Mark, Op, Orm, Project, QueryLog, Report, Severity, Site, rule
+from ormlint.api import AwaitStatement, Event, Label, Mark, Op, Orm, Project, QueryLog, Report, RunInThread, Severity, Site, rule
 from ormlint.judge.describe import call_path, code, is_shown
 
 TWINS = frozenset({
@@ -60,14 +60,16 @@ def _advice(event: Event) -> str:
     return "load it with the query, or call what reads it by `sync_to_async`"
 
 
-def _intent(project: Project, events: list[Event]) -> AwaitStatement | None:
+def _intent(project: Project, events: list[Event]) -> AwaitStatement | RunInThread | None:
+    if events[0].orm is not Orm.DJANGO:
+        return RunInThread(_place(events[0])) if events[0].function in project.threadable else None
     first, *rest = (_awaited(project, event) for event in events)
     return replace(first, rest=tuple(rest)) if first is not None else None
 
 
 def _awaited(project: Project, event: Event) -> AwaitStatement | None:
     """Returns what has a twin of Django 4.2 to be awaited: not what a model does in a method of its own."""
-    if event.orm is not Orm.DJANGO or event.calls or project.lacks(TWINNED):
+    if event.calls or project.lacks(TWINNED):
         return None
     if event.method in TWINS:
         own = event.model is not None and event.method in event.model.overrides

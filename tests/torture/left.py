@@ -208,6 +208,7 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (("parts",), ("only",), _parts("nothing is reported: the query names its columns")),
     (_PARTS[:2], ("iterator",), Left("nothing is reported: the rows are fetched in portions")),
     (("expired row", "expired row of a query"), ("one-line suites", "a; b"), Left("the commit shares its line")),
+    (("endpoint",), ("lambda",), Left("nothing is reported: a function gives the number")),
     (("parts",), ("async for",), Left("the loop is asynchronous")),
     (_LOADED_PARTS, ("walrus",), _parts("it is part of a larger expression")),
     (_LOADED_PARTS, ("conditional expression",), _parts("something else than a query may stand there")),

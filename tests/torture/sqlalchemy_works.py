@@ -318,6 +318,19 @@ _ASYNCHRONOUS = (
         needs="aiosqlite",
     ),
 )
+_ENDPOINTS = (
+    Work(
+        "endpoint",
+        ("ORM601",),
+        Chain("opened", (Link("query", ("Ship",)), Link("filter", ("Ship.id > 0",)), Link("count"))),
+        'app.state.bind = session.get_bind()\nclient = TestClient(app)\nprint(client.get("/number").json())',
+        above='app = FastAPI()\n\n\n@app.get("/number")\nasync def number():  # of all\n    with Session(app.state.bind) as opened:\n'
+        "        return {q}",
+        imports="from fastapi import FastAPI\nfrom fastapi.testclient import TestClient\nfrom sqlalchemy.orm import Session",
+        gain=Gain.ROWS,
+        needs="fastapi",
+    ),
+)
 _DECLARED = (
     Work(
         "index for a column",
@@ -354,4 +367,4 @@ _DECLARED = (
     ),
 )
 
-WORKS = (*_LOADS, *_RESULTS, *_QUESTIONS, *_WRITES, *_ASYNCHRONOUS, *_DECLARED)
+WORKS = (*_LOADS, *_RESULTS, *_QUESTIONS, *_WRITES, *_ASYNCHRONOUS, *_ENDPOINTS, *_DECLARED)
