@@ -214,7 +214,7 @@ class Program:
             self._link(cls)
         for cls in self.classes:
             for base in cls.bases:
-                if isinstance(base, ClassInfo):
+                if isinstance(base, ClassInfo) and cls not in base.mro:  # `class Page(Page)`, whose base another branch defines
                     base.subclasses.append(cls)
 
     # ------------------------------------------------------------------------------------------ construction

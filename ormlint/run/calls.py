@@ -84,8 +84,8 @@ def evaluate_call(m: Machine, f: Frame, node: ir.Call) -> Value:
     f.awaiting += waited
     value = call(m, f, node, func, args, keywords)
     f.awaiting -= waited
-    if m.tells and type(func) in (FunctionInfo, BoundMethod):
-        forget_columns(f, (*args, *keywords.values(), func.self) if isinstance(func, BoundMethod) else (*args, *keywords.values()))
+    if m.tells:
+        forget_columns(f, func, (*args, *keywords.values()))
     return value
 
 

@@ -22,14 +22,27 @@ from ormlint.run.values import Instance, Mapping, Row, Value
 def gained(frame: Frame, given: dict[str, Value]) -> dict[str, LoadPlan]:
     """Returns by parameter what the rows that a function was given load behind it, if it is more and every way through the function has it."""
     function = frame.function
-    if function is None or any(site.start < function.node.body[-1].start for site, _ in frame.returns):
+    if function is None or function.node.is_generator:
         return {}
-    now = {name: frame.env.get(name) for name, value in given.items() if type(value) is Row}
-    return {
-        name: row.plan
-        for name, row in now.items()
-        if type(row) is Row and row.model is given[name].model and row.plan != given[name].plan  # type: ignore[union-attr]
-    }
+    found: dict[str, LoadPlan] = {}
+    for name, row in given.items():
+        now = frame.env.get(name) if type(row) is Row else None
+        if type(now) is Row and type(row) is Row and now.plan is not row.plan and _is_same(row, now) and now.plan != row.plan:
+            found[name] = now.plan
+    return found if found and frame.left_at in (-1, _last(function.node.body).start) else {}
+
+
+def _last(body: list[ir.Stmt]) -> ir.Stmt:
+    """Returns the statement that a function ends with: one that returns anywhere else has ways that what it loads last is not on."""
+    last = body[-1]
+    while isinstance(last, ir.With) and last.body:
+        last = last.body[-1]
+    return last
+
+
+def _is_same(given: Row, now: Row) -> bool:
+    """Whether a parameter holds the row that was given, and not another one of its model."""
+    return now.model is given.model and now.origin == given.origin
 
 
 def deepen(f: Frame, node: ir.Node, function: FunctionInfo, given: list[Value], gains: dict[str, LoadPlan]) -> None:
@@ -53,20 +66,24 @@ def _load(f: Frame, shown: ir.Expr_, plan: LoadPlan) -> None:
         case ir.Attr(value=owner, name=name):
             held = _held(f, owner)
             if isinstance(held, Instance):
-                held.attributes.update(_loaded(held.attributes, name, plan))
+                held.attributes.update(_loaded(held.attributes, name, plan, always=not f.way))
             else:
                 _load(f, owner, plans.load(plans.EMPTY, (name,), LoadKind.KNOWN, plan))
         case ir.Index(value=owner, index=ir.Const(value=str(key))):
             held = _held(f, owner)
             if isinstance(held, Mapping):
-                held.known.update(_loaded(held.known, key, plan))
+                held.known.update(_loaded(held.known, key, plan, always=not f.way))
         case _:
             pass
 
 
-def _loaded(values: dict[str, Value], name: str, plan: LoadPlan) -> dict[str, Value]:
+def _loaded(values: dict[str, Value], name: str, plan: LoadPlan, *, always: bool = True) -> dict[str, Value]:
+    """Returns the row of a name with more loaded; variables are kept apart by branch, what objects hold is not."""
     row = values.get(name)
-    return {name: replace(row, plan=plans.merge(row.plan, plan))} if type(row) is Row else {}
+    if type(row) is not Row:
+        return {}
+    more = plans.merge(row.plan, plan)
+    return {name: replace(row, plan=more if always else plans.join(row.plan, more))}
 
 
 def _held(f: Frame, shown: ir.Expr_) -> Value | None:

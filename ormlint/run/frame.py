@@ -109,6 +109,7 @@ class Frame(Struct, eq=False):
     copied: list[Event] = field(default_factory=list)  # events of calls, with this frame's loops around them
     returned: Value | None = None
     returns: list[tuple[Site, Value]] = field(default_factory=list)
+    left_at: int = -1  # where the first `return` stands that was reached
     yielded: Value | None = None
     emitted: list[Value] = field(default_factory=list)
     optional: dict[int, Event] = field(default_factory=dict)  # what happens in some rounds of a loop because of tests that its calls stand under

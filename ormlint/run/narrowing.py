@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -16,7 +16,27 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.parts import Literal, Pin
-from ormlint.run.values import NONE, Constant, Manager, Mapping, Row, Sequence, Union, Unknown, Value, options
+from ormlint.run.values import (
+    NONE,
+    BoundMethod,
+    Closure,
+    Constant,
+    Instance,
+    Manager,
+    Mapping,
+    Method,
+    Native,
+    Row,
+    Sequence,
+    Union,
+    Unknown,
+    Value,
+    options,
+)
+
+_LEAVE_ROWS = frozenset({External, Method, Native})
+_CHANGE_COLUMNS = frozenset({"setattr", "refresh_from_db", "arefresh_from_db", "refresh", "expire"})
+_DEEPEST = 2  # `run([task])`, `Step({"task": task})`
 
 
 def narrow(m: Machine, f: Frame, test: ir.Expr_, *, positive: bool) -> None:
@@ -85,12 +105,38 @@ def _is_variable(f: Frame, name: str) -> bool:
     return frame is not None
 
 
-def forget_columns(f: Frame, given: Iterable[Value]) -> None:
-    """Forgets what tests have told of the columns of rows that a function was given, which may have changed them."""
-    changed = [value for value in given if isinstance(value, Row) and value.known]
-    for name, held in f.env.items() if changed else ():
-        if isinstance(held, Row) and any(held is row for row in changed):
+def forget_columns(f: Frame, func: Value, given: Iterable[Value]) -> None:
+    """Forgets what tests have told of the columns of rows that a call was given, alone or in something else, and may have changed.
+
+    What is no function of the program leaves them as they are, but for `setattr(task, name, value)` and what reads a row anew.
+    """
+    if type(func) in _LEAVE_ROWS and not (isinstance(func, (External, Method)) and func.name in _CHANGE_COLUMNS):
+        return
+    owners = (func.self,) if isinstance(func, BoundMethod) else (func.receiver,) if isinstance(func, Method) else ()
+    reached = [(row.model, row.origin) for value in (*owners, *given) for row in _rows_in(value)]
+    everything = isinstance(func, Closure)  # it sees the variables of the function
+    for name, held in f.env.items() if reached or everything else ():
+        if isinstance(held, Row) and held.known and (everything or (held.model, held.origin) in reached):
             f.env[name] = replace(held, known=())
+
+
+def _rows_in(value: Value, depth: int = 0) -> Iterator[Row]:
+    match value:
+        case Row():
+            yield value
+        case Union():
+            held: Iterable[Value] = value.options
+        case Sequence():
+            held = value.items if value.items is not None else (value.element,)
+        case Mapping():
+            held = value.known.values()
+        case Instance():
+            held = value.attributes.values()
+        case _:
+            return
+    if not isinstance(value, Row) and depth < _DEEPEST:
+        for each in tuple(held):
+            yield from _rows_in(each, depth + 1)
 
 
 def looks_up(node: ir.Cond) -> bool:

@@ -23,6 +23,7 @@ from ormlint.run.values import NONE, UNKNOWN, BoundMethod, Instance, Method, Row
 RECORDS = frozenset({"BaseModel", "SQLModel", "Schema", "GenericModel", "Struct", "TypedDict", "NamedTuple"})
 RECORD_DECORATORS = frozenset({"dataclass", "define", "frozen", "attrs"})
 REQUESTS = {"HttpRequest": "django.http.request", "Request": "rest_framework.request"}
+_BARE = frozenset({"builtins", "abc", "typing", "typing_extensions", "enum"})  # packages whose classes bring no attributes that a program asks for
 MAX_DEPTH = 8  # calls deep in which it is still asked which methods set an attribute
 MAX_IMPLEMENTATIONS = 3  # overrides of an abstract method that a call of it may mean
 MAX_SETTERS = 4  # an attribute that more methods set is a state, of which nothing is known
@@ -119,6 +120,9 @@ def has_attribute(m: Machine, value: Instance, name: str) -> bool | None:
     cls = value.cls
     if name in value.attributes or cls.find(name) is not None:
         return True
+    seen = {each.module.name.partition(".")[0] for each in cls.mro if each.module.is_library}
+    if any(external.package not in seen | _BARE for external in cls.externals):
+        return None  # of a base out of sight
     if cls.method("__getattr__") is not None or _is_bound_below(cls, name) or any(name in _set_by(m, function) for function in _methods(cls)):
         return None
     if m.bound_in_classes is None:

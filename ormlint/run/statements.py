@@ -115,6 +115,7 @@ def _delete(m: Machine, f: Frame, stmt: ir.Delete) -> bool:
 
 def _return(m: Machine, f: Frame, stmt: ir.Return) -> bool:
     value: Value = Constant(None)
+    f.left_at = stmt.start if f.left_at < 0 else min(f.left_at, stmt.start)
     if stmt.value is not None:
         left = f.left
         if f.loops:
@@ -239,6 +240,8 @@ def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
     then_env, then_flow = f.env, f.flow
     f.env, f.flow, f.way = dict(before), flow, (*way, (test, False))
     refine(m, f, stmt.test, positive=False)
+    if not through:
+        tell_columns(m, f, stmt.test, positive=False)
     through_else = _branch(m, f, stmt.orelse, guarded=guards[1])
     f.forked = forked
     f.way = way
@@ -247,8 +250,6 @@ def _if(m: Machine, f: Frame, stmt: ir.If) -> bool:
         f.flow = then_flow.meet(f.flow)
     elif through:
         f.env, f.flow = then_env, then_flow
-    elif through_else:
-        tell_columns(m, f, stmt.test, positive=False)
     return through or through_else
 
 
