@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 import libcst as cst
 
+from ormlint.fixes.chain import last_name
 from ormlint.fixes.guards import HANDLED, calls_of, is_handled
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
@@ -25,12 +26,14 @@ from ormlint.text import Edit, Site
 _NOT_SENT = "with nothing to ask for it is not sent and succeeds so far, and other coroutines would run while it waits"
 _ALL = "await it, and what else the function sends"
 _HALF = "the function sends more that cannot be awaited where it stands, and would stop there"
+_TRANSACTION = "the function opens a transaction, which Django refuses where an event loop runs, and would stop there"
 _REST = "of what else the function sends something may not be sent so far, or its error is waited for"
 _PERMITTED = "the project names `{}`, in whose loop Django does not refuse the statement so far"
 _PERMITTING = re.compile(r"\b(?:trio|curio)\b")
 # Those that send something whatever they are asked about and given.
 _ALWAYS_SENT = frozenset({"get", "first", "last", "latest", "earliest", "count", "exists", "create", "get_or_create", "update_or_create", "delete"})
 _ROWS_SENT = frozenset({"save", "refresh_from_db", "add", "set", "clear"})  # of one row, without an empty list of fields
+_OPENING = frozenset({"atomic", "cursor"})
 _CHOOSING = ("filter", "exclude", "get", "get_or_create", "update_or_create", "complex_filter", "extra", "raw")
 
 
@@ -45,6 +48,8 @@ def await_statement(sources: Sources, intent: AwaitStatement, paths: Iterable[st
         if more is None:
             return Fix(Applicability.DISPLAY, "await it", (), _HALF)
         edits += more
+    if _opens_transaction(*found):
+        return Fix(Applicability.DISPLAY, "await it", (), _TRANSACTION)
     risk = _risk(sources, intent, *found, paths)
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, "await it" if not intent.rest else _ALL, tuple(edits), risk)
 
@@ -57,6 +62,14 @@ def _found(sources: Sources, intent: AwaitStatement) -> tuple[Statement, cst.Bas
     if statement is None or node is None or not isinstance(function, cst.FunctionDef) or function.asynchronous is None:
         return None
     return statement, node
+
+
+def _opens_transaction(statement: Statement, node: cst.BaseExpression) -> bool:
+    """Whether the function around an expression has a `with transaction.atomic():`, or a cursor, of its own."""
+    function = statement.function(node)
+    blocks = statement.within(function, cst.With) if function is not None else ()
+    managers = (item.item for block in blocks if block.asynchronous is None and statement.function(block) is function for item in block.items)
+    return any(last_name(manager.func if isinstance(manager, cst.Call) else manager) in _OPENING for manager in managers)
 
 
 def _edits(sources: Sources, intent: AwaitStatement) -> list[Edit] | None:

@@ -10,10 +10,11 @@ import libcst as cst
 
 from ormlint.fixes.chain import Chain, chain_of, insert_links, quote_for
 from ormlint.fixes.imports import is_builtin
-from ormlint.fixes.orders import is_ordered, risk_of_lost_joins
+from ormlint.fixes.orders import risk_of_lost_joins
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, ReadColumn
+from ormlint.judge.orders import is_ordered
 from ormlint.link.schema import Model, Orm
 from ormlint.text import Edit
 

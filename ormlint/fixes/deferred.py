@@ -12,11 +12,11 @@ from ormlint.fixes.chain import append_argument, chain_of, quote_for
 from ormlint.fixes.guards import calls_of
 from ormlint.fixes.imports import Refusal
 from ormlint.fixes.kept_variables import has_namespace, is_harmless, is_part
-from ormlint.fixes.orders import is_ordered
 from ormlint.fixes.quiet import runs
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.judge.finding import Applicability, Fix, LoadColumn
+from ormlint.judge.orders import is_ordered
 from ormlint.run.log import LoadKind, QueryObject
 from ormlint.text import Edit
 

@@ -11,6 +11,7 @@ import libcst as cst
 
 from ormlint.fixes.chain import chain_of, insert_links
 from ormlint.fixes.imports import Refusal
+from ormlint.fixes.read_rows import loops_repeating
 from ormlint.fixes.receivers import GIVEN, assigned, is_new_queryset, is_surely_queryset, risk_of_another_query
 from ormlint.fixes.source import Sources
 from ormlint.fixes.statement import Statement
@@ -37,6 +38,8 @@ def take_first(sources: Sources, intent: TakeFirst) -> Fix | None:
         return Fix(Applicability.DISPLAY, _DESCRIPTION, (), asked.reason)
     if asked is None:
         return None
+    if query.orm is Orm.DJANGO and isinstance(asked, cst.Name) and _keeps_for_next_round(statement, asked):
+        return Fix(Applicability.DISPLAY, _DESCRIPTION, (), "a QuerySet keeps its rows for the next round, which would ask anew")
     chain = chain_of(statement, asked)
     cut = "[:1]" if query.orm is Orm.DJANGO else ".limit(1)"
     risk = risk_of_another_query(sources, statement, asked, query)
@@ -80,6 +83,11 @@ def _of_django(statement: Statement, rows: cst.BaseExpression) -> cst.BaseExpres
             return asked if listed is not None or isinstance(statement.parent(asked), (cst.For, cst.Arg)) or is_new_queryset(asked) else None
         case _:
             return None
+
+
+def _keeps_for_next_round(statement: Statement, asked: cst.Name) -> bool:
+    """Whether a variable is read in each round of a loop that does not set it."""
+    return any(next(bindings(statement, loop, asked.value), None) is None for loop in loops_repeating(statement, asked))
 
 
 def _listed(rows: cst.BaseExpression) -> cst.BaseExpression | None:

@@ -19,7 +19,7 @@ def read_key(sources: Sources, intent: ReadKey) -> Fix | None:
     """Returns the fix, None if one of the expressions is not written on one line as `row.relation.column`, or asks in another way for the row."""
     relation = intent.relation
     edits: list[Edit] = []
-    risk, present = intent.risk, intent.present or not relation.nullable
+    risk, present = intent.risk, True
     for site, relation_site in intent.sites:
         file, statement = sources.file(site), sources.statement(site)
         start = relation_site.end - len(relation.name)
@@ -33,12 +33,14 @@ def read_key(sources: Sources, intent: ReadKey) -> Fix | None:
             edits.append(asked)
         else:
             edits.append(file.edit(start, site.end, relation.attname))
-            present = present or (statement is not None and node is not None and is_known_to_be_there(statement, node, relation))
+            present = present and (statement is not None and node is not None and is_known_to_be_there(statement, node, relation))
         risk = risk or _risk_of_other_rows(sources, site)
     edits = without_inner(edits)
     description = f"read the key from `{relation.attname}`"
-    if not present and any(site != relation_site for site, relation_site in intent.sites):
+    if relation.nullable and not intent.present and not present:
         return Fix(Applicability.UNSAFE, description, tuple(edits), "where there is no row, an AttributeError becomes None")
+    if not relation.constrained:
+        risk = "a key with `db_constraint=False` may refer to no row, which is an error so far"
     if relation.target is not None and relation.target.has_base_manager:
         risk = "`Meta.base_manager_name` names a manager for related rows, which may not give the row"
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, description, tuple(edits), risk)

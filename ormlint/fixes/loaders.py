@@ -11,9 +11,9 @@ import libcst as cst
 
 from ormlint.fixes.guards import risk_of_loading_more, risk_of_refining
 from ormlint.fixes.imports import Refusal, spell_import
-from ormlint.fixes.orders import is_ordered
 from ormlint.fixes.source import Sources
 from ormlint.judge.finding import Applicability, Fix, ReplaceLoader
+from ormlint.judge.orders import is_ordered
 from ormlint.link.schema import Relation
 from ormlint.run.log import Bound, QueryObject
 from ormlint.text import Edit, Site

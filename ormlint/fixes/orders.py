@@ -41,16 +41,6 @@ def _joins_many(model: Model, name: str, depth: int) -> bool:
     return depth > 0 and any(_joins_many(current, each, depth - 1) for each in current.ordering)
 
 
-def is_ordered(query: QueryObject, model: Model) -> bool:
-    """Whether a query says which row comes first, whatever else is selected: its order ends with a key at the latest."""
-    known = model.ordering if model.ordering_known else ()
-    if sum(column.primary_key for column in model.columns.values()) > 1:
-        return False
-    names = [name.lstrip("-") for name in (query.ordering if query.ordering is not None else known)]
-    unique = {column.name for column in model.columns.values() if column.unique and not column.nullable}
-    return any(model.is_primary_key(name) or name in unique for name in names)
-
-
 def risk_of_lost_rows(query: QueryObject) -> str:
     """Returns why a query may have fewer rows than the same one without its order and its joins, "" if it cannot."""
     return risk_of_lost_joins(query) or next((_LOST for way in query.every_way() if _orders_inner(way)), "")

@@ -18,12 +18,12 @@ from ormlint.fixes.chain import Chain, Link, chain_of
 from ormlint.fixes.columns import is_simple
 from ormlint.fixes.conditions import Row, condition
 from ormlint.fixes.imports import Refusal
-from ormlint.fixes.orders import is_ordered
 from ormlint.fixes.quiet import is_asked_anyhow, is_list_enough, is_quiet_loop, loop_of
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.variables import is_bound_nowhere
 from ormlint.judge.finding import Applicability, Fix, PickFromPrefetched
+from ormlint.judge.orders import is_ordered
 from ormlint.link.schema import Model
 from ormlint.run.log import Event, Loaded, QueryObject
 

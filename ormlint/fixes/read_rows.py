@@ -5,6 +5,8 @@ book = Book.objects.get(pk=key)        `book` has a key, that of a row of the ta
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
 from ormlint.fixes.imports import is_imported
@@ -30,7 +32,7 @@ def is_read_row(file: SourceFile, statement: Statement, node: cst.BaseExpression
         return False
     if has_namespace(statement, function) or not _is_fetched(file, statement, function, name, origin.query):
         return False
-    looped, end = _is_repeated(statement, node), statement.span(node)[1]
+    looped, end = next(loops_repeating(statement, node), None) is not None, statement.span(node)[1]
     for read in reads(statement, function, name):
         at, above = statement.span(read)[0], statement.parent(read)
         if statement.span(node)[0] <= at < end:
@@ -47,13 +49,20 @@ def is_read_row(file: SourceFile, statement: Statement, node: cst.BaseExpression
     return True
 
 
-def _is_repeated(statement: Statement, node: cst.BaseExpression) -> bool:
+def loops_repeating(statement: Statement, node: cst.BaseExpression) -> Iterator[cst.While | cst.BaseComp | cst.For]:
+    """Yields the loops of the function that evaluate an expression in each round; what a loop walks is evaluated once."""
     below: cst.CSTNode = node
     for above in statement.ancestors(node):
-        if isinstance(above, (cst.While, cst.BaseComp)) or (isinstance(above, cst.For) and above.iter is not below):
-            return True
+        match above:
+            case cst.FunctionDef():
+                return
+            case cst.For(iter=walked) if walked is below:
+                pass
+            case cst.BaseComp(for_in=cst.CompFor(iter=walked)) if any(walked is each for each in (node, *statement.ancestors(node))):
+                pass
+            case cst.While() | cst.BaseComp() | cst.For():
+                yield above
         below = above
-    return False
 
 
 def _is_fetched(file: SourceFile, statement: Statement, function: cst.FunctionDef, name: str, origin: QueryObject) -> bool:

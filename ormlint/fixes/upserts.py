@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import libcst as cst
 
-from ormlint.fixes.chain import chain_of, quote_for
+from ormlint.fixes.chain import chain_of, last_name, quote_for
 from ormlint.fixes.imports import Refusal, Spelling
 from ormlint.fixes.statement import Statement
+from ormlint.fixes.variables import bindings
 from ormlint.fixes.walk import Walk
 from ormlint.judge.finding import Applicability, Fix, WriteTogether
 from ormlint.link.schema import Model
@@ -93,11 +94,23 @@ def _defaults(statement: Statement, node: cst.BaseExpression) -> Values | Refusa
     found: Values = {}
     for element in node.elements:
         match element:
-            case cst.DictElement(key=cst.SimpleString() as key, value=value) if not isinstance(value, cst.Lambda):  # which would be called
+            case cst.DictElement(value=value) if _may_be_called(statement, value):
+                return Refusal("a default may be a function, which is called for its value")
+            case cst.DictElement(key=cst.SimpleString() as key, value=value):
                 found[str(key.evaluated_value)] = statement.whole_code(value)
             case _:
                 return Refusal("the defaults are no plain dict")
     return found
+
+
+def _may_be_called(statement: Statement, value: cst.BaseExpression) -> bool:
+    """Whether a value may be a function: `timezone.now`, not a constant (`Kind.NEW`), nor what the function around it holds."""
+    root, name, function = value, last_name(value), statement.function(value)
+    while isinstance(root, cst.Attribute):
+        root = root.value
+    if not isinstance(root, cst.Name) or name.isupper() or name in ("True", "False", "None"):
+        return isinstance(value, cst.Lambda)
+    return function is None or next(bindings(statement, function, root.value), None) is None
 
 
 def _may_be_null(model: Model, name: str) -> bool:

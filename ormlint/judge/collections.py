@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 from ormlint.judge.eager import relations_along
 from ormlint.judge.finding import ReplaceLoader
+from ormlint.judge.orders import is_ordered
 from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run.log import Loaded, LoadKind, LoadPlan, QueryObject
 
 MAPPING = "lazy="
+_CUT = "the row has the first of its collection only"
+_INNER = "a join with `innerjoin=True` leaves out rows, the limit is for the rows before it"
+_UNORDERED = "the limit chooses the row before the collection is joined, whose order may bring another row first so far"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,27 @@ def separated(query: QueryObject, collection: JoinedCollection, step: int, joine
     hops = relations_along(query.model, collection.path)
     relations = tuple(each.relation for each in joined)
     return ReplaceLoader((collection.steps[step].site,), "selectinload", "", query, relations, hops[step] if hops else None)
+
+
+def risk_of_limiting(query: QueryObject) -> str:
+    """Returns why a limit of one row may change that row or its collections, "" if it cannot.
+
+    SQLAlchemy puts the limit of a query that joins collections by `joinedload()` into a subquery, and joins what is loaded along to that.
+    """
+    joined = joined_collections(query)
+    if any(each.loaded.method == "contains_eager" for each in joined):
+        return _CUT  # the limit is for the rows of the program's own join
+    if joined and _leaves_rows_out(query.plan, query.model):
+        return _INNER
+    return _UNORDERED if joined and (query.model is None or not is_ordered(query, query.model)) else ""
+
+
+def _leaves_rows_out(plan: LoadPlan, model: Model | None) -> bool:
+    for name, entry in plan.loaded.items():
+        relation = model.relations.get(name) if model is not None else None
+        if entry.kind is LoadKind.JOIN and (entry.inner or relation is None or relation.inner or _leaves_rows_out(entry.plan, relation.target)):
+            return True
+    return False
 
 
 def holds_one(relation: Relation) -> bool:

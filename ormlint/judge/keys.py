@@ -90,4 +90,6 @@ def has_key(relation: Relation | None) -> bool:
     """Whether a row has the primary key of the row that a relation leads to in a column of its own."""
     if relation is None or relation.target is None or relation.kind not in (Kind.FOREIGN_KEY, Kind.ONE_TO_ONE) or not relation.attname:
         return False
+    if relation.conditioned:
+        return False
     return not relation.to_field or relation.target.is_primary_key(relation.to_field)

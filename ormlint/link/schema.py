@@ -112,6 +112,7 @@ class Relation:
     arranged: bool = False  # SQLAlchemy: its `collection_class` may arrange what is put into it by what is there
     sorted_by: tuple[str, ...] = ()  # SQLAlchemy: the columns of the target among what its `order_by` names
     inner: bool = False  # SQLAlchemy: the mapping says how it is joined, `innerjoin=True`, which leaves out rows that it leads nowhere from
+    conditioned: bool = False  # SQLAlchemy: its `primaryjoin` asks for more than equal keys, so that a row with a key may have no row there
     constrained: bool = True  # Django: False for a key with `db_constraint=False`, whose row need not exist
     loaded_on_delete: bool = True  # SQLAlchemy loads it before it deletes the row; not if it is `viewonly` or has `passive_deletes`
 

@@ -29,6 +29,7 @@ WRAPPERS = frozenset({"Mapped", "Optional", "Union", "DynamicMapped", "WriteOnly
 COLLECTIONS = frozenset({"list", "List", "set", "Set", "Sequence", "Collection", "InstrumentedList", "DynamicMapped", "WriteOnlyMapped", "Iterable"})
 MAPPINGS = frozenset({"dict", "Dict"})
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_EQUATION = re.compile(r"[\w.]+\s*==\s*[\w.]+")
 _SORTED = re.compile(r"(?:\w+\.)*(?!(?:asc|desc)\b)(\w+)(?:\.(?:asc|desc)\(\))?")
 
 
@@ -337,6 +338,7 @@ class SqlalchemyModels:
         relation.loaded_on_delete = not _stays_away_from_deletes(keywords)
         relation.recursive = "join_depth" in keywords
         relation.arranged = "collection_class" in keywords
+        relation.conditioned = _asks_for_more(keywords.get("primaryjoin"))
         relation.kind = self._kind(relation, keywords, words)
         if relation.kind is Kind.FOREIGN_KEY:
             column = self._local_column(relation, keywords)
@@ -470,6 +472,7 @@ class SqlalchemyModels:
         reverse.ordered, reverse.inner = "order_by" in keywords, "innerjoin" in keywords
         reverse.sorted_by = tuple(_sorted_by(keywords["order_by"])) if reverse.ordered else ()
         reverse.loaded_on_delete = not _stays_away_from_deletes(keywords)
+        reverse.conditioned = _asks_for_more({**given, **keywords}.get("primaryjoin"))
         if reverse.kind is Kind.FOREIGN_KEY:
             column = self._local_column(reverse, {**given, **keywords})
             if column is not None:
@@ -514,6 +517,19 @@ def _stays_away_from_deletes(keywords: dict[str, ir.Expr_]) -> bool:
     """Whether a relationship has nothing to do when a row goes: `viewonly=True`, `passive_deletes=True` (or "all")."""
     given = (keywords.get(name) for name in ("viewonly", "passive_deletes"))
     return any(isinstance(node, ir.Const) and bool(node.value) for node in given)
+
+
+def _asks_for_more(joined: ir.Expr_ | None) -> bool:
+    """Whether a `primaryjoin` is more than an equation of two columns: `and_(Author.id == Book.author_id, Author.active)`."""
+    match joined:
+        case ir.Lambda(body=body):
+            return _asks_for_more(body)
+        case ir.Const(value=str() as text):
+            return _EQUATION.fullmatch(text.strip()) is None
+        case ir.Compare(op=op):
+            return op != "=="
+        case _:
+            return joined is not None
 
 
 def _sorted_by(node: ir.Expr_) -> Iterator[str]:

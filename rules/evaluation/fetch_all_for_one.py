@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ormlint.api import AppendMethod, Orm, Project, QueryLog, QueryObject, Report, Severity, Shape, TakeFirst, Use, UseKind, rule
+from ormlint.judge.collections import risk_of_limiting
 from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.lists import lists_of_rows
 
@@ -51,10 +52,11 @@ def _limit(query: QueryObject, uses: list[Use]) -> AppendMethod | TakeFirst | No
     """Returns the limit that leaves the one row: in the query, where nothing else can be done with it, else where the row is taken."""
     if query.combined or query.ways:
         return None
+    risk = risk_of_limiting(query)
     if query.parent is None and not query.steps and any(use.site.encloses(query.site) for use in uses):
-        return AppendMethod(query.site, "[:1]" if query.orm is Orm.DJANGO else ".limit(1)")
+        return AppendMethod(query.site, "[:1]" if query.orm is Orm.DJANGO else ".limit(1)", risk)
     taken = [use for use in uses if _is_first(use)]
-    return TakeFirst(taken[0].site, query, kept=len(taken) > 1 or any(use.kind is UseKind.TRUTH for use in uses))
+    return TakeFirst(taken[0].site, query, kept=len(taken) > 1 or any(use.kind is UseKind.TRUTH for use in uses), reason=risk)
 
 
 def _advice(project: Project, query: QueryObject) -> str:

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from ormlint.api import AppendMethod, Bound, Event, Label, Mark, Op, Orm, Project, QueryLog, QueryObject, Report, Shape, TakeFirst, rule
-from ormlint.judge.collections import joined_collections
+from ormlint.judge.collections import risk_of_limiting
 from ormlint.judge.describe import at_query, is_shown
 
-_CUT = "the row has the first of its collection only"
 TAKES_FIRST = frozenset({"first", "scalar", "fetchone", "first_or_404"})
 
 
@@ -31,8 +30,7 @@ def _limit(event: Event, query: QueryObject) -> AppendMethod | TakeFirst | None:
     """Returns the limit: in the statement if it stands there, else where it is sent, since others may send it too."""
     if query.ways:
         return None
-    # SQLAlchemy puts the limit of a `joinedload` into a subquery, that of the program's own join cuts the collection
-    risk = _CUT if any(each.loaded.method == "contains_eager" for each in joined_collections(query)) else ""
+    risk = risk_of_limiting(query)
     if event.site.encloses(query.site) and not query.steps:
         return AppendMethod(query.site, ".limit(1)", risk)
     return TakeFirst(event.site, query, reason=risk)
