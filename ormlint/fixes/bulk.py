@@ -20,6 +20,7 @@ from ormlint.fixes.counts import breaks_line
 from ormlint.fixes.imports import Refusal, Spelling, spell_model
 from ormlint.fixes.inserts import insert_together
 from ormlint.fixes.links import SIGNALS, risk_of_linking
+from ormlint.fixes.links_of_several import link_each
 from ormlint.fixes.receivers import before_stream, is_stream
 from ormlint.fixes.source import Sources
 from ormlint.fixes.upserts import upsert_together
@@ -56,6 +57,8 @@ def _fix(sources: Sources, walk: Walk, intent: WriteTogether, project: Project) 
                 return made
         case "add" | "remove":
             return _link(walk, call, call.func, risk_of_linking(sources, project, walk, intent))
+        case "link":
+            return link_each(sources, walk, intent, project, _TOGETHER)
         case "insert":
             return insert_together(walk, intent.model, schema, call, _TOGETHER)
         case "get_or_create" | "update_or_create":

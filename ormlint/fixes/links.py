@@ -33,7 +33,7 @@ _ROWS = "it is not certain that all of them are rows of the database"
 _OLD = "before Django 3.0 all keys are sent in one look-up, which may be too long"
 # Apps without receivers of `m2m_changed` (read in their sources).
 _KNOWN = re.compile(r"(?:django\.contrib\.\w+|rest_framework|django_filters|corsheaders)(?:\.\w+)*")
-_RECEIVING, _ASKING = re.compile(r"\bm2m_changed\b"), re.compile(r"\.through\b")
+RECEIVING, _ASKING = re.compile(r"\bm2m_changed\b"), re.compile(r"\.through\b")
 _FAST = (3, 0)
 
 
@@ -57,7 +57,7 @@ def risk_of_linking(sources: Sources, project: Project, walk: Walk, intent: Writ
         return _ROWS
     if relation.target is None or not _is_sorted(relation.target):
         return _ORDER
-    if sources.found(_RECEIVING, project.lines):
+    if sources.found(RECEIVING, project.lines):
         return SIGNALS
     if sources.found(_ASKING, project.lines):
         return _THROUGH

@@ -256,7 +256,8 @@ class WalkParts:
 class WriteTogether:
     """Write with one statement what the call at `site` writes in every round of a loop.
 
-    `method` is what is done to the rows of `model`: save, update, create, insert, delete, add or remove; `fields` are those that have changed.
+    `method` is what is done to the rows of `model`: save, update, create, insert, delete, add or remove, or link, an add
+    to another row in every round; `fields` are those that have changed.
     `plain` tells that the loop walks all rows of a query that can be updated or deleted as a whole. `event` is the call.
     """
 

@@ -1,9 +1,10 @@
 """ORM306: rows are linked one by one."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Report, rule
-from ormlint.judge.bulk import is_all_of_a_round, stands_in, together, varies_with, writes_one_by_one
+from ormlint.api import Event, Kind, Loop, Op, Orm, Project, QueryLog, Report, WriteTogether, rule
+from ormlint.judge.bulk import Write, is_all_of_a_round, stands_in, together, varies_with, writes_one_by_one
 from ormlint.judge.describe import at, call_path, code, labels, per
 from ormlint.judge.releases import BULK_UPDATE
 
@@ -25,7 +26,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             cause=write.cause,
             labels=labels(project, event, loop, None, "this links one row" if event.method == "add" else "this unlinks one row"),
             notes=call_path(project, event),
-            intent=together(log, write, event.method),
+            intent=together(log, write, event.method) or _of_several(project, log, write),
             severity=write.severity,
             preview=write.preview or event.method == "remove" or not is_all_of_a_round(log, write),
             counted_as=write.counted_as,
@@ -55,6 +56,13 @@ def _is_many_to_many(event: Event) -> bool:
 def _is_plain(event: Event, loop: Loop) -> bool:
     """Whether the loop links other rows to one and the same row."""
     return stands_in(event, loop) and loop.id not in {around.id for around in event.row_loops}
+
+
+def _of_several(project: Project, log: QueryLog, write: Write) -> WriteTogether | None:
+    """Returns the change that makes the links themselves, where each round adds something to another row."""
+    event, loop = write.event, write.loop
+    several = event.method == "add" and _is_many_to_many(event) and loop.id in {around.id for around in event.row_loops} and stands_in(event, loop)
+    return together(log, replace(write, plain=True), "link") if several and not project.lacks(BULK_UPDATE) else None
 
 
 def _verb(event: Event) -> str:

@@ -364,6 +364,13 @@ _WRITES = (
         "book",
     ),
     Work(
+        "link of several",
+        ("ORM306",),
+        _BOOKS,
+        "tag = Tag.objects.create(word='new')\nfor book in {q}:\n    book.tags.add(tag)\nprint(tag.books.count())",
+        "book",
+    ),
+    Work(
         "unlink",
         ("ORM306",),
         _BOOKS,
