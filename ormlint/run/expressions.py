@@ -101,8 +101,12 @@ def _seq(m: Machine, f: Frame, node: ir.Seq) -> Value:
     starred = False
     for item in node.items:
         if isinstance(item, ir.Star):
+            value = evaluate(m, f, item.value)
+            if isinstance(value, Sequence) and value.items is not None:
+                items += value.items
+                continue
             starred = True
-            items.append(iterate(m, f, evaluate(m, f, item.value), item.value).element)
+            items.append(iterate(m, f, value, item.value).element)
         else:
             items.append(evaluate(m, f, item))
             m.use(f, items[-1], UseKind.STORE, item)

@@ -40,6 +40,7 @@ def _report(project: Project, events: list[Event], wanted: Collection[Event]) ->
     held = f"{event.through}.{relation.attname}" if event.through else relation.attname  # a proxy has no column beside it
     per = f" {per_model(relation.model)}" if loops else ""
     sites = tuple(dict.fromkeys((other.key, other.site) for other in (event, *events) if other.key is not None))
+    risk = risk_of_reading(events)
     editable = all(site.path.endswith(".py") and site.path == read.path for site, read in sites) and not any(other.through for other in events)
     further = dict.fromkeys(project.at(site) for site, _ in sites[1:])
     return Report(
@@ -50,9 +51,9 @@ def _report(project: Project, events: list[Event], wanted: Collection[Event]) ->
         labels=labels(project, event, innermost(loops) if loops else None, row.query, f"this loads {code(relation.name)}"),
         notes=(*call_path(project, event), *((f"so does {joined(further)}",) if further else ())),
         relations=("__".join(event.path),),
-        intent=ReadKey(sites, relation, are_present(events), risk_of_reading(events)) if editable else None,
+        intent=ReadKey(sites, relation, are_present(events), risk) if editable else None,
         severity=weight(project, event, loops) if loops else Severity.INFO,
-        preview=may_be_held(event) or event in wanted or (not loops and event.orm is Orm.SQLALCHEMY),
+        preview=bool(risk) or may_be_held(event) or event in wanted or (not loops and event.orm is Orm.SQLALCHEMY),
     )
 
 
