@@ -33,13 +33,20 @@ SHORTCUTS = frozenset({"get_object_or_404", "aget_object_or_404", "get_list_or_4
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A path of relations as a lookup of one of the two methods."""
+    """A path of relations as a lookup of one of the two methods; `written` is how it is written if not as a text: `Prefetch(…)`."""
 
     method: str
     path: str
+    written: str = ""
+
+    def code(self, quote: str) -> str:
+        """Returns how it is written as an argument."""
+        return self.written or f"{quote}{self.path}{quote}"
 
     def covers(self, other: Lookup) -> bool:
         """Whether this lookup loads all that the other one loads."""
+        if self.written or other.written:
+            return self == other
         return self.method == other.method and (self.path == other.path or self.path.startswith(f"{other.path}__"))
 
 
@@ -63,10 +70,16 @@ def lookup_of(sources: Sources, query: QueryObject, path: Iterable[Relation]) ->
     # `select_related()` without arguments would be ended by one with names
     if not query.follows and not separate and all(hop.to_one and hop.kind is not Kind.GENERIC_FOREIGN_KEY for hop in hops):
         return _joined(query, hops)
+    obstacle = obstacle_of_prefetching(sources, query)
+    return Refusal(obstacle) if obstacle else Lookup(PREFETCH, "__".join(hop.name for hop in hops))
+
+
+def obstacle_of_prefetching(sources: Sources, query: QueryObject) -> str:
+    """Returns why a query cannot prefetch anything, "" if it can."""
     if query.has("iterator", "aiterator") or any(use.operator in ("iterator", "aiterator") for use in query.uses):
         if not has_arguments(sources, query, "iterator", "aiterator"):
-            return Refusal("`iterator()` needs a `chunk_size` before it can prefetch")
-    return Lookup(PREFETCH, "__".join(hop.name for hop in hops))
+            return "`iterator()` needs a `chunk_size` before it can prefetch"
+    return ""
 
 
 def _joined(query: QueryObject, hops: list[Relation]) -> Lookup | Refusal:
@@ -139,7 +152,7 @@ def _on_the_class(file: SourceFile, statement: Statement, chain: Chain, model: M
 def _links(wanted: list[Lookup], quote: str) -> list[str]:
     links = []
     for method in (SELECT, PREFETCH):
-        paths = ", ".join(f"{quote}{lookup.path}{quote}" for lookup in wanted if lookup.method == method)
+        paths = ", ".join(lookup.code(quote) for lookup in wanted if lookup.method == method)
         if paths:
             links.append(f".{method}({paths})")
     return links
@@ -199,6 +212,6 @@ class _Addition:
                 literals.remove(literal)
                 self.edits.append(self.file.edit(*self.statement.span(literal), f"{literal.prefix}{literal.quote}{lookup.path}{literal.quote}"))
             else:
-                added.append(f"{quote}{lookup.path}{quote}")
+                added.append(lookup.code(quote))
         if added:
             self.edits += append_argument(self.file, self.statement, call, added)

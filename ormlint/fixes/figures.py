@@ -9,28 +9,25 @@ for author in Author.objects.all():         for author in Author.objects.annotat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import libcst as cst
 
-from ormlint.fixes.chain import chain_of, insert_links, quote_for, seen_through
+from ormlint.fixes.chain import chain_of, insert_links, quote_for
 from ormlint.fixes.django_loads import SHORTCUTS, methods_of
 from ormlint.fixes.imports import Refusal, Spelling, in_one_statement, spell_import, spell_model
 from ormlint.fixes.keys import loops_around
-from ormlint.fixes.receivers import assigned, may_be_given
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.walk import binds, inside
+from ormlint.fixes.walked import OTHER_ROWS, is_made_of, names_taken, variable_of, walks
 from ormlint.judge.finding import AnnotateFigure, Applicability, Fix
-from ormlint.link.schema import Model, Schema
+from ormlint.link.schema import Schema
 from ormlint.run.log import Loop
 from ormlint.text import Edit, Site
 
 _REASON = "the figure is computed for everybody who fetches these rows, and tells how it was when they were fetched"
 _PAGE = "a page that is given other rows shows nothing there"
-_ROWS = "other rows than those of the query may be walked"
 _OTHERWISE = Refusal("the figure is asked for in another way")
-_GROWING = frozenset({"append", "extend", "insert"})
 
 
 def annotate_figure(sources: Sources, intent: AnnotateFigure, schema: Schema) -> Fix | None:
@@ -49,9 +46,9 @@ def _fix(sources: Sources, file: SourceFile, statement: Statement, node: cst.Bas
     name = _fresh(sources, intent)
     if name is None:
         return Refusal("no name for the figure is free")
-    variable = _variable(statement, node)
+    variable = variable_of(statement, node)
     if isinstance(variable, Refusal) or not _is_given_queries(sources, statement, node, intent):
-        return variable if isinstance(variable, Refusal) else Refusal(_ROWS)
+        return variable if isinstance(variable, Refusal) else Refusal(OTHER_ROWS)
     reads: list[Edit] = []
     for site, loop in intent.reads:
         page = sources.page(site)
@@ -119,16 +116,8 @@ def _fresh(sources: Sources, intent: AnnotateFigure) -> str | None:
     wanted = [f"{relation}_count", f"number_of_{relation}"] if intent.method == "count" else [f"has_{relation}", f"{relation}_exist"]
     places = [intent.home, model.site, *(base.site for base in model.bases), *(site for site, _ in intent.reads)]
     texts = {place.path: file.text for place in places if (file := sources.file(place) or sources.page(place)) is not None}
-    return next((name for name in wanted if name not in _taken(intent, model) and not any(_is_given(name, text) for text in texts.values())), None)
-
-
-def _taken(intent: AnnotateFigure, model: Model) -> set[str]:
-    found = {name for way in intent.query.every_way() for name in way.plan.annotated}
-    for each in (model, *model.bases):
-        found |= {*each.attributes, *each.columns}
-        for relation in each.relations.values():
-            found |= {relation.name, relation.attname, relation.query_name}
-    return found
+    taken = names_taken(intent.query, model)
+    return next((name for name in wanted if name not in taken and not any(_is_given(name, text) for text in texts.values())), None)
 
 
 def _is_given(name: str, text: str) -> bool:
@@ -171,20 +160,11 @@ def _in_code(
             return _OTHERWISE
         whole = above
     loop = next(iter(loops_around(statement, call, row)), None)
-    if loop is None or statement.function(call) is not statement.function(loop) or binds(loop, row) > 1 or not _walks(statement, loop, *query):
-        return Refusal(_ROWS)
+    if loop is None or statement.function(call) is not statement.function(loop) or binds(loop, row) > 1 or not walks(statement, loop, *query):
+        return Refusal(OTHER_ROWS)
     if "#" in statement.code(whole):
         return Refusal("a comment stands in the expression")
     return file.edit(*statement.span(whole), f"{row}.{name}")
-
-
-def _walks(statement: Statement, loop: cst.For | cst.CompFor, query: cst.BaseExpression, variable: str) -> bool:
-    """Whether a loop walks the rows of a query, or of the variable that is made of it, in the function that makes it."""
-    if not isinstance(loop.target, cst.Name):
-        numbered = isinstance(loop.iter, cst.Call) and isinstance(loop.iter.func, cst.Name) and loop.iter.func.value == "enumerate"
-        if not (numbered and isinstance(loop.target, cst.Tuple) and isinstance(loop.target.elements[-1].value, cst.Name)):
-            return False
-    return statement.function(loop) is statement.function(query) and _is_made_of(loop.iter, query, variable)
 
 
 def _is_given_queries(sources: Sources, statement: Statement, home: cst.BaseExpression, intent: AnnotateFigure) -> bool:
@@ -197,74 +177,8 @@ def _is_given_queries(sources: Sources, statement: Statement, home: cst.BaseExpr
     function = own.function(made)
     if own is statement and function is statement.function(home):
         return True
-    variable = _variable(own, made)
+    variable = variable_of(own, made)
     if not isinstance(function, cst.FunctionDef) or isinstance(variable, Refusal) or own.function(function) is not None:
         return False
     returned = [node for node in inside(function.body) if isinstance(node, cst.Return)]
-    return bool(returned) and all(node.value is not None and _is_made_of(node.value, made, variable) for node in returned)
-
-
-def _is_made_of(value: cst.BaseExpression, query: cst.BaseExpression, variable: str) -> bool:
-    """Whether an expression is made of a query, or of the variable that has it, by methods and slices alone."""
-    spine = list(_spine(value))
-    return any(node is query for node in spine) or (bool(variable) and isinstance(spine[-1], cst.Name) and spine[-1].value == variable)
-
-
-def _variable(statement: Statement, query: cst.BaseExpression) -> str | Refusal:
-    """Returns the variable that a query is kept in, "" if it is none, a refusal if something else may be kept there or come in its place."""
-    above, kept = statement.parent(query), ""
-    while isinstance(above, (cst.Attribute, cst.Call, cst.Subscript, cst.Arg, cst.Await, cst.NamedExpr)):
-        if isinstance(above, cst.Arg) and not _is_seen_through(statement, above):
-            break
-        if isinstance(above, cst.NamedExpr) and isinstance(above.target, cst.Name):
-            kept = above.target.value
-        above = statement.parent(above)
-    match above:
-        case cst.BooleanOperation() | cst.IfExp():
-            return Refusal(_ROWS)
-        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]) | cst.AnnAssign(target=cst.Name(value=name)) if not kept:
-            kept = name
-        case cst.Assign() | cst.AnnAssign():
-            return Refusal("the query is kept in several places")
-    function = statement.function(query)
-    if not kept or function is None:
-        return ""
-    return kept if _is_of_one_query(statement, function, query, kept) else Refusal(_ROWS)
-
-
-def _is_seen_through(statement: Statement, argument: cst.Arg) -> bool:
-    """Whether a call gives the rows that it is given: `list(…)`, `sorted(…)`."""
-    call = statement.parent(argument)
-    return isinstance(call, cst.Call) and seen_through(call) is not call
-
-
-def _is_of_one_query(statement: Statement, function: cst.CSTNode, query: cst.BaseExpression, name: str) -> bool:
-    """Whether all that a function assigns to a variable is made of one query, and nothing is put into it."""
-    values = list(assigned(statement, function, name))
-    if binds(function, name) != len(values) or may_be_given(statement, query, statement.function(query)):
-        return False
-    if not all(_is_made_of(value, query, name) for value in values):
-        return False
-    return not any(
-        isinstance(call.func, cst.Attribute)
-        and call.func.attr.value in _GROWING
-        and isinstance(call.func.value, cst.Name)
-        and call.func.value.value == name
-        for call in statement.within(function, cst.Call)
-    )
-
-
-def _spine(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    """Yields an expression and what it is made of by methods, slices and `list(…)`, down to the beginning."""
-    while True:
-        yield node
-        inner = seen_through(node)
-        match inner:
-            case _ if inner is not node:
-                node = inner
-            case cst.NamedExpr(value=receiver):
-                node = receiver
-            case cst.Call(func=cst.Attribute(value=receiver)) | cst.Attribute(value=receiver) | cst.Subscript(value=receiver):
-                node = receiver
-            case _:
-                return
+    return bool(returned) and all(node.value is not None and is_made_of(node.value, made, variable) for node in returned)

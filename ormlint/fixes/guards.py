@@ -96,7 +96,7 @@ def risk_of_loading_more(sources: Sources, query: QueryObject, *, joins: bool = 
 
 def obstacle_of_refining(query: QueryObject, home: Site) -> str:
     """Returns which query made from the one at a home would fail if that one joined a relation, "" if none: `orders.only("placed")`."""
-    methods = _refined_by(query, home) if query.orm is Orm.DJANGO else frozenset()
+    methods = refined_by(query, home) if query.orm is Orm.DJANGO else frozenset()
     return next((f"`{name}()` makes another query from it, {reason}" for name, reason in _CONTRADICTING.items() if name in methods), "")
 
 
@@ -105,7 +105,7 @@ def risk_of_refining(query: QueryObject, home: Site, *, joins: bool) -> str:
 
     # `orders.select_for_update()`, where `orders` has the customers loaded along, locks them too
     """
-    methods = _refined_by(query, home)
+    methods = refined_by(query, home)
     if query.orm is Orm.DJANGO:
         reasons = {"select_for_update": _DJANGO["select_for_update"], "extra": _DJANGO["extra"], "distinct": _DISTINCT} if joins else {}
     else:
@@ -115,7 +115,7 @@ def risk_of_refining(query: QueryObject, home: Site, *, joins: bool) -> str:
     return next((f"another query is made from it: {reason}" for name, reason in reasons.items() if name in methods), "")
 
 
-def _refined_by(query: QueryObject, home: Site) -> frozenset[str]:
+def refined_by(query: QueryObject, home: Site) -> frozenset[str]:
     """Returns the methods that others are made with of the query that stands at a home, without its own."""
     changed = [known for known in query.lineage() if home in (known.site, *known.trail)]
     return (changed[-1] if changed else query).refined_by.difference(query.methods)

@@ -32,6 +32,7 @@ from ormlint.judge.finding import (
     MoveAfterLoop,
     OrderRows,
     PickFromPrefetched,
+    PrefetchChosen,
     ReadColumn,
     ReadKey,
     ReadUnique,
@@ -95,6 +96,7 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         blocks,
         bulk,
         calls,
+        chosen,
         columns,
         copies,
         counts,
@@ -139,6 +141,8 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
             return deferred.load_column(sources, intent)
         case PickFromPrefetched() as intent:
             return prefetched.pick_from_prefetched(sources, intent)
+        case PrefetchChosen() as intent:
+            return chosen.prefetch_chosen(sources, intent, project.schema)
         case DropLoad() as intent:
             return unread_loads.drop_load(sources, intent)
         case KeepAnswer() as intent:

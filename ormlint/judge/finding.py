@@ -205,6 +205,20 @@ class AnnotateFigure:
 
 
 @dataclass(frozen=True, slots=True)
+class PrefetchChosen:
+    """Prefetch some rows of the collection `relation` into a list of each row of a query, which is changed at `home`.
+
+    `chosen` is the query per row, `author.books.filter(…)`, and `risk` tells who gets rows for nothing.
+    """
+
+    query: QueryObject
+    home: Site
+    relation: Relation
+    chosen: QueryObject
+    risk: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MoveAfterLoop:
     """Move a statement (a commit, a flush) from the end of a loop's body to behind the loop. `site` is the call."""
 
@@ -486,6 +500,7 @@ Intent = (
     | MoveAfterLoop
     | OrderRows
     | PickFromPrefetched
+    | PrefetchChosen
     | ReadColumn
     | ReadKey
     | ReadUnique

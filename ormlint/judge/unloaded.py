@@ -9,6 +9,7 @@ from itertools import filterfalse
 from ormlint.judge.alternatives import may_lead_nowhere
 from ormlint.judge.anew import advice_for_new_query
 from ormlint.judge.branches import is_read_in_one_branch
+from ormlint.judge.chosen import prefetch_of_chosen
 from ormlint.judge.describe import call_path, calls_between, can_be_changed, code, is_shown, labels, per_model, place, place_of_column, places
 from ormlint.judge.eager import (
     Chain,
@@ -22,7 +23,7 @@ from ormlint.judge.eager import (
     relations_along,
 )
 from ormlint.judge.figures import Figures
-from ormlint.judge.finding import EagerLoad, Intent, Label, Mark, Report
+from ormlint.judge.finding import EagerLoad, Intent, Label, Mark, PrefetchChosen, Report
 from ormlint.judge.handful import is_of_a_page, is_of_one_row
 from ormlint.judge.homes import serves_others, ways_of, works_for_several
 from ormlint.judge.identity import is_said_to_be_lazy, may_be_held, shared_along
@@ -224,7 +225,7 @@ def _local(function: str) -> str:
 
 def _graded(intent: Intent | None, risk: str) -> Intent | None:
     """Returns an intent with what the rounds of a loop do to what it loads."""
-    return replace(intent, risk=risk) if risk and isinstance(intent, EagerLoad) else intent
+    return replace(intent, risk=risk) if risk and isinstance(intent, (EagerLoad, PrefetchChosen)) else intent
 
 
 def _risk_of_keeping(chain: Chain) -> str:
@@ -455,11 +456,15 @@ def _collection_reports(
     # in a page or a serializer a condition is mostly one for all rows
     of_some = sink is Sink.CODE and all(event.around.conditional for event in chain.events)
     risk = rounds.risk(chain) or _risk_of_keeping(chain) or ("only some rounds read what would be loaded for all rows" if of_some else "")
+    kept = not curable and sink is Sink.CODE and not (defeated or rounds.risk(chain))
+    kept = kept and not (is_cut_to_pages(chain) or is_paid_by_others(project, log, chain))
     found = _places(project, chain, sink) if curable or sink is not Sink.SERIALIZER else {event.site: event for event in reversed(chain.events)}
     for site, event in found.items():
         cure = advice or advice_for_new_query(project, log, chain, event, remedy.where(project, chain))
         if not cure:
             continue
+        if kept:
+            intent = prefetch_of_chosen(project, log, chain, event)
         yield Report(
             site=site,
             message=f"{_what(project, event, chain, sink)} runs one query {_per(chain, event)}",

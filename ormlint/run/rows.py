@@ -184,7 +184,10 @@ def _to_attr(m: Machine, row: Row, entry: Loaded) -> Value:
     if target is None:
         return Sequence("list", row_deps(row))
     origin = Origin(row.origin.query, (*row.origin.path, entry.to_attr)) if row.origin is not None else None
-    return Sequence("list", Row(target, m.class_of(target), origin, entry.plan))
+    plan = entry.plan
+    if relation is not None and relation.inverse is not None and relation.inverse.kind is Kind.FOREIGN_KEY:
+        plan = plans.load(plan, (relation.inverse.name,), LoadKind.KNOWN, row.plan)
+    return Sequence("list", Row(target, m.class_of(target), origin, plan))
 
 
 # ---------------------------------------------------------------------------------------------------------- relations

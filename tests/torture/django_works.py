@@ -44,6 +44,13 @@ _LOADS = (
         "book",
     ),
     Work(
+        "prefetch of chosen rows",
+        ("ORM102",),
+        _BOOKS,
+        'for book in {q}:\n    print(book.title, [tag.word for tag in book.tags.filter(word="tag 1").order_by("pk")])',
+        "book",
+    ),
+    Work(
         "Prefetch",
         ("ORM101",),
         _rows("Review"),

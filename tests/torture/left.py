@@ -40,6 +40,7 @@ _OPTIONS = (
 )
 _LOADERS = ("loader with a limit", "loader of two collections", "loader of a stream", "delete with what belongs to it")
 _FIGURES = ("figure", "figure by a subquery", "figure of existence", "figure in a template")
+_CHOSEN = ("prefetch of chosen rows",)
 _COUNTING = ("kept count", "len", "len test", "count test", "truth test", "kept rows", "kept row", "one of all", "aggregate")
 _LISTING = ("column", "key of a select")
 _SENDING = ("subquery", "subquery of a select", "subquery of a query")
@@ -63,6 +64,13 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (_FIGURES[:-1], ("lambda",), Left("a lambda makes the query")),
     (_FIGURES, ("select_for_update",), Left("rows that are locked cannot be grouped")),
     (("figure", "figure by a subquery", "figure in a template"), ("names taken in the file", "names taken in the function"), Left(_TAKEN)),
+    (_CHOSEN, ("lambda",), Left("a lambda makes the query")),
+    (_CHOSEN, ("conditional expression",), Left("other rows than those of the query may be walked")),
+    (_CHOSEN, ("query of a function", "query of another file"), Left(_ELSEWHERE)),
+    (_CHOSEN, ("evaluated before",), Left("the query is evaluated in several places")),
+    (_CHOSEN, ("select_for_update",), Left("the rows are locked")),
+    (_CHOSEN, ("iterator",), Left("`iterator()` needs a `chunk_size` before it can prefetch")),
+    (_CHOSEN, ("import *",), Left("the model of the chosen rows is not named in the file")),
     (("figure by a subquery", "figure of existence"), ("import *",), Left("the model of what is counted is not named in the file")),
     (("kept count", "column"), ("import *",), Left(_STAR)),
     (("prefetch",), ("iterator",), Left("`iterator()` needs a `chunk_size` before it can prefetch")),

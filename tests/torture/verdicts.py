@@ -49,6 +49,7 @@ the `try` may wait for the row that does not exist
 the annotation says what the variable is
 the block would end behind the `else`
 the function is asynchronous
+the model of the chosen rows is not named in the file
 the model of what is counted is not named in the file
 the name that it would import means something else there
 the options are for whole rows
@@ -87,9 +88,11 @@ the loop makes the statement
 the loop shares its line
 the name is written in pieces
 the query is built in another place, where others may use it
+the query is evaluated in several places
 the query is made in several statements
 the row shares its line
 the rows are loaded in a larger expression
+the rows are locked
 the session of the query is not at hand
 the write shares its line
 what is written would have to stand before the `else`
