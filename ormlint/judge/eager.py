@@ -75,18 +75,10 @@ class Chain:
 
     @property
     def relations(self) -> tuple[str, ...]:
-        """The names of what is missing: the lookup, the path from the rows that lack it, for SQLAlchemy, which has no paths, `Author.country`.
-
-        The rows that lack it are those of the innermost loop: of `books__author__country` they are the books.
-        """
+        """The names of what is missing: the lookup, and what else `relation_names` gives."""
         if self.root is not None:
             return (self.lookup, "__".join(self.path))
-        if self.query.orm is Orm.DJANGO or len(self.path) == 1:
-            within = relations_along(self.query.model, self.path)[:-1]
-            behind = next((number for number in range(len(within), 0, -1) if not within[number - 1].to_one), 0)
-            return (self.lookup, "__".join(self.path[behind:])) if behind else (self.lookup,)
-        hops = relations_along(self.query.model, self.path)
-        return (self.lookup, *(f"{hop.model.name}.{hop.name}" for hop in hops[len(path_of(self.events[0])) - 1 :]))
+        return relation_names(self.query, self.path, len(path_of(self.events[0])) - 1)
 
     @property
     def spelled(self) -> str:
@@ -259,6 +251,19 @@ def relations_along(model: Model | None, path: tuple[str, ...]) -> tuple[Relatio
         found.append(relation)
         model = relation.target
     return tuple(found)
+
+
+def relation_names(query: QueryObject, path: tuple[str, ...], first: int) -> tuple[str, ...]:
+    """Returns the names of what a path reads from its hop `first` on: the lookup, the path from the rows that lack it, `Author.country`.
+
+    The last is for SQLAlchemy, which has no paths. The rows that lack it are those of the innermost loop: of
+    `books__author__country` they are the books.
+    """
+    lookup, hops = "__".join(path), relations_along(query.model, path)
+    if query.orm is Orm.DJANGO or len(path) == 1:
+        behind = next((number for number in range(len(hops) - 1, 0, -1) if not hops[number - 1].to_one), 0)
+        return (lookup, "__".join(path[behind:])) if behind else (lookup,)
+    return (lookup, *(f"{hop.model.name}.{hop.name}" for hop in hops[first:]))
 
 
 def without_prefixes(paths: list[str]) -> list[str]:

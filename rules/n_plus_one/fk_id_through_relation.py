@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from ormlint.api import Event, Orm, Project, QueryLog, ReadKey, Report, Severity, rule
 from ormlint.judge.describe import call_path, code, is_shown, joined, labels, per_model
-from ormlint.judge.eager import concerns, is_attributable
+from ormlint.judge.eager import concerns, is_attributable, relation_names
 from ormlint.judge.identity import may_be_held
 from ormlint.judge.keys import are_present, read_for_their_key, read_to_get_the_row, risk_of_reading
 from ormlint.judge.repetition import innermost, repeaters, weight
@@ -50,7 +50,7 @@ def _report(project: Project, events: list[Event], wanted: Collection[Event]) ->
         cause=(key,),
         labels=labels(project, event, innermost(loops) if loops else None, row.query, f"this loads {code(relation.name)}"),
         notes=(*call_path(project, event), *((f"so does {joined(further)}",) if further else ())),
-        relations=("__".join(event.path),),
+        relations=relation_names(row.query, event.path, len(event.path) - 1),
         intent=ReadKey(sites, relation, are_present(events), risk) if editable else None,
         severity=weight(project, event, loops) if loops else Severity.INFO,
         preview=bool(risk) or may_be_held(event) or event in wanted or (not loops and event.orm is Orm.SQLALCHEMY),
