@@ -24,6 +24,7 @@ from ormlint.judge.finding import (
     FilterInDatabase,
     Finding,
     Fix,
+    Intent,
     KeepAnswer,
     KeepRows,
     ListSelectRelated,
@@ -83,12 +84,21 @@ def plan_fixes(findings: list[Finding], project: Project, texts: Callable[[str],
     plan_admin_lists(wanting, sources)
     for finding in wanting:
         if not isinstance(finding.intent, (EagerLoad, ListSelectRelated)):
-            finding.fix = _fix(finding, sources, project)
+            finding.fix = _planned(finding.intent, sources, project)
         if finding.fix is not None:
             finding.fix = replace(grading.graded(finding.code, finding.fix), edits=tuple(sorted(set(finding.fix.edits))))
 
 
-def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
+def _planned(intent: Intent | None, sources: Sources, project: Project) -> Fix | None:
+    from ormlint.fixes.spread import plan_spread
+
+    fix = _fix(intent, sources, project)
+    if intent is None or (fix is not None and fix.edits):
+        return fix
+    return plan_spread(intent, sources, lambda moved, spread: _fix(moved, spread, project)) or fix
+
+
+def _fix(intent: Intent | None, sources: Sources, project: Project) -> Fix | None:
     from ormlint.fixes import (
         aggregates,
         assigned,
@@ -126,85 +136,85 @@ def _fix(finding: Finding, sources: Sources, project: Project) -> Fix | None:
         unread_loads,
     )
 
-    match finding.intent:
-        case ReplaceLen() as intent:
+    match intent:
+        case ReplaceLen():
             return counts.replace_len(sources, intent)
-        case ReplaceCountTest() as intent:
+        case ReplaceCountTest():
             return truth.replace_count_test(sources, intent)
-        case ReplaceTruthTest() as intent:
+        case ReplaceTruthTest():
             return truth.replace_truth_test(sources, intent)
-        case ReplaceMembershipTest() as intent:
+        case ReplaceMembershipTest():
             return membership.replace_membership_test(sources, intent)
-        case CountRows() as intent:
+        case CountRows():
             return kept_counts.count_rows(sources, intent)
-        case LoadColumn() as intent:
+        case LoadColumn():
             return deferred.load_column(sources, intent)
-        case PickFromPrefetched() as intent:
+        case PickFromPrefetched():
             return prefetched.pick_from_prefetched(sources, intent)
-        case PrefetchChosen() as intent:
+        case PrefetchChosen():
             return chosen.prefetch_chosen(sources, intent, project.schema)
-        case DropLoad() as intent:
+        case DropLoad():
             return unread_loads.drop_load(sources, intent)
-        case KeepAnswer() as intent:
+        case KeepAnswer():
             return kept_values.keep_answer(sources, intent)
-        case AskBefore() as intent:
+        case AskBefore():
             return kept_values.ask_before(sources, intent)
-        case WalkQuery() as intent:
+        case WalkQuery():
             return copies.walk_query(sources, intent)
-        case LoadFirst() as intent:
+        case LoadFirst():
             return kept_rows.load_first(sources, intent)
-        case AggregateInDatabase() as intent:
+        case AggregateInDatabase():
             return aggregates.aggregate_in_database(sources, intent, project.schema)
-        case AnnotateFigure() as intent:
+        case AnnotateFigure():
             return figures.annotate_figure(sources, intent, project.schema)
-        case ReadKey() as intent:
+        case ReadKey():
             return keys.read_key(sources, intent)
-        case SendSubquery() as intent:
+        case SendSubquery():
             return subqueries.send_subquery(sources, intent)
-        case ReadColumn() as intent:
+        case ReadColumn():
             return columns.read_column(sources, intent)
-        case ReadUnique() as intent:
+        case ReadUnique():
             return results.read_unique(sources, intent)
-        case KeepRows() as intent:
+        case KeepRows():
             return results.keep_rows(sources, intent)
-        case MoveAfterLoop() as intent:
+        case MoveAfterLoop():
             return loops.move_after_loop(sources, intent)
-        case FetchBefore() as intent:
+        case FetchBefore():
             written = lookups.of_django if intent.model.orm is Orm.DJANGO else sqlalchemy_lookups.of_sqlalchemy
             return lookups.fetch_before(sources, intent, project.schema, written)
-        case BlockAroundLoop() as intent:
+        case BlockAroundLoop():
             return blocks.block_around_loop(sources, intent)
-        case FilterInDatabase() as intent:
+        case FilterInDatabase():
             return sieved.filter_in_database(sources, intent, project.schema)
-        case RefreshRow() as intent:
+        case RefreshRow():
             return refreshed.refresh_row(sources, intent)
-        case WalkParts() as intent:
+        case WalkParts():
             return parts.walk_parts(sources, intent)
-        case SetOtherSide() as intent:
+        case SetOtherSide():
             return other_side.set_other_side(sources, intent, project.schema)
-        case WriteTogether() as intent:
+        case WriteTogether():
             return bulk.write_together(sources, intent, project)
-        case AddAttribute() as intent:
+        case AddAttribute():
             return declarations.add_attribute(sources, intent)
-        case AwaitStatement() as intent:
+        case AwaitStatement():
             return awaiting.await_statement(sources, intent, project.lines)
-        case RunInThread() as intent:
+        case RunInThread():
             return threads.run_in_thread(sources, intent, project.lines)
-        case AddIndex() as intent:
+        case AddIndex():
             return declarations.add_index(sources, intent)
-        case RemoveDeclaration() as intent:
+        case RemoveDeclaration():
             return declarations.remove_declaration(sources, intent)
-        case OrderRows() as intent:
+        case OrderRows():
             return ordering.order_rows(sources, intent)
-        case AddKeyword() as intent:
+        case AddKeyword():
             return calls.add_keyword(sources, intent)
-        case TakeFirst() as intent:
+        case TakeFirst():
             return first_rows.take_first(sources, intent)
-        case AssignQuery() as intent:
+        case AssignQuery():
             return assigned.assign_query(sources, intent)
-        case AppendMethod() as intent:
+        case AppendMethod():
             return calls.append_method(sources, intent)
-        case ReplaceLoader() as intent:
+        case ReplaceLoader():
             return loaders.replace_loader(sources, intent)
         case _:
             return None

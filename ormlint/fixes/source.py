@@ -148,6 +148,12 @@ class Sources:
             self._files[site.path] = self._open(site.path)
         return self._files[site.path]
 
+    def with_file(self, file: SourceFile) -> Sources:
+        """Returns the same files but one, which stands in the place of that of its path."""
+        other = Sources(self._texts)
+        other._files[file.path] = file
+        return other
+
     def page(self, site: Site) -> SourceFile | None:
         """Returns the template a site is in, whose text alone is of use; None if it is in a Python file."""
         if site.path not in self._pages:

@@ -76,25 +76,19 @@ nothing is reported: a function gives the number
 nothing is reported: a function gives the query
 nothing is reported: a function gives the statement
 nothing is reported: a function of another file gives the list
-the block shares its line
 the column is not named where it is searched
 the column is written in pieces
-the commit shares its line
 the count is kept in a variable, or stands in no test
-the flush shares its line
 the loop is asynchronous
 the loop makes the query
 the loop makes the statement
-the loop shares its line
 the name is written in pieces
 the query is built in another place, where others may use it
 the query is evaluated in several places
 the query is made in several statements
-the row shares its line
 the rows are loaded in a larger expression
 the rows are locked
 the session of the query is not at hand
-the write shares its line
 what is written would have to stand before the `else`
 """
 _LISTED = {
