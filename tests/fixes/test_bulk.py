@@ -89,6 +89,12 @@ def test_a_name_that_is_taken() -> None:
     assert fixed(text, [fix]).endswith(f'{loop}Book.objects.bulk_update(changed_rows, ["sold"])')
 
 
+@pytest.mark.parametrize("body", [" x = 1; «b.save()»\n", "\n    x = 1; «b.save()»\n"])
+def test_statements_that_share_a_line(body: str) -> None:
+    text, fix = write(f"{IMPORT}for b in books:{body}", "update", "sold")
+    assert fixed(text, [fix]).startswith(f"{IMPORT}changed = []\nfor b in books:\n    x = 1\n    changed.append(b)\n")
+
+
 REFUSED = {
     "an early return": ("def f():\n    for b in books:\n        if b.x: return\n        «b.save()»\n", "can be left early"),
     "a generator": ("def f():\n    for b in books:\n        yield b\n        «b.save()»\n", "can be left early"),
@@ -96,8 +102,6 @@ REFUSED = {
     "a lock": ("for b in books:\n    with lock:\n        «b.save()»\n", "`try` or a `with`"),
     "an else": ("for b in books:\n    «b.save()»\nelse: pass\n", "has an `else`"),
     "an asynchronous loop": ("async def f():\n    async for b in books:\n        «b.save()»\n", "asynchronous"),
-    "one line": ("for b in books: «b.save()»\n", "shares its line"),
-    "two statements on a line": ("for b in books:\n    x = 1; «b.save()»\n", "larger statement"),
     "a value that is used": ("for b in books:\n    x = «b.save()»\n", "larger statement"),
     "a function": ("for b in books:\n    def f():\n        «b.save()»\n", "function that the loop calls"),
     "another loop": ("for b in books:\n    while x:\n        «b.save()»\n", "another loop"),
