@@ -28,8 +28,11 @@ class Reading:
     offsets: list[int]
 
 
-def read_rewritten(text: str, changes: list[Change]) -> Reading | None:
-    """Returns the tree of a text, behind a byte order mark, with the changes made in order, or None if it is no valid Python."""
+def read_rewritten(text: str, changes: list[Change], source: Source | None = None) -> Reading | None:
+    """Returns the tree of a text, behind a byte order mark, with the changes made in order, or None if it is no valid Python.
+
+    Places in the f-strings that are left count as exact, unless there is another `source`.
+    """
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     places = Places.of(data_of(text), changes, len(mark))
     with warnings.catch_warnings():
@@ -38,7 +41,7 @@ def read_rewritten(text: str, changes: list[Change]) -> Reading | None:
             tree = ast.parse(places.rewritten)
         except (SyntaxError, ValueError):
             return None
-    return Reading(tree, MappedLines([Source.of(text, is_exact=True), *places.line_starts], places))
+    return Reading(tree, MappedLines([source or Source.of(text, is_exact=True), *places.line_starts], places))
 
 
 def data_of(text: str) -> bytes:

@@ -12,6 +12,7 @@ from ormlint.read import newer_syntax
 from ormlint.read.errors import ReadError
 from ormlint.read.lines import source_of
 from ormlint.read.newer_syntax import parse_newer_syntax
+from ormlint.read.pieces import refused_pieces
 from ormlint.read.python import lower_python
 from ormlint.read.statements import lower_block
 from tests.engine.read_spans import misplaced, shown
@@ -94,3 +95,42 @@ def test_the_interpreter_of_the_newest_syntax_asks_nobody(monkeypatch: pytest.Mo
     monkeypatch.setattr("ormlint.read.python._MAY_BE_NEWER", False)
     with pytest.raises(ReadError):
         lower_python("m.py", "m", "x = = 1")
+
+
+PIECES = """\
+@decorated
+# the decorator's
+class Box[T](Base):
+    size = 1
+
+    def open(self): return f"{self.lid.size}"
+    @property
+    def shut(self):
+        return f"{self.key["é"].hole}"
+    try:
+        type Y = int
+    except A:
+        pass
+
+if x: z = 2
+elif y: z = f"{w["k"]}"
+"""
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="the interpreter has the syntax")
+def test_only_the_statements_that_the_interpreter_refuses_are_read_by_libcst() -> None:
+    refused = [piece.data.decode() for piece in refused_pieces(PIECES.encode())]
+    expected = ["@decorated", "if 1:\n    @property", "if 1:\n    try:", "if x"]
+    assert [text[: len(start)] for text, start in zip(refused, expected, strict=True)] == expected
+    assert refused[0].endswith("class Box[T](Base):\n    pass\n")
+
+
+def test_places_in_pieces_lead_back() -> None:
+    module = lowered_by_libcst(PIECES)
+    assert shown(PIECES, module, ir.Attr) == ["self.lid.size", "self.lid", 'self.key["é"].hole', "self.key"]
+    assert shown(PIECES, module, ir.Index)[-1] == 'w["k"]'
+
+
+def test_what_stands_in_a_string_is_no_statement() -> None:
+    text = 'type X = int\nTEXT = """\ntype Y = int\n"""\na.b'
+    assert print_module(lowered_by_libcst(text), places=False) == "TEXT = '\\ntype Y = int\\n'\na.b\n"
