@@ -16,6 +16,7 @@ from ormlint.judge.project import Project
 from ormlint.judge.repetition import asked_per_round, costs_nothing, is_deliberate, prefetched_by_some
 from ormlint.link.schema import Model
 from ormlint.run.log import Bound, Event, Op, QueryLog, QueryObject, Use, UseKind
+from ormlint.text import Site
 
 LISTS = frozenset({"list", "tuple", "set", "all", "fetchall"})
 WRITES = (Op.SAVE, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.UPDATE_ROWS, Op.DELETE_ROWS, Op.BULK_WRITE, Op.LINK, Op.INSERT, Op.COMMIT)
@@ -55,6 +56,21 @@ def searched(project: Project, log: QueryLog) -> dict[QueryObject, Use]:
         if search is not None:
             found[query] = search
     return found
+
+
+@once
+def searched_once_tested(log: QueryLog) -> frozenset[Site]:
+    """Returns the searches among the rows that `or` gives: they may be those of its first query, which the test has loaded already.
+
+    # `return shop.editors.all() or User.objects.filter(chief=True)`, and `user in editors(shop)`
+    """
+    found: set[Site] = set()
+    for query in log.queries:
+        uses = [*query.all_uses()]
+        tested = {use.site for use in uses if use.kind is UseKind.TRUTH}
+        if any(use.kind is UseKind.OTHER and use.site in tested for use in uses):  # it was tested, and went on
+            found.update(use.site for use in uses if use.kind is UseKind.CONTAINS)
+    return frozenset(found)
 
 
 def sent_back(project: Project, log: QueryLog) -> dict[QueryObject, Use]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ormlint.api import Orm, Project, QueryLog, QueryObject, ReplaceMembershipTest, Report, Severity, Shape, Use, rule
 from ormlint.judge.describe import at_query, query_labels, row_of
 from ormlint.judge.listing import lists_kinds, parent_named
-from ormlint.judge.lists import searched
+from ormlint.judge.lists import searched, searched_once_tested
 from ormlint.judge.releases import CONTAINS
 from ormlint.judge.repetition import repeaters
 from ormlint.judge.wide import is_wide
@@ -25,7 +25,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             labels=query_labels(project, query, [search], "this asks for one of them"),
             intent=_intent(project, query, search),
             severity=Severity.INFO if project.is_small(query.model) else Severity.WARNING,
-            preview=search.either or not is_wide(project, query) or _is_small_by_nature(log, query),
+            preview=search.either or search.site in searched_once_tested(log) or not is_wide(project, query) or _is_small_by_nature(log, query),
         )
 
 
