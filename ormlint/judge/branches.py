@@ -1,15 +1,24 @@
-"""Lists that several loops walk, of which those that have a relation read stand in a branch of their own.
+"""Relations that are read in a branch, which most of the rows may never get to.
+
+Lists that several loops walk, of which those that have a relation read stand in a branch of their own:
 
 films = list(session.scalars(select(Film)))
 if with_cast:
     for film in films: print(film.title, len(film.roles))      loaded with the query, the roles would be loaded
 for film in films: print(film.title)                           for who never asks for them, too
+
+Functions that a loop calls, and which ask for something behind several tests:
+
+def is_open(film): return film.free or film.club.open or film.guests.filter(…).exists()
+for film in films: print(is_open(film))                        the guests of what few films?
 """
 
 from __future__ import annotations
 
 from ormlint.judge.eager import Chain
 from ormlint.run.log import Event, QueryLog, UseKind
+
+SEVERAL = 2  # tests in functions that a loop calls
 
 
 def is_read_in_one_branch(log: QueryLog, chain: Chain) -> bool:
@@ -31,3 +40,8 @@ def _is_in_a_branch(log: QueryLog, chain: Chain, event: Event) -> bool:
         return False
     outside = {test for test in event.way if not loop.body.encloses(test[0])}
     return all(not outside <= set(load.way) for load in loads)
+
+
+def is_read_behind_tests(chain: Chain) -> bool:
+    """Whether functions that the loop calls read a chain behind several tests of their own, which mostly leave few rows."""
+    return all(event.tests >= SEVERAL for event in chain.events)

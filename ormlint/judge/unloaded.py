@@ -8,7 +8,7 @@ from itertools import filterfalse
 
 from ormlint.judge.alternatives import may_lead_nowhere
 from ormlint.judge.anew import advice_for_new_query
-from ormlint.judge.branches import is_read_in_one_branch
+from ormlint.judge.branches import is_read_behind_tests, is_read_in_one_branch
 from ormlint.judge.chosen import prefetch_of_chosen
 from ormlint.judge.describe import call_path, calls_between, can_be_changed, code, is_shown, labels, per_model, place, place_of_column, places
 from ormlint.judge.eager import (
@@ -119,6 +119,7 @@ def _object_reports(project: Project, log: QueryLog, chain: Chain, sink: Sink, r
             or is_of_one_row(event)
             or _is_uncertain(project, chain, rounds)
             or _is_in_branch_of_call(project, chain, sink, event)
+            or is_read_behind_tests(chain)
             or _is_far(project, event)
             or saves_little(project, chain, event)
             or _is_work_of_its_own(rounds, event)
@@ -369,6 +370,7 @@ def figures(project: Project, log: QueryLog) -> Iterator[Report]:
                 or defeated
                 or set_up.gives_few(chain.query)
                 or is_of_one_row(event)
+                or is_read_behind_tests(chain)
                 or (works_for_several(project, log, chain.home) and not is_of_a_page(event))
                 or len(walked[event.row_loops[-1].site if event.row_loops else event.site]) > 1  # of one among several models
                 or _asks_for_others_too(event)
@@ -484,6 +486,7 @@ def _collection_reports(
             or _is_of_few_sought(chain)
             or _is_met_by_a_way_round(chain)
             or (sink is Sink.CODE and is_read_in_one_branch(log, chain))
+            or is_read_behind_tests(chain)
             or not is_known(chain)
             or is_left_out_by_some(chain)
             or _descends(chain)

@@ -406,6 +406,7 @@ class Event(Tracked, eq=False):
     earlier: tuple[Event, ...] = ()  # statements about the same rows that every way to this one has run, with nothing written in between
     unchanged: frozenset[int] = frozenset()  # ids of the loops in whose every round it asks the same and gets the same answer
     way: tuple[tuple[Site, bool], ...] = ()  # the tests that it (a commit: the call to it) stands under in its function, and whether they held
+    tests: int = 0  # for work on a row of a loop: those of the functions that are called on the way from there, which it all stands under
     waits: bool = False  # the thread that runs it waits for the answer: nobody awaits it, and it is known that it gives no coroutine
     settings: tuple[tuple[str, object], ...] = ()  # for ENGINE: its keyword arguments, constants and names by what they are
     requests: str = ""  # for ENGINE: the view or dependency that makes one each time

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from ormlint.link.templates import TemplateInfo
 from ormlint.run.frame import Frame, Summary
 from ormlint.run.log import Event, Loop, Origin, QueryObject
 from ormlint.text import Site
@@ -48,15 +49,17 @@ def is_reentered(frame: Frame, row: Origin, created: Mapping[QueryObject, tuple[
 def note_way(frame: Frame, event: Event) -> None:
     """Notes on an event about a row of a loop in another frame whether the calls between stand behind a look into a cache, or a test of the row.
 
-    A test that stands in the loop itself picks some of its rows; farther away it mostly asks what is the same for all of them.
+    A test that stands in the loop itself picks some of its rows; farther away it mostly asks what is the same for all of them. How many
+    tests the functions called on the way have is noted as well.
     """
     at, loop = frame, event.loops[-1]
-    passed = []
+    passed: list[Frame] = []
     guarded, conditional = event.around.guarded_by_cache, event.around.conditional
     while at.caller is not None and loop not in at.loops:
         passed.append(at)
         at = at.caller
         guarded = guarded or at.guarded > 0
+    event.tests = sum(len(each.way) for each in passed if not isinstance(each.module, TemplateInfo))
     if passed and not conditional and at.conditional and at.loops[-1:] == [loop]:
         conditional = True
         for each in passed:
