@@ -12,6 +12,8 @@ from ormlint.ir import nodes as ir
 from ormlint.ir.codec import encode
 
 _PLAIN = frozenset({"int", "str", "bool", "list[int]", "list[str]", "Union[list[str], None]", "Union[str, int, float, bool, None]"})
+_WORD = re.compile(rb"[A-Za-z_]\w*")
+_LETTERS = 64  # greater lengths may
 
 
 def walk(found: object) -> Iterator[ir.Node]:
@@ -51,6 +53,15 @@ def mentions(module: ir.Module, words: Collection[str]) -> bool:
     It is looked for in the encoded module, which takes a hundredth of the time of a walk.
     """
     return _pattern(frozenset(words)).search(encode(module)) is not None
+
+
+def words_of(found: ir.Module | str) -> set[bytes]:
+    """Returns the words of a text or module: names, what texts are made of. Those in the very first characters of a module may be lacking.
+
+    Like `mentions` it looks in the encoded module. There a long word stands behind a byte with its length, which may look like a letter.
+    """
+    words = set(_WORD.findall(found.encode() if isinstance(found, str) else encode(found)))
+    return words | {word[1:] for word in words if len(word) > _LETTERS}
 
 
 @cache

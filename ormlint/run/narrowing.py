@@ -112,11 +112,14 @@ def forget_columns(f: Frame, func: Value, given: Iterable[Value]) -> None:
     """
     if type(func) in _LEAVE_ROWS and not (isinstance(func, (External, Method)) and func.name in _CHANGE_COLUMNS):
         return
+    told = [(name, held) for name, held in f.env.items() if type(held) is Row and held.known]
+    if not told:
+        return
     owners = (func.self,) if isinstance(func, BoundMethod) else (func.receiver,) if isinstance(func, Method) else ()
     reached = [(row.model, row.origin) for value in (*owners, *given) for row in _rows_in(value)]
     everything = isinstance(func, Closure)  # it sees the variables of the function
-    for name, held in f.env.items() if reached or everything else ():
-        if isinstance(held, Row) and held.known and (everything or (held.model, held.origin) in reached):
+    for name, held in told:
+        if everything or (held.model, held.origin) in reached:
             f.env[name] = replace(held, known=())
 
 

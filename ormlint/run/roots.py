@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from ormlint.ir import nodes as ir
-from ormlint.ir.walk import walk
+from ormlint.ir.walk import walk, words_of
 from ormlint.library.functions import TEMPLATE_ENDINGS
 from ormlint.link.names import FunctionInfo
 from ormlint.problem import Problem
@@ -57,7 +57,11 @@ def _telling(m: Machine, functions: list[FunctionInfo], tests: list[FunctionInfo
     alone = (fn for fn in functions if id(fn) in m.roots and m.contexts[id(fn)] == 1 and len(fn.node.params) > (fn.owner is not None))
     names = {fn.name if fn.owner is None else fn.owner.name for fn in alone if fn.owner is None or fn.owner.model is None}
     times: Counter[str] = Counter()
+    words = words_of(" ".join((*names, *TEMPLATE_ENDINGS)))
+    telling = {path for path, module in {test.module.path: test.module for test in tests}.items() if not words.isdisjoint(words_of(module.tree))}
     for test in tests:
+        if test.module.path not in telling:
+            continue
         told = {name for node in walk(test.node.body) if (name := _named(m, node, names, test.module.path))}
         if any(times[name] < MOST_TESTS for name in told):
             times.update(told)
