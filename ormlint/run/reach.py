@@ -54,6 +54,7 @@ class Functions:
         self._callees = callees or {}
         self._find_runs = runs
         self._installing = installing
+        self._started: dict[frozenset[str], frozenset[str]] = {}
 
     def around(self, site: Site) -> str:
         """Returns the qualified name of the innermost function that a place stands in, "" outside of all."""
@@ -82,7 +83,11 @@ class Functions:
 
     def started_by(self, names: Iterable[str]) -> frozenset[str]:
         """Returns what starts the runs that lead to one of these functions: views by their classes, commands, what nobody calls."""
-        return frozenset(run.starter for run in self._first_runs(names)) - {""}
+        wanted = frozenset(names)
+        known = self._started.get(wanted)
+        if known is None:
+            known = self._started[wanted] = frozenset(run.starter for run in self._first_runs(wanted)) - {""}
+        return known
 
     def only_installs(self, name: str) -> bool:
         """Whether nothing starts what leads to a function but migrations and system checks."""
@@ -94,11 +99,10 @@ class Functions:
 
         Tests do not count: what only they call is started by its own names, or not at all.
         """
-        return [run.names() for run in self._first_runs({name}, tests=False) if run.starter]
+        return [run.names() for run in self._first_runs(frozenset({name}), tests=False) if run.starter]
 
-    def _first_runs(self, names: Iterable[str], *, tests: bool = True) -> list[Run]:
+    def _first_runs(self, wanted: frozenset[str], *, tests: bool = True) -> list[Run]:
         """Returns the runs that lead to one of these functions and that nothing calls, or nothing but tests."""
-        wanted = frozenset(names)
         waiting = sorted(number for name in wanted for number in self._runs_of.get(name, ()))
         seen = set(waiting)
         found = []
