@@ -12,7 +12,6 @@ from ormlint.judge.finding import Applicability, Fix, WalkQuery
 from ormlint.run.log import QueryObject
 
 _DESCRIPTION = "walk the queryset itself"
-_CLASS = "its class says itself what its rows are"
 _CACHES = "the rows that querysets keep are read or changed here"
 
 
@@ -48,8 +47,6 @@ def _risk(sources: Sources, statement: Statement, rows: cst.BaseExpression, quer
 
     A queryset fetches all rows before the first round and is walked as the list that it keeps: nothing in the loop can change that one.
     """
-    if not all(way.plain for way in query.every_way()):
-        return _CLASS
     if not is_surely_queryset(statement, rows):
         return EITHER
     return _CACHES if reads_caches(statement, statement.module) else risk_of_another_query(sources, statement, rows, query)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 from ormlint.fixes.django_loads import SELECT, Lookup, add_lookups, lookup_of
 from ormlint.fixes.guards import obstacle_of_refining, risk_of_eager_load
 from ormlint.fixes.imports import Refusal
 from ormlint.fixes.orders import risk_of_joining
+from ormlint.fixes.routing import ROUTED, is_routed_by_model
 from ormlint.fixes.source import Sources
 from ormlint.fixes.sqlalchemy_loads import add_options
 from ormlint.judge.eager import are_cut
@@ -29,10 +31,11 @@ class _Request:
 
 def plan_eager_loads(findings: list[Finding], sources: Sources, project: Project, grading: Grading) -> None:
     """Sets the fix of the findings whose intent is an eager load."""
+    routed = cache(lambda: is_routed_by_model(sources, project.lines))
     groups: dict[tuple[Site, bool], list[_Request]] = {}
     for finding in findings:
         if isinstance(finding.intent, EagerLoad) and finding.intent.path:
-            request = _request(finding, finding.intent, sources)
+            request = _request(finding, finding.intent, sources, routed)
             if isinstance(request, Refusal):
                 finding.fix = _refused(request, finding.intent.path)
             else:
@@ -61,7 +64,7 @@ def _refused(refusal: Refusal, path: tuple[Relation, ...]) -> Fix:
     return Fix(Applicability.DISPLAY, f"load `{'.'.join(relation.name for relation in path)}` with the query", (), refusal.reason)
 
 
-def _request(finding: Finding, intent: EagerLoad, sources: Sources) -> _Request | Refusal:
+def _request(finding: Finding, intent: EagerLoad, sources: Sources, routed: Callable[[], bool]) -> _Request | Refusal:
     query = intent.query
     if query.orm is Orm.SQLALCHEMY:
         return _Request(finding, intent, None, intent.risk or risk_of_eager_load(sources, intent, joins=intent.path[0].to_one))
@@ -73,6 +76,8 @@ def _request(finding: Finding, intent: EagerLoad, sources: Sources) -> _Request 
     if obstacle:
         return Refusal(obstacle)
     risk = intent.risk or risk_of_eager_load(sources, intent, joins=joins) or (risk_of_joining(intent.path) if joins else "")
+    if joins and not risk and routed():
+        risk = ROUTED
     return _Request(finding, intent, lookup, risk)
 
 

@@ -50,6 +50,7 @@ _CONTRADICTING = {
     "difference": "for which the columns must be those of the others",
 }
 _DISTINCT = "`distinct()` would compare the added columns too, and may give the rows in another order"
+_RAW = {Orm.DJANGO: frozenset({"RawSQL"}), Orm.SQLALCHEMY: frozenset({"text", "literal_column"})}
 _SQLALCHEMY = {
     "with_for_update": "`with_for_update()` would lock the joined rows too",
     "group_by": "`group_by()` may not admit the added columns",
@@ -70,7 +71,7 @@ def risk_of_eager_load(sources: Sources, intent: EagerLoad, *, joins: bool) -> s
     query = intent.query
     if joins and any(hop.target is not None and hop.target.has_base_manager for hop in intent.path):
         return BASE_MANAGER
-    if any(read.op is Op.FAILED_LOAD and _is_handled(sources, read) for read in intent.reads):
+    if any(_fails(sources, read) and _is_handled(sources, read) for read in intent.reads):
         return HANDLED
     risk = risk_of_loading_more(sources, query, joins=joins) or risk_of_sharing(sources, query, intent.home)
     risk = risk or risk_of_refining(query, intent.home, joins=joins)
@@ -91,7 +92,28 @@ def risk_of_loading_more(sources: Sources, query: QueryObject, *, joins: bool = 
         return "the query locks its rows, and would lock the joined rows too"
     if not query.complete or query.has(CHANGED):
         return "something that is not understood may change the query"
-    return _DISTINCT if joins and (query.distinct or query.has("distinct")) else ""
+    if joins and (query.distinct or query.has("distinct")):
+        return _DISTINCT
+    return _risk_of_raw_sql(sources, query) if joins else ""
+
+
+def _risk_of_raw_sql(sources: Sources, query: QueryObject) -> str:
+    """Returns which SQL of the program may be part of a query, whose columns a join would make ambiguous, "" if none: `RawSQL("id + 1", ())`.
+
+    It is looked for in the functions that make the query, but for what is sent there by itself: `session.execute(text("…"))`.
+    """
+    for statement in filter(None, dict.fromkeys(map(sources.statement, (query.site, *query.steps, *query.trail)))):
+        for call in statement.within(statement.module, cst.Call):
+            name = last_name(call.func)
+            if name in _RAW[query.orm] and not _is_sent(statement, call):
+                return f"`{name}()` adds SQL that a join may make ambiguous"
+    return ""
+
+
+def _is_sent(statement: Statement, call: cst.Call) -> bool:
+    argument = statement.parent(call)
+    whole = statement.parent(argument) if isinstance(argument, cst.Arg) else None
+    return isinstance(whole, cst.Call) and last_name(whole.func) in ("execute", "scalar", "scalars", "exec_driver_sql")
 
 
 def obstacle_of_refining(query: QueryObject, home: Site) -> str:
@@ -190,6 +212,17 @@ def is_handled(statement: Statement, node: cst.CSTNode) -> bool:
 def _lets_errors_pass(manager: cst.BaseExpression) -> bool:
     name = last_name(manager.func if isinstance(manager, cst.Call) else manager)
     return "session" in name.lower() or name in _TRANSACTIONS
+
+
+def _fails(sources: Sources, read: Event) -> bool:
+    """Whether a read raises an error so far: of a row without its session, or of Django in a coroutine (SynchronousOnlyOperation)."""
+    if read.op is Op.FAILED_LOAD:
+        return True
+    file = sources.file(read.site) if read.query is not None and read.query.orm is Orm.DJANGO else None
+    statement = sources.statement(read.site) if file is not None and "async def" in file.text else None
+    node = statement.expression(read.site.start, read.site.end) if statement is not None else None
+    function = statement.function(node) if statement is not None and node is not None else None
+    return isinstance(function, cst.FunctionDef) and function.asynchronous is not None
 
 
 def _is_handled(sources: Sources, read: Event) -> bool:

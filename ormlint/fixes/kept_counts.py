@@ -21,7 +21,6 @@ from ormlint.link.schema import Orm
 from ormlint.run.log import QueryObject
 
 _DESCRIPTION = "count the rows that are loaded anyway with `len()`"
-_CLASS = "its class says itself what its number or its rows are"
 _OTHER = "what is done with the rows may give another number of them than the database counts"
 _PLAIN = frozenset({"all", "filter", "exclude", "order_by", "reverse", "select_related", "prefetch_related", "only", "defer", "using"})
 
@@ -73,8 +72,6 @@ def _counted(
 def _risk(sources: Sources, statement: Statement, query: QueryObject, walk: Walk) -> str:
     """Returns why the number, the rows or the queries may be others, "" if they are the same."""
     ways = query.every_way()
-    if not all(way.plain for way in ways):
-        return _CLASS
     for way in ways:
         if not way.complete or way.combined or not _PLAIN.issuperset(way.methods):
             return _OTHER

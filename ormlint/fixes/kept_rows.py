@@ -31,7 +31,6 @@ _LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
 _DESCRIPTION = "test the rows that are loaded anyway"
 _SEVERAL = "of several rows the first is taken, where an error was raised"
 _ORDER = "`first()` takes the row with the lowest key, where nothing orders them"
-_CLASS = "its class says itself what its truth, its number or its rows are"
 _NONE = "the row is loaded before it is tested, and the variable is None where there is none"
 
 
@@ -94,8 +93,6 @@ def _risk(sources: Sources, place: _Place, query: QueryObject) -> str:
     """Returns why the rows, or the queries, may be others if the queryset is tested, "" if they are the same."""
     if not isinstance(place.tested, cst.Name):
         return ""
-    if not all(way.plain for way in query.every_way()):
-        return _CLASS
     walk = Walk(place.statement, place.test.whole, place.test.negated, place.tested, place.load)
     return risk_of_another_value(sources, place.statement, place.tested, query) or risk_of_keeping(walk)
 

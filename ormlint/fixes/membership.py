@@ -77,8 +77,6 @@ def _obstacle(sources: Sources, statement: Statement, node: cst.Comparison, rows
         return "the expression binds a name, which would have its value later"
     if any(use.either for use in query.all_uses()):
         return "something else than the query may stand there"
-    if not all(way.plain for way in query.every_way()):
-        return "its class says itself what its rows are"
     return risk_of_another_value(sources, statement, rows, query)
 
 

@@ -1,6 +1,7 @@
 """What the order and the joins of a query do to the number of its rows, which `count()`, `exists()` and `values_list()` may drop.
 
 Shelf.objects.order_by("books__title")     a shelf for each of its books, `len()` counts the books, `.count()` the shelves (measured on Django 5.2)
+Log.objects.values("author").distinct()    `Meta.ordering` is compared as well, `.count()` drops it (measured on Django 5.2)
 Log.objects.select_related("author")        a key that is not nullable is joined with INNER JOIN, which leaves out what refers to no row
 """
 
@@ -9,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ormlint.link.schema import Kind, Model, Orm, Relation
-from ormlint.run.log import LoadKind, LoadPlan, QueryObject
+from ormlint.run.log import LoadKind, LoadPlan, QueryObject, Shape
 
 _REASON = "the order may join a collection, and then gives rows several times that `count()` counts once"
+_COMPARED = "`distinct()` and groups compare the columns of the order as well, which `count()` drops"
 _LOST = "a key without a constraint may refer to no row, and a join leaves its row out"
 _DEPTH = 4
 
@@ -21,7 +23,21 @@ def risk_of_another_number(query: QueryObject) -> str:
     if query.orm is not Orm.DJANGO or query.model is None:
         return ""
     ordering = query.ordering if query.ordering is not None else query.model.ordering
-    return _REASON if any(_joins_many(query.model, name, _DEPTH) for name in ordering) else ""
+    if any(_joins_many(query.model, name, _DEPTH) for name in ordering):
+        return _REASON
+    return _COMPARED if any(_compares_order(way) for way in query.every_way()) else ""
+
+
+def _compares_order(query: QueryObject) -> bool:
+    """Whether `distinct()` or groups tell rows apart by their order alone: whole rows differ anyhow, and `Meta.ordering` makes no groups."""
+    if query.model is None or query.shape is Shape.ROWS or query.has("dates", "datetimes"):
+        return False
+    if query.distinct or query.has("distinct"):
+        ordering = query.ordering if query.ordering is not None else query.model.ordering
+        known = query.ordering is not None or query.model.ordering_known
+        return not known or any(name.lstrip("-+") != query.flat_column for name in ordering)
+    grouping = query.has("annotate", "alias")
+    return grouping and any(name.lstrip("-+") not in query.plan.annotated for name in query.ordering or ())
 
 
 def _joins_many(model: Model, name: str, depth: int) -> bool:

@@ -24,6 +24,7 @@ from ormlint.text import Site
 GIVEN = "callers may give something else than a query"
 KEPT = "a function keeps the query, whose rows are then loaded once for all who ask for it"
 EITHER = "something else than the query may stand there"
+OWN_ANSWERS = "its class says itself what its truth, its number or its rows are"
 _TESTS = (UseKind.LEN, UseKind.TRUTH)
 _OWN = ("self", "cls")
 _CLONING = LAZY - {"get_queryset", "raw", "iterator", "_clone", "_chain"}
@@ -37,7 +38,9 @@ def risk_of_another_value(sources: Sources, statement: Statement, node: cst.Base
 
 
 def risk_of_another_query(sources: Sources, statement: Statement, node: cst.BaseExpression, query: QueryObject) -> str:
-    """Returns why something else than a query of one use may stand in an expression's place, "" if not."""
+    """Returns why something else than a query of one use, with Django's own answers, may stand in an expression's place, "" if not."""
+    if not all(way.plain for way in query.every_way()):
+        return OWN_ANSWERS
     if any(_is_kept(sources, site, statement.function(node)) for site in (query.site, *query.trail)):
         return KEPT
     if any(use.either for use in query.all_uses() if use.kind in _TESTS):
