@@ -163,14 +163,21 @@ class Rounds:
         )
 
     def _save_copies(self, chain: Chain, loop: Loop) -> bool:
-        """Whether the related row itself is saved in the loop, which reads it anew for every row that leads to it."""
+        """Whether a row that many lead to is saved in the loop, which reads it anew for each of them: the related row itself or one on the way to it.
+
+        What a relation of the same name leads to may be that row as well: `Status.objects.get_or_create(order=order)[0].order.customer.save()`.
+        """
         read = path_of(chain.events[0])
-        relation = chain.events[0].relation
-        if relation is None or not relation.to_one or relation.kind is Kind.ONE_TO_ONE:
+        hops = enumerate(relations_along(chain.query.model, read), 1)
+        shared = {read[:length]: hop for length, hop in hops if hop.to_one and hop.kind is not Kind.ONE_TO_ONE}
+        if not shared:
             return False
-        return any(
-            event.row is not None and event.row.query.site == chain.query.site and event.row.path == read for event in self._log.within(loop, Op.SAVE)
-        )
+        for event in self._log.within(loop, Op.SAVE):
+            if event.row is None and any(event.model is hop.target and f".{hop.name}.save(" in event.text for hop in shared.values()):
+                return True
+            if event.row is not None and event.row.query.site == chain.query.site and event.row.path in shared:
+                return True
+        return False
 
     def _change_before(self, chain: Chain, loop: Loop) -> bool:
         """Whether rows of the collection are linked, made, changed or deleted in the round before they are asked for."""
