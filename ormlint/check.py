@@ -21,6 +21,7 @@ from ormlint.judge.registry import load_rules, page_of
 from ormlint.judge.rule import Rule
 from ormlint.judge.select import Choice, choose, resolve
 from ormlint.library.django_releases import ASSUMED, newest_that_runs
+from ormlint.link.failing_imports import fails_to_import
 from ormlint.link.schema import Schema
 from ormlint.problem import Problem, UsageError
 from ormlint.read.contents import SourceFile, content_of
@@ -209,7 +210,11 @@ class Examination:
         self.tell("Judging")
         chosen, preview = rules.choice.rules, self.request.config.preview
         wanted = (self.hides, self.excludes)
-        judgement = judge(project, analysis.log, self.modules, self.texts, chosen, rules.every, *wanted, is_rare=is_done_once, preview=preview)
+
+        def is_rare(path: str) -> bool:
+            return is_done_once(path) or fails_to_import(analysis.missing.get(path, []), lambda source: self.texts[source])
+
+        judgement = judge(project, analysis.log, self.modules, self.texts, chosen, rules.every, *wanted, is_rare=is_rare, preview=preview)
         self.problems += judgement.problems
         return judgement
 

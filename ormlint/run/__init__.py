@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ormlint.ir.nodes import Module
+from ormlint.link.failing_imports import missing_names
 from ormlint.link.names import Program
 from ormlint.link.schema import Model
 from ormlint.read.limits import fixed_stack, with_room, without_gc
@@ -90,6 +91,7 @@ def _analyse(modules: Iterable[Module], options: Options) -> Analysis:
         machine.schema, log, *lists, machine.settings, machine.revealed, problems, machine.schema_fields, machine.member_reads, background, in_admin
     )
     analysis.threadable = threadable_functions(machine, views)
+    analysis.missing = missing_names(machine.program)
     return analysis
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, field
 
+from ormlint.link.failing_imports import Missing
 from ormlint.link.schema import Model, Orm, Relation, Schema
 from ormlint.problem import Problem
 from ormlint.run.parts import Aggregate, Pin, Recipe, Statistics
@@ -582,3 +583,4 @@ class Analysis(Struct, eq=False):
     background: frozenset[str] = frozenset()  # qualified names of the functions that only commands and tasks run
     administered: frozenset[Model] = frozenset()  # the models of which admins alone make rows, by the classes of the program
     threadable: frozenset[str] = frozenset()  # qualified names of the async endpoints that run in a thread if they are plain functions
+    missing: dict[str, list[Missing]] = field(default_factory=dict)  # what modules import of others that do not bind it, by path
