@@ -24,6 +24,8 @@ STATEMENT = re.compile(
     r"create\s+(?:unique\s+)?index\s+.*?\bon\s+(?:only\s+)?[\"`]?(?:\w+\.)?(\w+)[\"`]?\s*(?:using\s+\w+\s*)?\(([^)]*)",
     re.IGNORECASE | re.DOTALL,
 )  # the table and its columns
+DEEPEST = 2
+"""How many loops and functions of a migration are seen through."""
 Owner = Model | Table
 
 
@@ -150,11 +152,11 @@ class SqlalchemyIndexes:
             if name.startswith("downgrade"):
                 continue
             batches = dict(_batches(function.node.body))
-            for node in walk(function.node):
-                for table, columns in _created(node, batches) if isinstance(node, ir.Call) else ():
+            for call in _calls(module, function.node.body, {}):
+                for table, columns in _created(call, batches):
                     for owner in by_table.get(_plain(table), ()):
                         names = tuple(_attribute(owner.columns, column) for column in columns)
-                        add(owner, Index(names, module.site(node), "migration"))
+                        add(owner, Index(names, module.site(call), "migration"))
 
 
 def of_columns(columns: dict[str, Column]) -> Iterator[Index]:
@@ -266,6 +268,52 @@ def _batches(body: list[ir.Stmt]) -> Iterator[tuple[str, str]]:
                         yield target.id, table
         for inner in ("body", "orelse", "final"):
             yield from _batches(getattr(stmt, inner, None) or [])
+
+
+def _calls(module: ModuleInfo, body: list[ir.Stmt], names: dict[str, ir.Expr_], depth: int = 0) -> Iterator[ir.Call]:
+    """Yields the calls in a migration, those of a loop over a constant list and of a function of the file with what their names stand for.
+
+    for name, table, column in INDEXES: op.create_index(name, table, [column])        create_if_missing("ix_book_shelf", "book", ["shelf_id"])
+    """
+    for node in walk(body):
+        if isinstance(node, ir.Loop) and depth < DEEPEST:
+            for row in _listed(module, node.iter):
+                yield from _calls(module, node.body, {**names, **_bound(node.target, row)}, depth + 1)
+        elif isinstance(node, ir.Call):
+            call = _with(node, names)
+            yield call
+            helper = module.functions.get(call.called) if isinstance(call.func, ir.Name) else None
+            if helper is not None and depth < DEEPEST:
+                given = dict(zip((param.name for param in helper.node.params), call.args, strict=False))
+                yield from _calls(module, helper.node.body, {**given, **dict(call.keywords)}, depth + 1)
+
+
+def _listed(module: ModuleInfo, node: ir.Expr_) -> list[ir.Expr_]:
+    if isinstance(node, ir.Name) and node.id in module.bindings:
+        stmt = module.bindings[node.id][-1]
+        node = stmt.value if isinstance(stmt, ir.Assign) and stmt.value is not None else node
+    return node.items if isinstance(node, ir.Seq) else []
+
+
+def _bound(target: ir.Expr_, row: ir.Expr_) -> dict[str, ir.Expr_]:
+    if isinstance(target, ir.Name):
+        return {target.id: row}
+    if isinstance(target, ir.Seq) and isinstance(row, ir.Seq):
+        return {name.id: value for name, value in zip(target.items, row.items, strict=False) if isinstance(name, ir.Name)}
+    return {}
+
+
+def _with(call: ir.Call, names: dict[str, ir.Expr_]) -> ir.Call:
+    """Returns a call with its names replaced by what they stand for."""
+
+    def put(node: ir.Expr_) -> ir.Expr_:
+        if isinstance(node, ir.Name):
+            return names.get(node.id, node)
+        return ir.Seq(node.start, node.end, node.kind, [put(item) for item in node.items]) if isinstance(node, ir.Seq) else node
+
+    if not names:
+        return call
+    return ir.Call(call.start, call.end, call.func, [put(arg) for arg in call.args], [(key, put(value)) for key, value in call.keywords])
 
 
 def _created(call: ir.Call, batches: dict[str, str]) -> Iterator[tuple[str, list[str]]]:

@@ -23,6 +23,7 @@ BASE_NAMES = frozenset({
     "DeclarativeBase", "DeclarativeBaseNoMeta", "declarative_base", "generate_base", "automap_base", "SQLModel", "as_declarative_base",
 })  # fmt: skip
 ABSENT_BASES = ("Base", "Model")
+PLAIN_BASES = frozenset({"object", "ABC", "Generic", "Protocol"})
 COLUMN_NAMES = frozenset({"Column", "mapped_column", "Field", "deferred", "column_property", "query_expression"})
 RELATIONSHIP_NAMES = frozenset({"relationship", "relation", "Relationship", "dynamic_loader"})
 WRAPPERS = frozenset({"Mapped", "Optional", "Union", "DynamicMapped", "WriteOnlyMapped", "None", "Annotated", "ClassVar", "typing", "t"})
@@ -99,6 +100,16 @@ class SqlalchemyModels:
     def _is_mapped(self, cls: ClassInfo) -> bool:
         return self._table(cls) is not None or any(self._mapped(cls))
 
+    def _only_lends(self, cls: ClassInfo) -> bool:
+        """Whether a class is a mixin, which names a table and has columns only for the mapped classes below it: nothing maps it."""
+        return not self._called.intersection(cls.mro) and all(
+            not c.node.decorators
+            and not c.node.keywords
+            and "__table__" not in c.bindings
+            and all(isinstance(base, ClassInfo) or (isinstance(base, External) and base.name in PLAIN_BASES) for base in c.bases)
+            for c in cls.mro
+        )
+
     def _mapping(self, cls: ClassInfo) -> Mapping | None:
         """Returns the mapping of a class whose table stands beside its body, None if the body says what its columns are."""
         if cls not in self._mappings and "__table__" in cls.bindings:
@@ -126,7 +137,7 @@ class SqlalchemyModels:
             number += 1
         abstract = any(
             isinstance(s, ir.Assign) and isinstance(s.value, ir.Const) and s.value.value is True for s in cls.bindings.get("__abstract__", ())
-        )  # fmt: skip
+        ) or self._only_lends(cls)  # fmt: skip
         model = Model(cls.name, label, Orm.SQLALCHEMY, cls.site, abstract=abstract)
         model.bases = tuple(c.model for c in cls.mro[1:] if c.model is not None)
         if self._table(cls) is None and any(e.name.endswith(ABSENT_BASES) and e.name not in BASE_NAMES and e.name != "Model" for e in cls.externals):

@@ -73,7 +73,7 @@ def _report(project: Project, owner: Owner, index: Index, other: Index) -> Repor
     labels = (Label(other.site, Mark.DECLARATION, f"{what} serves its look-ups"), Label(index.site, Mark.DECLARATION, "the index"))
     return Report(
         site=index.site,
-        message=f"the index on {code(f'{owner.name}.{columns}')} repeats {what}{more}",
+        message=f"the index on {code(f'{_declaring(owner, index).name}.{columns}')} repeats {what}{more}",
         help="remove it from the model, and drop the index in a migration",
         cause=(index.site, index.columns),
         labels=tuple(label for label in labels if is_shown(project, label.site)) if other.site != index.site else labels[1:],
@@ -82,6 +82,12 @@ def _report(project: Project, owner: Owner, index: Index, other: Index) -> Repor
         else None,
         preview=other.columns != index.columns or _may_be_the_same(owner, index, other) or _may_have_more(owner, index),
     )
+
+
+def _declaring(owner: Owner, index: Index) -> Owner:
+    """Returns the class whose body asks for an index, which may be a mixin of many tables."""
+    bases = owner.bases if isinstance(owner, Model) else ()
+    return next((base for base in reversed(bases) if any(column.site == index.site for column in base.columns.values())), owner)
 
 
 def _may_be_the_same(owner: Owner, index: Index, other: Index) -> bool:
