@@ -17,7 +17,7 @@ from ormlint.run.machine import Machine, text_of
 from ormlint.run.queries import mapping_plan, refined
 from ormlint.run.recipes import statement_recipe
 from ormlint.run.results import evaluating, result_method
-from ormlint.run.values import Constant, Descriptor, Mapping, Sequence, Value, deps_of, varying
+from ormlint.run.values import Constant, Descriptor, Instance, Mapping, Sequence, Value, deps_of, varying
 
 COMPARED = {"==": "", "!=": "__not", ">": "__gt", ">=": "__gte", "<": "__lt", "<=": "__lte"}
 MIRRORED = {"==": "", "!=": "__not", ">": "__lt", ">=": "__lte", "<": "__gt", "<=": "__gte"}
@@ -327,11 +327,24 @@ def _lookup(m: Machine, f: Frame, column: ir.Expr_, suffix: str, model: Model | 
     if not isinstance(symbol, ClassInfo) and isinstance(column, ir.Attr) and isinstance(column.value, ir.Name):
         local = f.env.get(column.value.id)  # imported in the function
         symbol = local if isinstance(local, ClassInfo) else None
+    symbol = symbol if isinstance(symbol, ClassInfo) or not isinstance(column, ir.Attr) else _held(m, f, column.value) or symbol
     if isinstance(column, ir.Attr) and model is None and not isinstance(symbol, ClassInfo) and _is_called_as_class(column.value):
         return [f"{column.name}{suffix}"]
     if not isinstance(column, ir.Attr) or not isinstance(symbol, ClassInfo) or symbol.model is None:
         return []
     return [f"{'' if symbol.model is model else symbol.model.name + '.'}{column.name}{suffix}"]
+
+
+def _held(m: Machine, f: Frame, holder: ir.Expr_) -> ClassInfo | None:
+    """Returns the class that an object holds in an attribute: `self.model`."""
+    owner = f.env.get(holder.value.id) if isinstance(holder, ir.Attr) and isinstance(holder.value, ir.Name) else None
+    if not isinstance(owner, Instance) or not isinstance(holder, ir.Attr):
+        return None
+    held: object = owner.attributes.get(holder.name)
+    bound = owner.cls.find(holder.name) if held is None else None
+    if bound is not None and isinstance(stmt := bound[1][-1], ir.Assign) and stmt.value is not None:
+        held = m.program.resolve(stmt.value, bound[0].module, bound[0])
+    return held if isinstance(held, ClassInfo) else None
 
 
 def _is_called_as_class(holder: ir.Expr_) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ormlint.api import Event, Op, Orm, Project, QueryLog, QueryObject, ReplaceCountTest, Report, Severity, Site, Use, UseKind, rule
+from ormlint.api import Event, Model, Op, Orm, Project, QueryLog, QueryObject, ReplaceCountTest, Report, Severity, Site, Use, UseKind, rule
 from ormlint.judge.again import asks_for_some, tests_before_loads
 from ormlint.judge.describe import at, calls_between, code, is_shown, query_labels
 from ormlint.judge.listing import gives_few, gives_one, tables_of_one_row
@@ -27,6 +27,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
     loaded_afterwards = {event.site for event in tests_before_loads(project, log)}
     shown = {event.query for event in log.of(Op.COUNT) if any(use.kind not in (UseKind.TRUTH, UseKind.COMPARE) for use in event.all_uses())}
     single, taken, counts = tables_of_one_row(project, log), Taken(log), _counts(log)
+    known = {event.site for event in log.of(Op.COUNT) if _counted(event) is not None}
     for event in log.of(Op.COUNT):
         query = event.query
         # `if books.count(): print(books.count())` wants the number
@@ -41,18 +42,15 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             continue
         if gives_one(query) or (query.sliced and (query.limit or 20) < 20):
             continue  # `Book.objects.filter(pk=pk).count()` counts one row at most, that of `books[:5]` five
-        if _is_asked_per_round(project, event):
+        model = _counted(event)
+        if _is_asked_per_round(project, event) or (model is None and event.site in known):
             continue
         uses = list(event.all_uses())
-        tests = [asks_for_some(use) for use in uses]
-        if not tests or None in tests or not is_shown(project, uses[0].site):
+        if not uses or any(asks_for_some(use) is None for use in uses) or not is_shown(project, uses[0].site):
             continue
-        model = event.model or query.model
         yield Report(
             site=uses[0].site,
-            message=f"counting every `{model.name}` only tells whether there is one"
-            if model
-            else "counting the rows only tells whether there is one",
+            message=f"counting {f'every `{model.name}`' if model else 'the rows'} only tells whether there is one",
             help=_advice(project, event),
             cause=(event.site, uses[0].site),
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
@@ -65,6 +63,10 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             or _is_another(event.site, counts.get(query, []))
             or _is_asked_once(project, event),
         )
+
+
+def _counted(event: Event) -> Model | None:
+    return event.model or (event.query.model if event.query is not None else None)
 
 
 def _counts(log: QueryLog) -> dict[QueryObject, list[Site]]:
@@ -114,6 +116,5 @@ def _advice(project: Project, event: Event) -> str:
     if event.query is not None and event.query.style == "query":
         return f"ask for `session.query(query.exists()).scalar()` instead of the count{where}"
     # `exists()` of a statement that counts would always be true
-    model = event.model or (event.query.model if event.query is not None else None)
-    rows = model.name if model is not None else "…"
+    rows = model.name if (model := _counted(event)) is not None else "…"
     return f"ask for `session.scalar(select({rows}).where(…).exists().select())`, with the same joins and conditions, instead of the count{where}"
