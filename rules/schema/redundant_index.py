@@ -11,17 +11,19 @@ Owner = Model | Table
 @rule("ORM504", "redundant-index", severity=Severity.INFO)
 def check(project: Project, log: QueryLog) -> Iterator[Report]:
     """Yields a report for every index that another one makes superfluous; one of fewer columns than the other only with --preview."""
-    for owner in (*project.schema, *project.schema.tables.values()):
-        if isinstance(owner, Model) and owner.abstract:
-            continue
+    owners = [owner for owner in (*project.schema, *project.schema.tables.values()) if not (isinstance(owner, Model) and owner.abstract)]
+    served = [(owner, index, _served_by(owner.indexes, number)) for owner in owners for number, index in enumerate(owner.indexes)]
+    needed = {
+        (index.site, index.columns) for _, index, other in served if other is None and index.kind == "index"
+    }  # what a mixin lends to many tables
+    for owner in owners:
         if isinstance(owner, Model) and owner.orm is Orm.DJANGO:
             yield from (
                 _asked_twice(owner, column) for column in owner.columns.values() if _is_asked_twice(column) and is_shown(project, column.site)
             )
-        for number, index in enumerate(owner.indexes):
-            other = _served_by(owner.indexes, number)
-            if other is not None and is_shown(project, index.site):
-                yield _report(project, owner, index, other)
+    for owner, index, other in served:
+        if other is not None and (index.site, index.columns) not in needed and is_shown(project, index.site):
+            yield _report(project, owner, index, other)
 
 
 def _is_asked_twice(column: Column) -> bool:
