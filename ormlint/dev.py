@@ -7,7 +7,7 @@ from itertools import groupby
 
 from ormlint.check import Examination
 from ormlint.judge.project import Project
-from ormlint.link.schema import Model, Relation
+from ormlint.link.schema import Column, Model, Relation
 from ormlint.run.log import Bound, Event, LoadPlan, Loop, QueryObject, Use
 from ormlint.text import Site
 
@@ -172,6 +172,8 @@ def _understood(examination: Examination, covers: Wanted) -> Iterator[str]:
     for query in analysis.log.queries:
         if covers(query.site) or any(map(covers, query.steps)):
             yield f"query: {_query(project, query)}"
+        else:
+            yield from (f"query: {_query(project, query)}\n    {_use(project, use)}" for use in query.uses if covers(use.site))
     loops = {loop.id: loop for event in analysis.log.events for loop in event.loops if covers(loop.site)}
     yield from (_loop(project, loop) for loop in loops.values())
     for event in analysis.log.events:
@@ -186,9 +188,16 @@ def _declared(project: Project, covers: Wanted) -> Iterable[str]:
     for model in project.schema:
         if covers(model.site):
             yield f"model: {model.label}"
+        yield from _columns(model.label, model.columns, covers)
         for relation in model.relations.values():
             if relation.model is model and covers(relation.site):
                 yield f"relation: {model.label}.{_relation(relation)}"
+    for table in project.schema.tables.values():
+        yield from _columns(table.name, table.columns, covers)
+
+
+def _columns(owner: str, columns: dict[str, Column], covers: Wanted) -> Iterable[str]:
+    return (f"column: {owner}.{name}" for name, column in columns.items() if covers(column.site))
 
 
 def _on_line(project: Project, path: str, line: int) -> Wanted:

@@ -129,7 +129,8 @@ def _findings(kept: list[tuple[Rule, Report]], project: Project, texts: Mapping[
             continue
         finding, reports = first[cause]
         reports.append(report)
-        dropped.append(Dropped(rule, report, f"has the same cause as {project.at(finding.site)}"))
+        if project.at(report.site) != project.at(finding.site):
+            dropped.append(Dropped(rule, report, f"has the same cause as {project.at(finding.site)}"))
     for finding, reports in first.values():
         # one place is reported several times if the function around it runs in several contexts
         places: dict[str, Site] = {}

@@ -23,7 +23,7 @@ from ormlint.ir import nodes as ir
 from ormlint.library.stand_ins import stand_in
 from ormlint.link.bindings import bind_body, takes_in_submodules
 from ormlint.link.class_loaders import BY_APP, BY_LABEL, BY_PATH, loaded
-from ormlint.link.older import beside, packages_of_python2
+from ormlint.link.older import beside, modules_of_python2
 from ormlint.text import Site
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ class Program:
         self._imports: dict[tuple[str, str], ModuleInfo | None] = {}
         self._taken: dict[str, list[ModuleInfo]] = {}
         modules = list(modules)
-        self._older = packages_of_python2(modules)
+        self._older = modules_of_python2(modules)
         for module in modules:
             if module.language == "python":
                 info = self._add(module, is_library=False)
@@ -359,7 +359,7 @@ class Program:
     def absolute(self, stmt: ir.Import, module: ModuleInfo) -> str:
         """Returns the absolute dotted name of the module an import statement names."""
         if not stmt.level:
-            if module.name.partition(".")[0] in self._older:
+            if module.name in self._older:
                 near = beside(stmt, module.tree, self.by_name, module.bindings)
                 if near:
                     return near

@@ -5,7 +5,9 @@ A template becomes a module with one function `render(context)`; outputs, loops,
 
     {% set a = b %}                    is  a = b; with a body, a is unknown
     {% macro m(a, b=1) %}…             is  def m(a, b=1): …
-    {% call(a) m(b) %}…                is  m(b), then the body
+    {% call m(b) %}…                   is  m(b), then the body
+    {% call(a) m(b) %}…                is  def caller(a): …, then m(b, caller=caller)
+    {% set a.b = c %}                  is  a["b"] = c, a being a namespace
     {% import "x" as y %}              is  y = import("x")
     {% from "x" import a as b %}       is  b = import("x").a
     {% do a.b() %}                     is  a.b()
@@ -27,6 +29,7 @@ from ormlint.read.template_blocks import Blocks, Out, Tag, find_markup, template
 
 _SPEAKS_TO_US = re.compile(r"ormlint:|noqa", re.IGNORECASE)
 _NAME = re.compile(r"\s*([^\W\d]\w*)")
+CALLER = "caller"
 _WITHOUT_EFFECT = frozenset({"autoescape", "filter", "else", "elif", "pluralize", "debug"})
 
 
@@ -118,6 +121,8 @@ class _Lowering(Blocks):
     def _set(self, tag: Tag, out: Out) -> None:
         parser = self._parser(tag)
         target = self._value(tag, Parser.target, parser)
+        if isinstance(target, ir.Attr):  # of a namespace, which holds its attributes like entries
+            target = ir.Index(target.start, target.end, target.value, ir.Const(target.start, target.end, target.name))
         if parser.take("="):
             out.append(ir.Assign(tag.start, tag.end, [target], self._value(tag, Parser.expression, parser)))
         else:
@@ -153,6 +158,8 @@ class _Lowering(Blocks):
         except JinjaSyntaxError:
             name, params = "", []
         body, _ = self.enclosed("macro")
+        if not any(param.name == CALLER for param in params) and CALLER in self.text[tag.end : self.reached()]:
+            params = [*params, ir.Param(tag.start, tag.end, CALLER, "k", None, ir.Const(tag.start, tag.end, None))]
         out.append(ir.Function(tag.start, self.reached(), name, params, body, []))
 
     def _call_block(self, tag: Tag, out: Out) -> None:
@@ -161,10 +168,16 @@ class _Lowering(Blocks):
             params = parser.params()
         except JinjaSyntaxError:
             params = []
-        unknown = ir.Const(tag.inner, tag.inner_end, None, "other")
-        out.append(ir.Expr(tag.start, tag.end, self._value(tag, Parser.condition, parser)))
-        out += [ir.Assign(tag.start, tag.end, [ir.Name(param.start, param.end, param.name)], unknown) for param in params]
-        out += self.enclosed("call")[0]
+        asked = self._value(tag, Parser.condition, parser)
+        body, _ = self.enclosed("call")
+        if params and isinstance(asked, ir.Call):  # `{% call(book) table(books) %}…`: what the macro gives to `caller(book)`
+            name = f"{CALLER}:{tag.start}"
+            out.append(ir.Function(tag.start, self.reached(), name, params, body, []))
+            given = (CALLER, ir.Name(asked.end, asked.end, name))
+            asked = ir.Call(asked.start, asked.end, asked.func, asked.args, [*asked.keywords, given])
+            body = []
+        out.append(ir.Expr(tag.start, tag.end, asked))
+        out += body
 
     def _import(self, tag: Tag, out: Out) -> None:
         parser = self._parser(tag)

@@ -18,8 +18,11 @@ from ormlint.run.machine import Machine
 from ormlint.run.managers import misuse_manager
 from ormlint.run.merging import join_values
 from ormlint.run.narrowing import is_queryset
+from ormlint.run.pins import unpin_all
 from ormlint.run.queries import evaluate_query
+from ormlint.run.targets import note_attribute_write
 from ormlint.run.values import (
+    NONE,
     UNKNOWN,
     Constant,
     Instance,
@@ -292,6 +295,22 @@ def _getattr(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: d
     return found
 
 
+def _setattr(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Assigns an attribute that is named by a constant; of a row it may be any column otherwise."""
+    if len(args) != 3 or len(node.args) != 3:
+        return NONE
+    owner, name, value = args
+    if isinstance(name, Constant) and isinstance(name.value, str):
+        m.use(f, value, UseKind.STORE, node)
+        note_attribute_write(m, f, ir.Attr(node.start, node.end, node.args[0], name.value), value)
+        return NONE
+    for option in options(owner):
+        if isinstance(option, Row):
+            unpin_all(option)
+    m.use(f, value, UseKind.ARGUMENT, node)
+    return NONE
+
+
 def _hasattr(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Reads the attribute of a row: `hasattr(author, "profile")` runs the query of `author.profile`. Of an object its class knows."""
     if len(args) == 2 and isinstance(args[0], Row) and isinstance(args[1], Constant) and isinstance(args[1].value, str):
@@ -438,6 +457,7 @@ BUILTINS: dict[str, Builtin] = {
     "range": _range,
     "dict": _dict,
     "getattr": _getattr,
+    "setattr": _setattr,
     "hasattr": _hasattr,
     "str": _str,
     "repr": _str,

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
 from ormlint.run.frame import Frame
-from ormlint.run.log import Bound, UseKind
+from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.loops import reborn
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
@@ -121,6 +121,8 @@ def _mapping(m: Machine, f: Frame, node: ir.Call, receiver: Mapping, name: str, 
     few = receiver.element is None and bool(receiver.known)
     bound, limit = (Bound.FEW, len(receiver.known)) if few else (Bound.MANY, None)
     match name:
+        case "items" if few and any(type(value) is QueryObject for value in receiver.known.values()):
+            return Sequence("list", items=tuple(Sequence("tuple", items=(Constant(name), value)) for name, value in receiver.known.items()))
         case "items":
             return Sequence("list", Sequence("tuple", items=(receiver.key, element)), bound=bound, limit=limit)
         case "values":

@@ -9,6 +9,8 @@ attribute of an object, an entry of a dict, or the row behind a relation of one 
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
@@ -49,8 +51,12 @@ def deepen(f: Frame, node: ir.Node, function: FunctionInfo, given: list[Value], 
     """Has the rows that a call gives to a function load what the function has loaded for them."""
     if not isinstance(node, ir.Call):
         return
-    shown: list[ir.Expr_] = list(node.args)
-    if len(given) > len(node.args) + len(node.keywords) and isinstance(node.func, ir.Attr):
+    # `load(*pair, library)`: which parameter comes after a starred argument is not told by the place of what stands there
+    shown = list(takewhile(lambda arg: not isinstance(arg, ir.Star), node.args))
+    unpacks = len(shown) < len(node.args) or any(not name for name, _ in node.keywords)
+    if unpacks and function.owner is not None:
+        shown = []  # nor whether the first one is the object
+    elif not unpacks and len(given) > len(node.args) + len(node.keywords) and isinstance(node.func, ir.Attr):
         shown.insert(0, node.func.value)
     named = dict(zip((param.name for param in function.node.params), shown, strict=False))
     named.update(node.keywords)

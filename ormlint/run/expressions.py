@@ -47,6 +47,7 @@ from ormlint.run.values import (
     varying,
 )
 
+LONGEST_TEXT = 200
 ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 FORMS = ("Form", "ModelForm", "BaseForm", "BaseModelForm", "FlaskForm")
 EXISTENCE = frozenset({"==", "!=", ">", "<", ">=", "<=", "is", "is not"})
@@ -347,11 +348,16 @@ def _joined_text(op: str, left: object, right: Value) -> str | None:
         return None
     texts = [v.value for v in values if isinstance(v, Constant)]
     if op == "+":
-        return left + str(texts[0])
+        return _short(left + str(texts[0]))
     parts = left.split("%s")
     if len(parts) != len(texts) + 1 or any("%" in part for part in parts):
         return None
-    return parts[0] + "".join(f"{text}{part}" for text, part in zip(texts, parts[1:], strict=True))
+    return _short(parts[0] + "".join(f"{text}{part}" for text, part in zip(texts, parts[1:], strict=True)))
+
+
+def _short(text: str) -> str | None:
+    """Returns a text that may be a name, None if it is too long for one: `text = text + text` doubles it."""
+    return text if len(text) <= LONGEST_TEXT else None
 
 
 def combine(m: Machine, f: Frame, node: ir.Node, op: str, left: Value, right: Value) -> Value:
@@ -407,7 +413,9 @@ def _text(m: Machine, f: Frame, node: ir.Text) -> Value:
         values.append(value)
     known = [value.value for value in values if isinstance(value, Constant) and isinstance(value.value, (str, int))]
     if node.around and len(known) == len(values):
-        return Constant(node.around[0] + "".join(f"{value}{text}" for value, text in zip(known, node.around[1:], strict=True)))
+        text = _short(node.around[0] + "".join(f"{value}{text}" for value, text in zip(known, node.around[1:], strict=True)))
+        if text is not None:
+            return Constant(text)
     return varying(values)
 
 

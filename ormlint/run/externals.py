@@ -23,6 +23,7 @@ from ormlint.run.given_back import narrowed_by
 from ormlint.run.log import Bound, QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.named_modules import backend, import_module, import_string
+from ormlint.run.narrowing import forget_columns
 from ormlint.run.sharing import note_sharing
 from ormlint.run.templates import fill_in
 from ormlint.run.values import (
@@ -325,7 +326,11 @@ def _partial(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: d
     def run(m: Machine, f: Frame, node: ir.Call, args: list[Value], more: dict[str, Value]) -> Value:
         from ormlint.run.calls import call
 
-        return call(m, f, node, function, [*first, *args], keywords | more)
+        given = [*first, *args]
+        made = call(m, f, node, function, given, keywords | more)
+        if m.tells:
+            forget_columns(f, function, (*given, *keywords.values()))
+        return made
 
     made = Native("partial", run)
     m.keep.append(made)

@@ -62,6 +62,7 @@ class Summary(Struct, eq=False):
     is_async: bool = False
     given: dict[str, Value] = field(default_factory=dict)  # the arguments of the first such call
     optional: dict[int, Event] = field(default_factory=dict)  # what only some calls on the way to it keep from happening in every round of its loop
+    reentered: dict[int, Event] | None = None  # what is done with rows behind another call of the function that asked for them
     gains: dict[str, LoadPlan] = field(default_factory=dict)  # by parameter, what the row that was given loads behind it, if it is more
     certain: Summary | None = None  # what of it happens on every way through the function, once somebody has asked
 
@@ -113,6 +114,7 @@ class Frame(Struct, eq=False):
     yielded: Value | None = None
     emitted: list[Value] = field(default_factory=list)
     optional: dict[int, Event] = field(default_factory=dict)  # what happens in some rounds of a loop because of tests that its calls stand under
+    reentered: dict[int, Event] | None = None  # what is done with rows behind another call of the function that asked for them
     breaks: list[Env] = field(default_factory=list)
     closures: list[Closure] = field(default_factory=list)
     called: set[int] = field(default_factory=set)  # ids of closures that were called

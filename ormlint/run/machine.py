@@ -49,7 +49,7 @@ from ormlint.run.log import (
 )
 from ormlint.run.parameters import MANY_RUNS, Bindings, resolve_deps, symbolic
 from ormlint.run.values import UNKNOWN, Constant, Instance, Row, Scalar, Sequence, Union, Value, deps_of, is_holder, key_of
-from ormlint.run.ways import call_path, is_reentered, note_further_way, note_way, through
+from ormlint.run.ways import call_path, note_further_way, note_reentry, note_way, through
 from ormlint.text import Site
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class Machine:
             event.calls, event.callees = call_path(frame, event.loops[0])
         if op is Op.COMMIT or event.relation is not None:
             event.way = frame.way
-            event.reentered = event.row is not None and is_reentered(frame, event.row, self.created, self.running)
+            note_reentry(frame, event, self.created, self.running)
         if op not in LEAVES_ROWS:
             frame.note_write()
         if frame.awaiting == 0:
@@ -294,8 +294,8 @@ class Machine:
         identity = (id(function), key if not self.greenlets else ("greenlet", key))
         known = self.memo.get(identity)
         if known is not None:
-            if known.optional and caller is not None:
-                note_further_way(caller, known)
+            if caller is not None and (known.optional or known.reentered):
+                note_further_way(caller, node, known, self.created, self.running)
             return known
         most = MAX_NESTED if function.module.is_library else 1
         if self.stack and self.stack[-1][0] == id(function):
@@ -348,7 +348,7 @@ class Machine:
             returned = Sequence("generator", yielded, batches=batches)
         summary = Summary(returned, frame.events, frame.calls, writes=frame.writes > 0, external=frame.effects > 0, function=frame.qualname)
         summary.returns = frame.returns
-        summary.optional = frame.optional
+        summary.optional, summary.reentered = frame.optional, frame.reentered
         summary.is_async = frame.is_async
         return summary
 

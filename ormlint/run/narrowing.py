@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import replace
@@ -36,6 +37,8 @@ from ormlint.run.values import (
 
 _LEAVE_ROWS = frozenset({External, Method, Native})
 _CHANGE_COLUMNS = frozenset({"setattr", "refresh_from_db", "arefresh_from_db", "refresh", "expire"})
+_LEAVE_COLUMNS = frozenset({*sys.stdlib_module_names, "django", "sqlalchemy", "sqlmodel", "flask", "jinja2", "rest_framework"})
+_LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "bind"})
 _DEEPEST = 2  # `run([task])`, `Step({"task": task})`
 
 
@@ -108,10 +111,11 @@ def _is_variable(f: Frame, name: str) -> bool:
 def forget_columns(f: Frame, func: Value, given: Iterable[Value]) -> None:
     """Forgets what tests have told of the columns of rows that a call was given, alone or in something else, and may have changed.
 
-    What is no function of the program leaves them as they are, but for `setattr(task, name, value)` and what reads a row anew.
+    What Python and the ORM have leaves them as they are, but for `setattr(task, name, value)` and what reads a row anew.
     """
     if type(func) in _LEAVE_ROWS and not (isinstance(func, (External, Method)) and func.name in _CHANGE_COLUMNS):
-        return
+        if not isinstance(func, External) or func.package in _LEAVE_COLUMNS or func.name in _LOGGING:
+            return
     told = [(name, held) for name, held in f.env.items() if type(held) is Row and held.known]
     if not told:
         return

@@ -112,6 +112,12 @@ def unpin(row: Row, name: str) -> None:
         query.pins = tuple(pin for pin in query.pins if pin.name not in keys)
 
 
+def unpin_all(row: Row) -> None:
+    """Forgets what was known of the columns of rows of a query, one of which the program is about to change: `setattr(task, name, value)`."""
+    if row.origin is not None:
+        row.origin.query.pins = ()
+
+
 def compared(op: str, left: Value, right: Value) -> bool | None:
     """Returns what a comparison with constants gives, None if that is not known."""
     match op:

@@ -52,6 +52,10 @@ def refined(m: Machine, f: Frame, node: ir.Node, query: QueryObject, method: str
 def combined(m: Machine, f: Frame, node: ir.Node, left: QueryObject, right: QueryObject, op: str) -> QueryObject:
     """Returns `left | right` and the like: the loads of the left side count."""
     m.use(f, right, UseKind.DERIVE, node, operator=op)
+    empty = next((query for query in (left, right) if query.orm is Orm.DJANGO and query.limit == 0), None)  # `Book.objects.none() | books`
+    if empty is not None:
+        other = right if empty is left else left
+        return refined(m, f, node, other if op.startswith("|") else empty, op)
     parameters = left.parameters | right.parameters
     recipe = combined_recipe(left.recipe, right.recipe, op)
     return refined(m, f, node, left, op, combined=True, pins=(), bound=max(left.bound, right.bound), parameters=parameters, recipe=recipe)

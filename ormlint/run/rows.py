@@ -16,7 +16,7 @@ from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Loaded, LoadKind, LoadPlan, Obstacle, Op, Origin, QueryObject, Use, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.objects import property_value
-from ormlint.run.pins import is_none, pinned
+from ormlint.run.pins import is_none, pinned, unpin_all
 from ormlint.run.proxies import proxied
 from ormlint.run.queries import MAPPING_LOADS, around_row, mapping_plan
 from ormlint.run.unread import is_unread
@@ -483,6 +483,8 @@ def row_method(m: Machine, f: Frame, node: ir.Call, row: Row, name: str, args: l
         if not args and not keywords:
             # it forgets the relations too, so that no query can load them for it in advance
             _rebind(f, node, row, replace(row, origin=None, plan=plans.EMPTY, known=()))
+        else:
+            unpin_all(row)
     return UNKNOWN
 
 

@@ -44,7 +44,7 @@ from ormlint.run.values import (
 )
 
 LOOPS = frozenset({"forloop", "loop"})
-JINJA_BUILTINS = frozenset({"range", "dict"})
+JINJA_BUILTINS = {"range": "range", "dict": "dict", "namespace": "dict"}
 DICT_METHODS = frozenset({"items", "keys", "values"})
 JINJA_DICT_METHODS = DICT_METHODS | {"get", "copy", "pop", "setdefault", "update"}
 CHANGING = frozenset({"save", "delete", "asave", "adelete"})  # marked with `alters_data`, which templates do not call
@@ -67,7 +67,7 @@ def name_in_template(m: Machine, f: Frame, node: ir.Name) -> Value:
         if own is not None:
             return own.function if not own.template and not own.takes_context else _global(own)
         if node.id in JINJA_BUILTINS:
-            return External(f"builtins.{node.id}")
+            return External(f"builtins.{JINJA_BUILTINS[node.id]}")
     return UNKNOWN
 
 

@@ -276,7 +276,7 @@ def base_of(m: Machine, f: TemplateFrame, template: TemplateInfo) -> TemplateInf
 def is_preparation(statement: ir.Stmt) -> bool:
     """Whether Jinja runs a statement of a template although it extends another one: what sets a variable does."""
     if isinstance(statement, ir.Function):
-        return not statement.name.startswith("block:")
+        return ":" not in statement.name  # neither a block nor the body of a call
     return isinstance(statement, ir.Assign)
 
 

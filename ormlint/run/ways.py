@@ -11,10 +11,14 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from ormlint.ir import nodes as ir
 from ormlint.link.templates import TemplateInfo
 from ormlint.run.frame import Frame, Summary
-from ormlint.run.log import Event, Loop, Origin, QueryObject
+from ormlint.run.log import Event, Loop, QueryObject
 from ormlint.text import Site
+
+Created = Mapping[QueryObject, tuple[Frame, object]]
+"""By query, the frame that made it."""
 
 
 def call_path(frame: Frame, loop: Loop) -> tuple[tuple[Site, ...], tuple[str, ...]]:
@@ -30,20 +34,31 @@ def call_path(frame: Frame, loop: Loop) -> tuple[tuple[Site, ...], tuple[str, ..
     return tuple(reversed(sites)), tuple(reversed(names))
 
 
-def is_reentered(frame: Frame, row: Origin, created: Mapping[QueryObject, tuple[Frame, object]], running: Mapping[int, int]) -> bool:
-    """Whether the function that asked for a row has been called again on the way to where the row is met.
+def note_reentry(frame: Frame, event: Event, created: Created, running: Mapping[int, int]) -> None:
+    """Notes on an event about a row whether the function that asked for the row has been called again on the way to where it is met.
 
     # `for old in older(release): old.retire()`, and some way of retiring a build looks for what is older than that one
     """
-    made_by = created[row.query][0] if row.query in created else None
+    for at in _frames_behind(frame, event, created, running):
+        event.reentered = True
+        if at.reentered is None:
+            at.reentered = {}
+        at.reentered[id(event)] = event
+
+
+def _frames_behind(frame: Frame, event: Event, created: Created, running: Mapping[int, int]) -> list[Frame]:
+    """Returns the frames between this one and that which asked for a row, if one of them runs the same function, none otherwise."""
+    made_by = created[event.row.query][0] if event.row is not None and event.row.query in created else None
     if made_by is None or running.get(id(made_by.function), 0) < 2:
-        return False
+        return []
+    passed: list[Frame] = []
+    again = False
     at: Frame | None = frame
     while at is not None and at is not made_by:
-        if at.function is made_by.function:
-            return True
+        passed.append(at)
+        again = again or at.function is made_by.function
         at = at.caller
-    return False
+    return passed if again else []
 
 
 def note_way(frame: Frame, event: Event) -> None:
@@ -68,8 +83,13 @@ def note_way(frame: Frame, event: Event) -> None:
         event.around = replace(event.around, guarded_by_cache=guarded, conditional=conditional)
 
 
-def note_further_way(frame: Frame, summary: Summary) -> None:
-    """Notes that a function has been run before for the same rows: one way without a test is enough."""
+def note_further_way(frame: Frame, node: ir.Node | None, summary: Summary, created: Created, running: Mapping[int, int]) -> None:
+    """Notes that a function has been run before for the same rows: one way without a test is enough, and one that leads there directly."""
+    for event in list(summary.reentered.values()) if summary.reentered else ():
+        event.reentered = False
+        note_reentry(frame, event, created, running)
+        if not event.reentered and node is not None and event.loops:
+            _lead_directly(frame, node, summary, event)
     for event in list(summary.optional.values()):
         at = frame
         passed = []
@@ -82,6 +102,16 @@ def note_further_way(frame: Frame, summary: Summary) -> None:
         else:
             del summary.optional[id(event)]
             event.around = replace(event.around, conditional=False)
+
+
+def _lead_directly(frame: Frame, node: ir.Node, summary: Summary, event: Event) -> None:
+    """Has the path of an event be that of this call, and not the way round that led there first."""
+    called = summary.function.partition(":")[2]
+    if called in event.callees:
+        inside = len(event.callees) - event.callees[::-1].index(called)
+        sites, names = call_path(frame, event.loops[0])
+        event.calls = (*sites, frame.site(node.start, node.end), *event.calls[inside:])
+        event.callees = (*names, called, *event.callees[inside:])
 
 
 def through(site: Site, name: str, path: tuple[Site, ...], names: tuple[str, ...]) -> tuple[tuple[Site, ...], tuple[str, ...]]:

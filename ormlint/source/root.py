@@ -10,6 +10,8 @@ import tomli
 from ormlint.problem import UsageError
 
 MARKERS = ("pyproject.toml", "manage.py", ".git")
+DISTRIBUTIONS = ("setup.py", "setup.cfg")
+"""Markers outside packages, where `setup` is a module like others. A requirements.txt marks nothing: folders of documentation have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ def find_root(start: Path) -> Root:
     """Returns the project that a file or directory belongs to.
 
     That is the nearest directory upwards with an `ormlint.toml` or a `pyproject.toml` with a table `[tool.ormlint]`; failing
-    that, the nearest with a pyproject.toml, a manage.py or a .git; failing that, the directory itself, outside any package.
+    that, the nearest with a pyproject.toml, a manage.py, a .git or, outside packages, a setup.py or setup.cfg; failing that,
+    the directory itself, outside any package.
     Raises UsageError if a pyproject.toml on the way is not valid TOML.
     """
     directory = start if start.is_dir() else start.parent
@@ -35,7 +38,9 @@ def find_root(start: Path) -> Root:
         if configuration is not None:
             return Root(candidate, configuration, configuration.name)
     for candidate in ancestors:
-        marker = next((name for name in MARKERS if (candidate / name).exists()), None)
+        marker = next((name for name in (*MARKERS, *DISTRIBUTIONS) if (candidate / name).exists()), None)
+        if marker in DISTRIBUTIONS and (candidate / "__init__.py").exists():
+            continue
         if marker is not None:
             return Root(candidate, None, marker)
     while (directory / "__init__.py").exists() and directory.parent != directory:

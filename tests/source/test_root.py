@@ -33,6 +33,18 @@ def test_the_nearest_marker_counts(tmp_path: Path) -> None:
     assert find_root(tmp_path / "backend/shop").path == tmp_path / "backend"
 
 
+def test_a_distribution_begins_where_its_setup_is(tmp_path: Path) -> None:
+    touch(tmp_path, ".git/HEAD", "old/setup.py", "old/src/shop/models.py", "older/setup.cfg", "older/shop/models.py")
+    assert find_root(tmp_path / "old/src/shop").path == tmp_path / "old"
+    assert find_root(tmp_path / "older/shop").path == tmp_path / "older"
+
+
+def test_a_module_called_setup_and_requirements_mark_nothing(tmp_path: Path) -> None:
+    touch(tmp_path, ".git/HEAD", "shop/__init__.py", "shop/setup.py", "shop/models.py", "docs/requirements.txt", "docs/conf.py")
+    assert find_root(tmp_path / "shop").path == tmp_path
+    assert find_root(tmp_path / "docs").path == tmp_path
+
+
 def test_without_markers_the_directory_outside_the_package_is_the_root(tmp_path: Path) -> None:
     touch(tmp_path, "work/shop/__init__.py", "work/shop/api/__init__.py", "work/shop/api/x.py")
     assert find_root(tmp_path / "work/shop/api").path == tmp_path / "work"
