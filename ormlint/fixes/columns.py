@@ -2,20 +2,24 @@
 
 [book.id for book in Book.objects.all()]                list(Book.objects.values_list("id", flat=True))
 [book.id for book in session.scalars(select(Book))]     session.scalars(select(Book.id)).all()
+[book.id for book in session.scalars(wanted())]         session.scalars(wanted().with_only_columns(Book.id)).all()
 """
 
 from __future__ import annotations
 
 import libcst as cst
 
-from ormlint.fixes.chain import Chain, chain_of, insert_links, quote_for
-from ormlint.fixes.imports import is_builtin
+from ormlint.fixes.chain import chain_of, insert_links, quote_for
+from ormlint.fixes.imports import Refusal, is_builtin, is_class, spell_model
 from ormlint.fixes.orders import risk_of_lost_joins
+from ormlint.fixes.origins import origin
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
+from ormlint.fixes.variables import only_value, reads
 from ormlint.judge.finding import Applicability, Fix, ReadColumn
 from ormlint.judge.orders import is_ordered
-from ormlint.link.schema import Model, Orm
+from ormlint.link.schema import Model, Orm, Schema
+from ormlint.run.log import QueryObject
 from ormlint.text import Edit
 
 _UNORDERED = "nothing says which row comes first, and the database may give the values alone in another order"
@@ -34,21 +38,29 @@ _SIMPLE = frozenset({
 _ANYHOW = frozenset({"set", "frozenset", "min", "max", "any", "all"})  # what does not ask for the order of a list
 
 
-def read_column(sources: Sources, intent: ReadColumn) -> Fix | None:
-    """Returns the fix, None if the place is no plain list of a column, or the values may be others than those of the rows."""
+def read_column(sources: Sources, intent: ReadColumn, schema: Schema) -> Fix | None:
+    """Returns the fix, a display-only one if a name is missing, None if the place is no plain list of a column, or its values may be others."""
     file, statement, query = sources.file(intent.site), sources.statement(intent.site), intent.query
     rows = statement.expression(intent.site.start, intent.site.end) if statement is not None else None
-    if file is None or statement is None or rows is None or not intent.site.encloses(query.site) or query.steps:
+    if file is None or statement is None or rows is None:
         return None
     whole = _list_of(statement, rows, intent.column)
     model = query.model
     if whole is None or model is None or not set(query.methods) <= PLAIN or query.ways or not query.plain:
         return None
-    edits = (_values_list if query.orm is Orm.DJANGO else _selected)(file, statement, whole, rows, intent)
+    description = f"load `{intent.column}` alone"
+    if query.orm is Orm.DJANGO:
+        here = intent.site.encloses(query.site) and not query.steps
+        edits = _values_list(file, statement, whole, rows, intent) if here else None
+    else:
+        selected = _selected(sources, file, statement, whole, rows, intent, schema)
+        if isinstance(selected, Refusal):
+            return Fix(Applicability.DISPLAY, description, (), selected.reason)
+        edits = selected
     if edits is None:
         return None
     risk = risk_of_lost_joins(query) or ("" if is_ordered(query, model) or _is_asked_anyhow(file, statement, whole) else _UNORDERED)
-    return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, f"load `{intent.column}` alone", tuple(edits), risk)
+    return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, description, tuple(edits), risk)
 
 
 def _list_of(statement: Statement, rows: cst.BaseExpression, column: str) -> cst.ListComp | None:
@@ -104,9 +116,12 @@ def is_simple(model: Model, name: str) -> bool:
     return (column.plain and column.type in _SIMPLE) if column is not None else model.is_primary_key(name)
 
 
-def _selected(file: SourceFile, statement: Statement, whole: cst.ListComp, rows: cst.BaseExpression, intent: ReadColumn) -> list[Edit] | None:
+def _selected(
+    sources: Sources, file: SourceFile, statement: Statement, whole: cst.ListComp, rows: cst.BaseExpression, intent: ReadColumn, schema: Schema
+) -> list[Edit] | Refusal | None:
     """Returns the edits for a select of one entity, None if it reads anything but the key: a row that the session holds may have another value."""
-    if intent.query.model is None or not intent.query.model.is_primary_key(intent.column):
+    model = intent.query.model
+    if model is None or not model.is_primary_key(intent.column):
         return None
     call = rows
     if isinstance(rows, cst.Call) and isinstance(rows.func, cst.Attribute) and rows.func.attr.value == "all" and not rows.args:
@@ -116,15 +131,49 @@ def _selected(file: SourceFile, statement: Statement, whole: cst.ListComp, rows:
             pass
         case _:
             return None
-    chain: Chain = chain_of(statement, selected)
-    entity = chain.root.args[0] if isinstance(chain.root, cst.Call) and len(chain.root.args) == 1 else None
-    if entity is None or entity.star or not isinstance(entity.value, (cst.Name, cst.Attribute)):
-        return None
-    inserted = [file.insert(statement.outer(entity.value)[1], f".{intent.column}")]
+    inserted = column_of(sources, file, statement, selected, intent.query, intent.column, schema)
+    if inserted is None or isinstance(inserted, Refusal):
+        return inserted
     if call is rows:
         taken = chain_of(statement, call)
-        inserted += insert_links(file, statement, taken, taken.inner, [".all()"])
+        inserted = [*inserted, *insert_links(file, statement, taken, taken.inner, [".all()"])]
     return left_of(file, statement, whole, rows, inserted, "", "")
+
+
+def column_of(
+    sources: Sources, file: SourceFile, statement: Statement, asked: cst.BaseExpression, query: QueryObject, column: str, schema: Schema
+) -> list[Edit] | Refusal | None:
+    """Returns the edits that have a query of rows ask for one column, where it is used; None if it may be another one, or asks for more.
+
+    One that is made for that use alone is changed where it is made.
+    """
+    made = origin(sources, file, statement, asked, query)
+    if made is None or query.model is None or len(made.entities) != 1:
+        return None
+    entity = made.entities[0]
+    if not isinstance(entity, (cst.Name, cst.Attribute)):
+        return None
+    if made.here or _is_for_alone(statement, asked, made.node):
+        return [file.insert(statement.outer(entity)[1], f".{column}")]
+    if not query.complete or not is_class(made.file, made.statement, entity, query.model, schema):
+        return None
+    spelling = spell_model(file, statement.span(asked)[0], query.model, schema)
+    if isinstance(spelling, Refusal):
+        return spelling
+    chain = chain_of(statement, asked)
+    method = "with_entities" if query.style == "query" else "with_only_columns"
+    return [*insert_links(file, statement, chain, chain.inner, [f".{method}({spelling.text}.{column})"]), *spelling.edits]
+
+
+def _is_for_alone(statement: Statement, asked: cst.BaseExpression, made: cst.BaseExpression) -> bool:
+    """Whether an expression begins with the variable that a query is assigned to, which nothing else reads."""
+    root = chain_of(statement, asked).root
+    function = statement.function(asked)
+    if not isinstance(root, cst.Name) or function is None or statement.function(made) is not function:
+        return False
+    value = only_value(statement, function, root.value)
+    assign = statement.parent(value) if value is not None else None
+    return isinstance(assign, cst.Assign) and value is made and len(list(reads(statement, function, root.value))) == 1
 
 
 def left_of(

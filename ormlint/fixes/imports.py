@@ -220,6 +220,20 @@ def is_bound_nowhere(file: SourceFile, name: str) -> bool:
     return not _is_taken(file, name, "builtins")
 
 
+def is_defined_once(file: SourceFile, name: str) -> bool:
+    """Whether a name that a file gives to a function at its top level is given to nothing else there."""
+    if re.search(rf"\bglobal\b[^\n]*\b{name}\b", file.text):
+        return False
+    found = 0
+    todo: list[ast.AST] = [node for top in file.body for node in top.nodes]
+    while todo:
+        node = todo.pop()
+        found += _binds(node, name, "")
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            todo += ast.iter_child_nodes(node)
+    return found == 1
+
+
 def _all_bindings(file: SourceFile) -> Iterator[Binding]:
     for top in file.body:
         for node in top.nodes:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import libcst as cst
 
-from ormlint.fixes.chain import Chain, chain_of, insert_links
+from ormlint.fixes.chain import Chain, chain_of, insert_links, last_name
 from ormlint.fixes.guards import calls_of
+from ormlint.fixes.origins import Made, origin
 from ormlint.fixes.receivers import is_surely_queryset
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
-from ormlint.fixes.variables import is_used_later
+from ormlint.fixes.variables import is_outer, is_used_later, only_value, reads
 from ormlint.judge.finding import Applicability, Fix, WalkParts
 from ormlint.link.schema import Model, Orm
 from ormlint.run.log import LoadKind, LoadPlan, QueryObject
@@ -23,6 +24,8 @@ from ormlint.text import Edit
 _DESCRIPTION = "fetch the rows in parts"
 _LATER = "a row is seen as it is when its part is fetched, and the query stays open as long as the loop runs"
 _REPEATING = frozenset({"subqueryload", "lazy=subquery"})  # loaders that send the query once more
+_LISTING = frozenset({"all", "list", "tuple"})
+_ANYTHING = frozenset({"object", "Any", "Iterable"})  # annotations of a variable that may have a list or a query
 _RUN = frozenset({"scalars", "execute"})
 
 
@@ -32,17 +35,22 @@ def walk_parts(sources: Sources, intent: WalkParts) -> Fix | None:
     rows = statement.expression(intent.site.start, intent.site.end) if statement is not None else None
     if file is None or statement is None or rows is None or query.ways or not query.plain or query.locked or query.asynchronous:
         return None
-    match statement.parent(rows):
-        case cst.For(iter=walked, asynchronous=None) if walked is rows:
+    whole = rows
+    if isinstance(rows, cst.NamedExpr):
+        rows = rows.value
+    match statement.parent(whole):
+        case cst.For(iter=walked, asynchronous=None) if walked is whole:
             pass
         case _:
             return None
     if query.orm is Orm.DJANGO:
-        edits = _in_django(file, statement, rows, intent)
+        edits = _in_django(file, statement, rows, whole, intent)
     elif _needs_all(query.plan, query.model) or any(next(calls_of(sources, site, "unique"), None) for site in (query.site, intent.site)):
         return None
+    elif query.style == "query":
+        edits = _of_query(sources, file, statement, rows, whole, intent)
     else:
-        edits = _of_query(file, statement, rows, intent) if query.style == "query" else _of_select(file, statement, rows, query, intent)
+        edits = _of_select(file, statement, rows, query, intent)
     return Fix(Applicability.UNSAFE, _DESCRIPTION, tuple(edits), _LATER) if edits is not None else None
 
 
@@ -56,32 +64,81 @@ def _needs_all(plan: LoadPlan, model: Model | None) -> bool:
     return False
 
 
-def _in_django(file: SourceFile, statement: Statement, rows: cst.BaseExpression, intent: WalkParts) -> list[Edit] | None:
+def _in_django(file: SourceFile, statement: Statement, rows: cst.BaseExpression, whole: cst.BaseExpression, intent: WalkParts) -> list[Edit] | None:
     if not is_surely_queryset(statement, rows) or (isinstance(rows, cst.Name) and is_used_later(statement, rows)):
         return None
     prefetches = any(loaded.kind is LoadKind.SEPARATE for loaded in intent.query.plan.loaded.values())
     if prefetches and not intent.prefetches:
         return None
+    code = f"iterator({intent.chunk})"
+    if whole is not rows:
+        return [file.insert(statement.outer(whole)[1], f".{code}")] if whole.lpar and _is_for_nothing(statement, whole) else None
     chain = chain_of(statement, rows)
     last = chain.links[chain.inner - 1] if chain.inner else None
-    code = f"iterator({intent.chunk})"
     if last is not None and last.name == "all" and last.call is not None and not last.call.args and isinstance(last.call.func, cst.Attribute):
         return [file.edit(statement.span(last.call.func.attr)[0], statement.span(last.call)[1], code)]
     return insert_links(file, statement, chain, chain.inner, [f".{code}"])
 
 
-def _of_query(file: SourceFile, statement: Statement, rows: cst.BaseExpression, intent: WalkParts) -> list[Edit] | None:
-    """Returns the edits for `session.query(Book).all()`, which must stand in the head of the loop."""
-    chain = chain_of(statement, rows)
-    if not intent.site.encloses(intent.query.site) or chain.inner != len(chain.links) or not chain.links:
+def _of_query(
+    sources: Sources, file: SourceFile, statement: Statement, rows: cst.BaseExpression, whole: cst.BaseExpression, intent: WalkParts
+) -> list[Edit] | None:
+    """Returns the edits for `session.query(Book)`, in the head of the loop or where its list is made for the loop alone."""
+    made = origin(sources, file, statement, rows, intent.query)
+    if made is None or not intent.query.complete:
         return None
-    return _behind(file, statement, chain, f"yield_per({intent.chunk})")
+    method = f"yield_per({intent.chunk})"
+    chain = chain_of(statement, rows)
+    own = {link.name for link in chain.links[: chain.inner]}
+    if made.methods.isdisjoint(_LISTING - own):
+        if whole is not rows and "all" not in own:
+            return [file.insert(statement.outer(whole)[1], f".{method}")] if whole.lpar else None
+        if whole is not rows and not _is_for_nothing(statement, whole):
+            return None
+        return _behind(file, statement, chain, method) if chain.inner == len(chain.links) else None
+    value = _list_of_loop(statement, rows, made)
+    return _behind(file, statement, chain_of(statement, value), method) if value is not None else None
+
+
+def _is_for_nothing(statement: Statement, kept: cst.BaseExpression) -> bool:
+    """Whether nothing reads the variable of a `:=`."""
+    function = statement.function(kept)
+    match kept:
+        case cst.NamedExpr(target=cst.Name(value=name)) if function is not None:
+            return not list(reads(statement, function, name)) and not is_outer(statement, function, name)
+        case _:
+            return False
+
+
+def _list_of_loop(statement: Statement, rows: cst.BaseExpression, made: Made) -> cst.BaseExpression | None:
+    """Returns what makes the list in a variable, or in the lambda of one, that the loop alone reads, None if it may be one for others too."""
+    match rows:
+        case (cst.Name() as variable) | cst.Call(func=cst.Name() as variable, args=[]):
+            pass
+        case _:
+            return None
+    function = statement.function(rows)
+    value = only_value(statement, function, variable.value)
+    if function is None or value is None or len(list(reads(statement, function, variable.value))) != 1:
+        return None
+    if variable is rows and is_used_later(statement, variable):
+        return None
+    assign = statement.parent(value)
+    if not isinstance(assign, cst.Assign) and not (isinstance(assign, cst.AnnAssign) and last_name(assign.annotation.annotation) in _ANYTHING):
+        return None
+    if variable is not rows:
+        value = value.body if isinstance(value, cst.Lambda) else None
+    match value:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="all")), args=[]) if made.statement is statement and "all" in made.methods:
+            return value
+        case _:
+            return None
 
 
 def _behind(file: SourceFile, statement: Statement, chain: Chain, code: str) -> list[Edit]:
     """Returns the edits that end a chain in a method; a last `.all()`, which makes a list, gives way to it."""
-    last = chain.links[chain.inner - 1]
-    if last.name == "all" and last.call is not None and isinstance(last.call.func, cst.Attribute):
+    last = chain.links[chain.inner - 1] if chain.inner else None
+    if last is not None and last.name == "all" and last.call is not None and isinstance(last.call.func, cst.Attribute):
         return [file.edit(statement.span(last.call.func.attr)[0], statement.span(last.call)[1], code)]
     return insert_links(file, statement, chain, chain.inner, [f".{code}"])
 
@@ -110,6 +167,6 @@ def _of_select(file: SourceFile, statement: Statement, rows: cst.BaseExpression,
         case _:
             return None
     chain = chain_of(statement, selected)
-    if chain.inner != len(chain.links) or not isinstance(chain.root, (cst.Name, cst.Call)):
+    if chain.inner != len(chain.links) or not isinstance(chain.root, (cst.Name, cst.Call, cst.NamedExpr)):
         return None
     return [*edits, *insert_links(file, statement, chain, chain.inner, [f".execution_options(yield_per={intent.chunk})"])]

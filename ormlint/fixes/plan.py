@@ -170,9 +170,9 @@ def _fix(intent: Intent | None, sources: Sources, project: Project) -> Fix | Non
         case ReadKey():
             return keys.read_key(sources, intent)
         case SendSubquery():
-            return subqueries.send_subquery(sources, intent)
+            return subqueries.send_subquery(sources, intent, project.schema)
         case ReadColumn():
-            return columns.read_column(sources, intent)
+            return columns.read_column(sources, intent, project.schema)
         case ReadUnique():
             return results.read_unique(sources, intent)
         case KeepRows():

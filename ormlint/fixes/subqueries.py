@@ -6,21 +6,24 @@ Book.author_id.in_([a.id for a in session.query(Author)])   Book.author_id.in_(s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
 from ormlint.fixes.chain import chain_of, insert_links, is_postfix, quote_for
-from ormlint.fixes.columns import PLAIN, left_of
+from ormlint.fixes.columns import PLAIN, column_of, left_of
 from ormlint.fixes.counts import breaks_line
+from ormlint.fixes.imports import Refusal
+from ormlint.fixes.origins import Made, origin
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
-from ormlint.fixes.variables import RUNNING, only_value, reads
+from ormlint.fixes.variables import RUNNING, bindings, only_value, reads
 from ormlint.judge.finding import Applicability, Fix, SendSubquery
-from ormlint.link.schema import Orm
+from ormlint.link.schema import Orm, Schema
 from ormlint.run.log import Shape
 from ormlint.text import Edit
 
+_DESCRIPTION = "send the query as a subquery"
 _LATER = "the subquery is asked later than the list was made, and may see other rows"
 _CHOOSING = PLAIN | {"distinct", "query", "values_list"}
 _COPYING = frozenset({"list", "tuple", "set", "frozenset"})
@@ -38,8 +41,12 @@ class _List:
     made: bool  # it is a list indeed
 
 
-def send_subquery(sources: Sources, intent: SendSubquery) -> Fix | None:
+def send_subquery(sources: Sources, intent: SendSubquery, schema: Schema) -> Fix | None:
     """Returns the fix, None if the list is not made where it is given to the query, or for it alone, or the subquery would choose others."""
+    return _where_it_is_made(sources, intent) or (_where_it_is_given(sources, intent, schema) if intent.query.orm is Orm.SQLALCHEMY else None)
+
+
+def _where_it_is_made(sources: Sources, intent: SendSubquery) -> Fix | None:
     query = intent.query
     site = query.steps[-1] if query.steps else query.site
     file, statement = sources.file(site), sources.statement(site)
@@ -53,7 +60,74 @@ def send_subquery(sources: Sources, intent: SendSubquery) -> Fix | None:
     if _is_negated(statement, given) and not _is_filled(intent, found.column or query.flat_column or _only_column(statement, made)):
         return None  # `NOT IN` a subquery with a NULL is true of no row
     edits = _in_django(file, statement, found, intent) if query.orm is Orm.DJANGO else _in_sqlalchemy(file, statement, made, found, intent)
-    return Fix(Applicability.UNSAFE, "send the query as a subquery", tuple(edits), _LATER) if edits is not None else None
+    return Fix(Applicability.UNSAFE, _DESCRIPTION, tuple(edits), _LATER) if edits is not None else None
+
+
+def _where_it_is_given(sources: Sources, intent: SendSubquery, schema: Schema) -> Fix | None:
+    """Returns the fix for a query of whole rows that another statement or function makes: `in_([ship.id for ship in wanted()])`."""
+    query, site = intent.query, intent.given
+    file, statement = sources.file(site), sources.statement(site)
+    call = statement.expression(site.start, site.end) if statement is not None else None
+    given = call.args[0].value if isinstance(call, cst.Call) and len(call.args) == 1 else None
+    if file is None or statement is None or given is None or not query.plain or query.shape is not Shape.ROWS or not set(query.methods) <= _CHOOSING:
+        return None
+    whole = only_value(statement, statement.function(given), given.value) if isinstance(given, cst.Name) else given
+    rows = _walked(whole)
+    found = _list_of(statement, rows) if rows is not None else None
+    argument = _argument(statement, whole) if whole is not None else None
+    if rows is None or found is None or found.whole is not whole or not found.made or not found.column or argument is None:
+        return None
+    if _is_negated(statement, argument) and not _is_filled(intent, found.column):
+        return None
+    asked = _asked(rows)
+    made = origin(sources, file, statement, asked, query)
+    if made is None or len(_sessions(statement, rows)) > 1 or not _is_of_session(statement, asked, made):
+        return None
+    if _is_correlated(made.statement, made.node) or (not made.here and _is_correlated(statement, asked)):
+        return None
+    edits = column_of(sources, file, statement, asked, query, found.column, schema)
+    if isinstance(edits, Refusal):
+        return Fix(Applicability.DISPLAY, _DESCRIPTION, (), edits.reason)
+    left = _left(file, statement, replace(found, rows=asked), edits) if edits is not None else None
+    return Fix(Applicability.UNSAFE, _DESCRIPTION, tuple(left), _LATER) if left is not None else None
+
+
+def _walked(whole: cst.BaseExpression | None) -> cst.BaseExpression | None:
+    """Returns what a comprehension walks, within `list(…)` or not."""
+    match whole:
+        case cst.ListComp(for_in=clause) | cst.SetComp(for_in=clause) | cst.GeneratorExp(for_in=clause):
+            return clause.iter
+        case cst.Call(func=cst.Name(value=name), args=[cst.Arg(value=inner, star="", keyword=None)]) if name in _COPYING:
+            return _walked(inner)
+        case _:
+            return None
+
+
+def _asked(rows: cst.BaseExpression) -> cst.BaseExpression:
+    """Returns the query or statement whose rows are walked: `wanted()` of `session.scalars(wanted()).all()`."""
+    match rows:
+        case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value="all")), args=[]) | cst.Await(expression=inner):
+            return _asked(inner)
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="scalars")), args=[cst.Arg(value=asked, star="", keyword=None)]):
+            return asked
+        case _:
+            return rows
+
+
+def _is_of_session(statement: Statement, asked: cst.BaseExpression, made: Made) -> bool:
+    """Whether a query is made by the session that runs the statements of the function: by its name, and as the argument of a function."""
+    called = next((link.receiver for link in chain_of(made.statement, made.node).links if link.name == "query"), None)
+    if called is None or statement.function(asked) is made.statement.function(made.node):
+        return True
+    code = made.statement.code(called)
+    if code not in _sessions(statement, asked):
+        return False
+    maker, function = made.statement.function(made.node), statement.function(asked)
+    names = [name for name in statement.within(asked, cst.Name) if name.value == code]
+    bound = list(bindings(made.statement, maker, code)) if maker is not None else []
+    if isinstance(maker, cst.Lambda) or (maker is not None and made.statement.function(maker) is function):
+        return not bound or bool(names)
+    return bool(names) if bound else "." in code
 
 
 def _list_of(statement: Statement, node: cst.BaseExpression) -> _List:

@@ -92,6 +92,12 @@ def reads(statement: Statement, function: Function, name: str) -> Iterator[cst.N
             yield found
 
 
+def is_outer(statement: Statement, function: Function, name: str) -> bool:
+    """Whether a function says that a variable is one of those around it."""
+    kinds: tuple[type[cst.Global], type[cst.Nonlocal]] = (cst.Global, cst.Nonlocal)
+    return any(each.name.value == name for kind in kinds for node in statement.within(function, kind) for each in node.names)
+
+
 def is_used_later(statement: Statement, read: cst.Name) -> bool:
     """Whether a function may read a variable again behind a place that reads it: further down, or in the next round of a loop around that."""
     function = statement.function(read)

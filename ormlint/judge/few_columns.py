@@ -52,7 +52,7 @@ def _read(project: Project, query: QueryObject, uses: list[Use]) -> frozenset[st
     """Returns the columns that are read of each row, by itself or by its methods; none if it may be all."""
     empty: frozenset[str] = frozenset()
     model = query.model
-    if model is None or query.shape is not Shape.ROWS or query.parent is not None or query.generic or not query.complete:
+    if model is None or query.shape is not Shape.ROWS or query.generic or not query.complete:
         return empty
     if query.relation is not None and all(name in ("all", "get_queryset") for name in query.methods):
         return empty  # fetched in advance the collection costs nothing, with columns of its own it is a query per row
@@ -81,9 +81,14 @@ def _are_few(model: Model, read: frozenset[str]) -> bool:
 
 
 def _by_place(log: QueryLog) -> dict[Site, list[QueryObject]]:
-    """Returns the queries with whose rows something is done by the place of the expression that builds them, in whatever call."""
+    """Returns the queries with whose rows something is done by the place of the expression that builds them, in whatever call.
+
+    What a function returns is left out where its callers are known: what they do with the rows is told of their own.
+    """
     found: dict[Site, list[QueryObject]] = {}
+    taken = {query.parent for query in log.queries if query.parent is not None}
     for query in log.queries:
-        if any(use.kind not in (UseKind.DERIVE, UseKind.METHOD) for use in query.all_uses()):
+        kinds = {use.kind for use in query.all_uses()} - {UseKind.DERIVE, UseKind.METHOD}
+        if kinds and not (kinds == {UseKind.RETURN} and query in taken):
             found.setdefault(query.site, []).append(query)
     return found

@@ -381,9 +381,14 @@ def call_closure(m: Machine, f: Frame, node: ir.Call | ir.Node, closure: Closure
             return UNKNOWN
         m.begin(identity)
         try:
-            return evaluate(m, replace_frame(f, closure.frame, env), closure.body.body)
+            frame = replace_frame(f, closure.frame, env)
+            value = evaluate(m, frame, closure.body.body)
         finally:
             m.end()
+        query = value.source if isinstance(value, Sequence) else value
+        if isinstance(query, QueryObject) and m.created[query][0] is frame:
+            m.created[query] = (f, tuple(f.loops))  # each call makes a query of its own, as if it stood there
+        return value
     assert closure.function is not None
     function = closure.function
     closure.frame.called.add(id(function))

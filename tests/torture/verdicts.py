@@ -68,7 +68,6 @@ a function that is called sends the statement
 a lambda makes the query
 a lambda makes the statement
 a list is counted
-a variable holds all rows
 it is not clear what gives a list
 it is part of a larger expression
 nothing is reported: a function gives a list
