@@ -24,6 +24,7 @@ _DESCRIPTION = "load the column with the query"
 _STALE = "what is written between loading the rows and reading the column would not be seen, and `save()` writes it if it was loaded"
 _UNORDERED = "nothing says which row comes first, and the database may give rows with more columns in another order"
 _MADE = "the rows are made in a way of their own, which may see that the column is loaded"
+_FETCHED = "the model fetches deferred columns in a way of its own, `refresh_from_db()`"
 _COMPARED = "the query compares all columns of its rows, which are then more"
 
 
@@ -71,6 +72,8 @@ def _risk_of_rows(query: QueryObject, intent: LoadColumn) -> str:
         if relation is None or relation.target is None:
             return _MADE
         model = relation.target
+    if "refresh_from_db" in model.attributes:
+        return _FETCHED
     column = model.columns.get(intent.column)
     return "" if model.plain_rows and query.plain and column is not None and column.plain else _MADE
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 import libcst as cst
 
+from ormlint.fixes.guards import is_handled
 from ormlint.fixes.read_rows import is_read_row
 from ormlint.fixes.receivers import is_stream
 from ormlint.fixes.source import Sources
@@ -30,6 +31,7 @@ _ORDER = "the links are made in another order, which shows where nothing sorts t
 _THROUGH = "something asks for the links themselves, which are made in another order"
 _RECEIVER = "with no rows to link it is asked for all the same, and may be no row that the database has"
 _ROWS = "it is not certain that all of them are rows of the database"
+_PARTLY = "a `try` or `with` may wait for an error, behind which some of the rows are linked so far"
 _OLD = "before Django 3.0 all keys are sent in one look-up, which may be too long"
 # Apps without receivers of `m2m_changed` (read in their sources).
 _KNOWN = re.compile(r"(?:django\.contrib\.\w+|rest_framework|django_filters|corsheaders)(?:\.\w+)*")
@@ -53,6 +55,8 @@ def risk_of_linking(sources: Sources, project: Project, walk: Walk, intent: Writ
                 return _RECEIVER
         case _:
             return _RECEIVER
+    if is_handled(walk.statement, call):
+        return _PARTLY
     if rows is None or not _are_rows(rows, relation.target):
         return _ROWS
     if relation.target is None or not _is_sorted(relation.target):
