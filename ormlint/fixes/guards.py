@@ -49,6 +49,7 @@ _CONTRADICTING = {
     "intersection": "for which the columns must be those of the others",
     "difference": "for which the columns must be those of the others",
 }
+_READ = "the SQL of the query is read, which would have the joined columns too"
 _DISTINCT = "`distinct()` would compare the added columns too, and may give the rows in another order"
 _RAW = {Orm.DJANGO: frozenset({"RawSQL"}), Orm.SQLALCHEMY: frozenset({"text", "literal_column"})}
 _SQLALCHEMY = {
@@ -128,6 +129,8 @@ def risk_of_refining(query: QueryObject, home: Site, *, joins: bool) -> str:
     # `orders.select_for_update()`, where `orders` has the customers loaded along, locks them too
     """
     methods = refined_by(query, home)
+    if joins and "query" in methods:
+        return _READ
     if query.orm is Orm.DJANGO:
         reasons = {"select_for_update": _DJANGO["select_for_update"], "extra": _DJANGO["extra"], "distinct": _DISTINCT} if joins else {}
     else:

@@ -10,7 +10,7 @@ from ormlint.link.metaclasses import metaclass_method, metaclasses
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, decorator_name
 from ormlint.link.schema import Model, Orm
 from ormlint.run.frame import Frame
-from ormlint.run.log import QueryObject, UseKind
+from ormlint.run.log import QueryObject
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.objects import instance_attribute, property_value
@@ -431,8 +431,9 @@ def query_member(m: Machine, f: Frame, node: ir.Node, value: QueryObject | Manag
     if name == "model":
         cls = m.class_of(value.model) if value.model is not None else None
         return cls if cls is not None else UNKNOWN
-    if name == "query":  # its SQL: `cursor.execute(f"EXPLAIN {books.query}")`
-        m.use(f, value, UseKind.ARGUMENT, node)
+    if name == "query" and isinstance(value, QueryObject):  # its SQL: `cursor.execute(f"EXPLAIN {books.query}")`
+        for query in value.lineage():
+            query.refined_by |= {name}
     if querysets.canonical(name) is not None or name == "super:get_queryset":
         return Method(value, name)
     cls = class_behind(m, value)

@@ -286,7 +286,7 @@ class QueryObject(Tracked, eq=False):
     own: Site = NOWHERE  # of a generic query: where it becomes, or is run as, a query of its model alone
     recipe: Recipe | None = None  # what it asks for
     made_from: QueryObject | None = None  # the query object of which a method made it
-    refined_by: frozenset[str] = frozenset()  # the methods that made others of it, and others of those
+    refined_by: frozenset[str] = frozenset()  # the methods that made others of it, and others of those; "query" if its SQL is read
     plain: bool = True  # Django: False if its class says itself what its truth, its number or its rows are
     filled: dict[tuple[str, ...], str] = field(default_factory=dict)  # by path: which function assigns that relation to its rows in loops
 
