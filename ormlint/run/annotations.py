@@ -6,6 +6,7 @@ from ormlint.ir import nodes as ir
 from ormlint.library.sqlalchemy_api import SESSION_TYPES
 from ormlint.link.names import ClassInfo, External, ModuleInfo
 from ormlint.link.sqlalchemy_models import COLLECTIONS, identifiers
+from ormlint.run.application_values import REQUEST, REQUESTS
 from ormlint.run.log import QueryObject
 from ormlint.run.machine import Machine, text_of
 from ormlint.run.values import Instance, Row, Sequence, Session, Value
@@ -76,6 +77,8 @@ def of_symbol(m: Machine, symbol: object) -> Value | None:
     if isinstance(symbol, External):
         if symbol.name in SESSION_TYPES and symbol.package in ("sqlalchemy", "sqlmodel", "flask_sqlalchemy"):
             return Session(is_async=symbol.name.startswith("Async") or symbol.name.startswith("async"))
+        if symbol.path in REQUESTS:
+            return REQUEST
         if symbol.path.endswith("get_user_model()") or symbol.path == "django.contrib.auth.models.User":
             user = m.django.user()
             return Row(user, m.class_of(user)) if user is not None else None

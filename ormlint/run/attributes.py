@@ -9,6 +9,7 @@ from ormlint.library.schemas import READERS
 from ormlint.link.metaclasses import metaclass_method, metaclasses
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, decorator_name
 from ormlint.link.schema import Model, Orm
+from ormlint.run.application_values import application_value
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject
 from ormlint.run.machine import Machine
@@ -16,6 +17,7 @@ from ormlint.run.merging import join_values
 from ormlint.run.objects import instance_attribute, property_value
 from ormlint.run.request_values import request_value
 from ormlint.run.rows import NEW_STATE, SAVED_STATE, row_attribute, without_doubt
+from ormlint.run.stand_ins import dict_member
 from ormlint.run.values import (
     NONE,
     UNKNOWN,
@@ -61,6 +63,10 @@ def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> V
             return Constant(value is NEW_STATE)
         if value is SOME_MODEL and name in MANAGER_NAMES:
             return Manager(m.some_model)
+        if isinstance(value, External) and value.path.endswith(".state"):
+            kept = application_value(m, value, name)
+            if kept is not None:
+                return kept
         if name == TEMPLATE_ENVIRONMENT:
             environment = m.program.find_module("jinja2.environment", None)
             made = m.program.lookup("Environment", environment) if environment is not None else None
@@ -410,6 +416,10 @@ def super_member(m: Machine, f: Frame, node: ir.Node, value: Super, name: str) -
             return m.class_value(ancestor, name) or UNKNOWN
     if isinstance(value.self, (Row, QueryObject, Manager)):
         return Method(value.self, f"super:{name}")
+    if isinstance(value.self, Instance) and value.owner.externals:
+        of_dict = dict_member(m, value.self, name)
+        if of_dict is not None:
+            return of_dict
     if name == "__init__" and isinstance(value.self, Instance):
         from ormlint.run.dumps import is_dumping, keeper
 

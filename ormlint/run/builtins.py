@@ -355,14 +355,19 @@ def _isinstance(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords
     if isinstance(wanted, External) and wanted.path in querysets.CLASSES:
         answers = {is_queryset(option) for option in options(value)}
         return Constant(answers.pop()) if len(answers) == 1 and None not in answers else UNKNOWN
+    if isinstance(value, Union):
+        found = [_isinstance(m, f, node, [option, wanted], keywords) for option in value.options]
+        return found[0] if all(answer == found[0] for answer in found) else UNKNOWN
     cls = value.cls if isinstance(value, (Row, Instance)) else None
     classes = wanted.items if isinstance(wanted, Sequence) else (wanted,)
     paths = {c.path if isinstance(c, External) else "" for c in classes or ()}
     plain = _is_plain(value, paths) if paths else None
     if plain is not None:
         return Constant(plain)
-    if cls is None or classes is None or not all(isinstance(c, ClassInfo) for c in classes):
+    if classes is None or not all(isinstance(c, ClassInfo) for c in classes):
         return UNKNOWN
+    if cls is None:
+        return Constant(False) if value == NONE else UNKNOWN
     if any(c in cls.mro for c in classes):
         return Constant(True)
     return UNKNOWN if any(isinstance(c, ClassInfo) and cls in c.mro for c in classes) else Constant(False)

@@ -94,7 +94,7 @@ def guards_cache(stmt: ir.If) -> bool:
                     return True
                 if isinstance(target, (ir.Name, ir.Attr)) and text_of(target) in names and isinstance(stmt.test, (ir.Compare, ir.Not)):
                     return True
-        if isinstance(inner, ir.Expr) and isinstance(inner.value, ir.Call) and isinstance(inner.value.func, ir.Attr):
+        if isinstance(inner, (ir.Expr, ir.Assign)) and isinstance(inner.value, ir.Call) and isinstance(inner.value.func, ir.Attr):
             if inner.value.func.name in _FILLS and (text_of(inner.value.func.value) in names or "cache" in text_of(inner.value.func.value).lower()):
                 return True
     return False

@@ -12,7 +12,7 @@ from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.seeking import seeks
 from ormlint.run.subscripts import entry
-from ormlint.run.values import NONE, UNKNOWN, Constant, Mapping, Row, Sequence, Value, deps_of, element_of, varying
+from ormlint.run.values import NONE, UNKNOWN, Constant, Mapping, Row, Sequence, Value, deps_of, element_of, entry_name, varying
 
 
 def container_method(
@@ -131,8 +131,8 @@ def _mapping(m: Machine, f: Frame, node: ir.Call, receiver: Mapping, name: str, 
             return Sequence("list", receiver.key, bound=bound, limit=limit)
         case "get" | "pop" | "setdefault":
             key = args[0] if args else UNKNOWN
-            if isinstance(key, Constant) and isinstance(key.value, str) and key.value in receiver.known:
-                return receiver.known[key.value]
+            if (known := entry_name(key)) is not None and known in receiver.known:
+                return receiver.known[known]
             if (
                 name == "setdefault"
                 and len(args) > 1

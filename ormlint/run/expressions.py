@@ -43,6 +43,7 @@ from ormlint.run.values import (
     Value,
     deps_of,
     element_of,
+    entry_name,
     only_queries,
     varying,
 )
@@ -130,10 +131,12 @@ def _map(m: Machine, f: Frame, node: ir.Map) -> Value:
             continue
         key = evaluate(m, f, key_node)
         m.use(f, value, UseKind.STORE, value_node)
-        if isinstance(key, Constant) and isinstance(key.value, str):
-            mapping.known[key.value] = value
+        name = entry_name(key)
+        if not isinstance(key, Constant):
+            mapping.key = key if mapping.key is UNKNOWN and mapping.element is None else join_values(m, mapping.key, key)
+        if name is not None:
+            mapping.known[name] = value
         else:
-            mapping.key = key
             mapping.element = value if mapping.element is None else join_values(m, mapping.element, value)
     return mapping
 

@@ -14,6 +14,7 @@ from ormlint.library.functions import BATCHES, COUNTERS, EFFECTS, INJECTORS, PRO
 from ormlint.link.names import ASYNC_FACTORY, USER_MODEL, ClassInfo, External, FunctionInfo, ModuleInfo, makes_async_sessions
 from ormlint.link.schema import Orm
 from ormlint.run import intrinsics
+from ormlint.run.application_settings import APPLICATION, take_settings
 from ormlint.run.blocking import elsewhere
 from ormlint.run.encoders import ENCODING, encode_rows
 from ormlint.run.engines import maker
@@ -393,6 +394,15 @@ def _endless(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: d
     return Sequence("generator", UNKNOWN, bound=Bound.ONE)
 
 
+def _proxy(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Returns what the function behind `LocalProxy(lambda: g.reader)` gives, as far as that is known."""
+    from ormlint.run.calls import call
+
+    made = call(m, f, node, args[0], [], {}) if args and isinstance(args[0], (Closure, FunctionInfo)) else UNKNOWN
+    return made if isinstance(made, (Row, Instance, Session)) else External(f"{LOCAL_PROXY}()")
+
+
+LOCAL_PROXY = "werkzeug.local.LocalProxy"
 FUNCTIONS: dict[str, Function] = {
     "django.shortcuts.get_object_or_404": _object_or_404,
     "django.shortcuts.aget_object_or_404": _object_or_404,
@@ -413,6 +423,9 @@ FUNCTIONS: dict[str, Function] = {
     "asgiref.sync.sync_to_async": elsewhere,
     "asgiref.sync.async_to_sync": _identity(0),
     "channels.db.database_sync_to_async": elsewhere,
+    APPLICATION: take_settings,
+    f"{APPLICATION}.__init__": take_settings,
+    LOCAL_PROXY: _proxy,
     "typing.cast": _identity(1),
     "typing_extensions.cast": _identity(1),
     "copy.copy": _identity(0),

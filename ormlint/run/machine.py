@@ -30,6 +30,7 @@ from ormlint.run.deepened import gained
 from ormlint.run.enumerations import member
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Called, Flat, Frame, Summary
+from ormlint.run.keeping import Keeping
 from ormlint.run.log import (
     NOWHERE,
     READS,
@@ -169,6 +170,7 @@ class Machine:
         self.request_values: dict[str, Value] = {}  # what is kept on the object of a request, as far as anybody asked
         self.traversal_roots: dict[str, Root] | None = None  # by route: where the contexts of its views come from
         self.json_encoders: list[ClassInfo] | None = None  # that the project gives its applications
+        self.keeping = Keeping()  # what is known of objects that keep others
         self.request_setters: dict[str, list[FunctionInfo]] | None = None  # by name: the functions that keep something there
         self.decorated: dict[int, tuple[PutIn, ...]] = {}  # by function: what its decorators give it
         self.put_in: dict[tuple[int, ...], PutIn] = {}  # by decorator and the classes it is given: what it gives the functions it decorates

@@ -15,9 +15,12 @@ from ormlint.library.functions import INJECTORS
 from ormlint.library.schemas import DUMPS
 from ormlint.link.names import ClassInfo, External, FunctionInfo, decorator_name
 from ormlint.link.sqlalchemy_models import identifiers
+from ormlint.run.application_settings import of_application
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject, UseKind
 from ormlint.run.machine import Machine
+from ormlint.run.stand_ins import dict_member, handed_on
+from ormlint.run.traits import is_trait, trait_value
 from ormlint.run.values import NONE, UNKNOWN, BoundMethod, Instance, Method, Row, Session, Union, Unknown, Value, deps_of, options
 
 RECORDS = frozenset({"BaseModel", "SQLModel", "Schema", "GenericModel", "Struct", "TypedDict", "NamedTuple"})
@@ -85,11 +88,14 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
     known = m.class_value(cls, "Meta" if name == "_meta" else name)
     if isinstance(known, External) and known.name in INJECTORS:
         return filled_in(m, cls, name)
-    if known is not None and not isinstance(known, Unknown) and known != NONE:
+    declared = known is not None and is_trait(known)
+    if known is not None and not isinstance(known, Unknown) and known != NONE and not declared:
         return known
     put = put_by_methods(m, f, value, name)
     if put is not None:
         return put
+    if declared:
+        return trait_value(m, f, node, value, name) or UNKNOWN
     if known is not None and not isinstance(known, Unknown):
         return known
     annotated = annotated_attribute(m, cls, name)
@@ -109,6 +115,9 @@ def instance_attribute(m: Machine, f: Frame, node: ir.Node, value: Instance, nam
             return given
     if cls.derives_from("Session", "AsyncSession", "scoped_session") and name in sqlalchemy_api.SESSION_METHODS:
         return Method(Session(is_async=cls.derives_from("AsyncSession")), name)
+    elsewhere = dict_member(m, value, name) or of_application(m, cls, name) or handed_on(m, f, node, value, name)
+    if elsewhere is not None:
+        return elsewhere
     return Unknown(deps_of(value)) if value.deps else UNKNOWN
 
 

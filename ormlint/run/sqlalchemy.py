@@ -219,7 +219,7 @@ def _compared(m: Machine, f: Frame, conditions: list[ir.Expr_], model: Model | N
                 left, right = _lookup(m, f, arg.left, COMPARED[arg.op], model), _lookup(m, f, arg.right, MIRRORED[arg.op], model)
                 joins = (left or _is_of_subquery(arg.left)) and (right or _is_of_subquery(arg.right))
                 # `Book.id == Loan.book_id`, `Book.id == latest.c.book_id` join two tables, and no key of one row is given
-                names += [name for name in left or right if not joins or not _is_unique(model, frozenset((name,)))]
+                names += [name for name in left or right if not joins or not _is_of_key(model, name)]
             case ir.Star(value=ir.Name(id=listed)):
                 names += ["*", *_compared_in_list(m, f, listed, model, stated=stated)]
             case ir.Star() | ir.Call(func=ir.Name(id="or_") | ir.Attr(name="or_")) | ir.Binary(op="|"):
@@ -332,7 +332,13 @@ def _lookup(m: Machine, f: Frame, column: ir.Expr_, suffix: str, model: Model | 
         return [f"{column.name}{suffix}"]
     if not isinstance(column, ir.Attr) or not isinstance(symbol, ClassInfo) or symbol.model is None:
         return []
-    return [f"{'' if symbol.model is model else symbol.model.name + '.'}{column.name}{suffix}"]
+    own = symbol.model is model and not (isinstance(column.value, ir.Name) and _is_alias(f, column.value.id))
+    return [f"{'' if own else symbol.model.name + '.'}{column.name}{suffix}"]
+
+
+def _is_alias(f: Frame, name: str) -> bool:
+    """Whether a variable of the function stands for further rows of a table: `parent = aliased(Part)`."""
+    return any(isinstance(value, ir.Call) and value.called == "aliased" for value in _assigned(f, name))
 
 
 def _held(m: Machine, f: Frame, holder: ir.Expr_) -> ClassInfo | None:
@@ -351,6 +357,11 @@ def _is_called_as_class(holder: ir.Expr_) -> bool:
     """Whether an expression names what is called as classes are, such as the model of a package that is not at hand: `tables.Book`."""
     name = holder.name if isinstance(holder, ir.Attr) else holder.id if isinstance(holder, ir.Name) else ""
     return name[:1].isupper() and not name.isupper()
+
+
+def _is_of_key(model: Model | None, name: str) -> bool:
+    """Whether a column belongs to a key of a table: `reader_id` and `book_id` of a table of loans whose primary key they are."""
+    return _is_unique(model, frozenset((name,))) or (model is not None and any(name in group for group in model.unique_together))
 
 
 def _is_unique(model: Model | None, names: frozenset[str]) -> bool:

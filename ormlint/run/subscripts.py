@@ -13,7 +13,23 @@ from ormlint.run.log import Bound, Loop, QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.queries import element_of_query, evaluate_query, refined, single_row
-from ormlint.run.values import EMPTY, UNKNOWN, Constant, Mapping, Row, Sequence, Union, Unknown, Value, deps_of, element_of, varying
+from ormlint.run.values import (
+    EMPTY,
+    UNKNOWN,
+    Constant,
+    Instance,
+    Mapping,
+    Row,
+    Sequence,
+    Union,
+    Unknown,
+    Value,
+    any_entry,
+    deps_of,
+    element_of,
+    entry_name,
+    varying,
+)
 
 
 def subscript(m: Machine, f: Frame, node: ir.Index, value: Value) -> Value:
@@ -30,12 +46,22 @@ def subscript(m: Machine, f: Frame, node: ir.Index, value: Value) -> Value:
         case Sequence():
             return _sequence(m, f, node, value, index)
         case Mapping():
-            if isinstance(index, Constant) and isinstance(index.value, str) and index.value in value.known:
-                return value.known[index.value]
-            found_ = value.element if value.element is not None else UNKNOWN
-            return entry(f, found_, index)
+            name = entry_name(index)
+            if name is not None and name in value.known:
+                return value.known[name]
+            found_ = any_entry(value) if name is None else value.element
+            return entry(f, found_ if found_ is not None else UNKNOWN, index)
+        case External() if value.path.endswith((".config", ".extensions")) and isinstance(index, Constant) and isinstance(index.value, str):
+            from ormlint.run.application_values import application_value
+
+            kept = application_value(m, value, index.value)
+            return kept if kept is not None else value
         case ClassInfo() | External():
             return value
+        case Instance():
+            from ormlint.run.stand_ins import item_of
+
+            return item_of(m, f, node, value, index)
         case _:
             return varying((value, index))
 

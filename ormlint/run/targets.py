@@ -17,6 +17,7 @@ from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.pins import unpin
 from ormlint.run.request_values import keep_on_request
+from ormlint.run.stand_ins import put_item
 from ormlint.run.values import (
     UNKNOWN,
     Constant,
@@ -162,6 +163,8 @@ def _store_entry(m: Machine, f: Frame, target: ir.Index, value: Value) -> None:
         else:
             owner.element = value if owner.element is None else join(owner.element, value)
             owner.key = key if owner.key is UNKNOWN and owner.element is value else join(owner.key, key)
+    elif isinstance(owner, Instance):
+        put_item(m, f, target, owner, value)
     elif isinstance(owner, Sequence):
         owner.element = join(element_of(owner), value)
         owner.items = None

@@ -170,6 +170,25 @@ class Mapping(Struct, eq=False):
     source: QueryObject | None = None
 
 
+_CLASS_KEY = "class "
+
+
+def entry_name(key: Value) -> str | None:
+    """Returns the name of the entry that a dict keeps apart under a key: a text or a class of the program; None for other keys."""
+    if isinstance(key, ClassInfo):
+        return f"{_CLASS_KEY}{key.module.name}:{key.qualname}"
+    return key.value if isinstance(key, Constant) and isinstance(key.value, str) else None
+
+
+def any_entry(mapping: Mapping) -> Value | None:
+    """Returns what a key that is not known may find in a dict, as far as its other keys are no texts; None if they all are."""
+    found = mapping.element
+    for name, value in mapping.known.items():
+        if name.startswith(_CLASS_KEY):
+            found = value if found is None else join(found, value)
+    return found
+
+
 class Rendered(Mapping, eq=False):
     """The text of a template, as the entries of the context that it shows: what becomes of them is known from the template."""
 
