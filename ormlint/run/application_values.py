@@ -31,16 +31,20 @@ REQUEST = External("starlette.requests.Request()")
 
 
 def application_value(m: Machine, store: External, name: str) -> Value | None:
-    """Returns what the project keeps on its application under a name, or None if that is not known."""
+    """Returns what the project keeps on its application under a name, or None if that is not known.
+
+    Of a request all is unknown but for the way to its application.
+    """
+    of_request = store.path.startswith(REQUEST.path)
     found = _STORES.search(store.path)
     if found is None:
-        return None
+        return None if not of_request else External(f"{store.path}.{name}") if name in ("app", "state") else UNKNOWN
     key = (found[1] or found[2], name)
     if key not in m.keeping.values:
         m.keeping.values[key] = UNKNOWN  # cut cycles
         m.keeping.values[key] = _kept(m, key)
     value = m.keeping.values[key]
-    return value if value is not UNKNOWN else None
+    return value if value is not UNKNOWN or of_request else None
 
 
 def _kept(m: Machine, key: tuple[str, str]) -> Value:

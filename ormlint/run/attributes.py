@@ -9,7 +9,7 @@ from ormlint.library.schemas import READERS
 from ormlint.link.metaclasses import metaclass_method, metaclasses
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, InstanceRef, ModuleInfo, decorator_name
 from ormlint.link.schema import Model, Orm
-from ormlint.run.application_values import application_value
+from ormlint.run.application_values import REQUEST, application_value
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject
 from ormlint.run.machine import Machine
@@ -63,7 +63,7 @@ def attribute(m: Machine, f: Frame, node: ir.Node, value: Value, name: str) -> V
             return Constant(value is NEW_STATE)
         if value is SOME_MODEL and name in MANAGER_NAMES:
             return Manager(m.some_model)
-        if isinstance(value, External) and value.path.endswith(".state"):
+        if isinstance(value, External) and value.path.endswith((".state", ".app", REQUEST.path)):
             kept = application_value(m, value, name)
             if kept is not None:
                 return kept

@@ -99,11 +99,11 @@ def _merge_queries(m: Machine, left: QueryObject, right: QueryObject) -> Value:
     known = m.merged.get(key)
     if known is not None:
         return known
+    for empty, other in ((left, right), (right, left)):
+        if empty.has("none") and left.model is right.model:  # `books = Book.objects.none()` … `books = Book.objects.filter(…)`
+            return other
     if left.model is not right.model or left.style != right.style or left.shape != right.shape:
         return join(left, right) if left.model is not None and right.model is not None else varying((left, right))
-    for empty, other in ((left, right), (right, left)):
-        if empty.has("none"):  # `books = Book.objects.none()` … `books = Book.objects.filter(…)`
-            return other
     first, later = (left, right) if left.site == right.site or left.site.start <= right.site.start else (right, left)
     merged = QueryObject(
         parent=first,
