@@ -11,6 +11,7 @@ import libcst as cst
 from ormlint.fixes.chain import Chain, chain_of, is_postfix
 from ormlint.fixes.imports import Refusal, spell_import
 from ormlint.fixes.orders import risk_of_another_number
+from ormlint.fixes.origins import is_for_nothing, list_for_alone, origin
 from ormlint.fixes.receivers import is_list, is_stream, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
@@ -25,6 +26,7 @@ _TAIL = re.compile(r"(\s*),?((?:\s|#[^\r\n]*)*)\)")
 # The methods of a Query after which `count()` surely counts what `all()` returns.
 _PLAIN = frozenset({"query", "all", "filter", "filter_by", "where", "order_by"})
 _OTHERS = frozenset({"set", "frozenset", "dict", "sorted", "filter", "map", "zip", "enumerate", "reversed"})  # give no query
+_ANYTHING = frozenset({"object", "Any"})  # annotations of a variable that may have a list or a number
 _DESCRIPTION = "count in the database with `.count()`"
 _COMMENTED = Fix(Applicability.DISPLAY, _DESCRIPTION, (), "a comment stands in the expression")
 
@@ -41,7 +43,7 @@ def replace_len(sources: Sources, intent: ReplaceLen) -> Fix | None:
     query = intent.query
     if query.orm is Orm.SQLALCHEMY:
         if query.style == "query" or _index(chain_of(statement, counted), "query") is not None:
-            return _count_query(file, statement, call, counted, query)
+            return _count_query(sources, file, statement, call, counted, query)
         return _count_select(file, statement, call, counted)
     if query.locked or query.raw or is_list(query, intent.site) or is_stream(query):
         return None
@@ -108,8 +110,11 @@ def _index(chain: Chain, name: str) -> int | None:
     return next((number for number, link in enumerate(chain.links) if link.name == name), None)
 
 
-def _count_query(file: SourceFile, statement: Statement, call: cst.Call, counted: cst.BaseExpression, query: QueryObject) -> Fix | None:
-    match counted:
+def _count_query(
+    sources: Sources, file: SourceFile, statement: Statement, call: cst.Call, counted: cst.BaseExpression, query: QueryObject
+) -> Fix | None:
+    listed = _list_of(sources, file, statement, counted, query)
+    match listed:
         case cst.Call(func=cst.Attribute(attr=cst.Name(value="all") as method), args=[]):
             pass
         case _:
@@ -120,8 +125,20 @@ def _count_query(file: SourceFile, statement: Statement, call: cst.Call, counted
     if edits is None:
         return _COMMENTED
     edits.append(file.edit(*statement.span(method), "count"))
-    reason = _risk_of_count(statement, chain_of(statement, counted), query)
+    reason = _risk_of_count(statement, chain_of(statement, listed), query)
     return Fix(Applicability.UNSAFE if reason else Applicability.SAFE, _DESCRIPTION, tuple(edits), reason)
+
+
+def _list_of(sources: Sources, file: SourceFile, statement: Statement, counted: cst.BaseExpression, query: QueryObject) -> cst.BaseExpression | None:
+    """Returns what makes the list that is counted: it stands there, or in a variable or lambda that nothing else reads."""
+    match counted:
+        case cst.Call(func=cst.Attribute()):
+            return counted
+        case cst.NamedExpr(value=value):
+            return value if is_for_nothing(statement, counted) else None
+        case _:
+            made = origin(sources, file, statement, counted, query)
+            return list_for_alone(statement, counted, made, _ANYTHING) if made is not None else None
 
 
 def _risk_of_count(statement: Statement, chain: Chain, query: QueryObject) -> str:

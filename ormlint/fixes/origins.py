@@ -10,16 +10,17 @@ What is added where the query is used, `stmt.limit(1)`, is then added to that qu
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import libcst as cst
 
 from ormlint.fixes.chain import chain_of, last_name
 from ormlint.fixes.imports import is_defined_once, is_imported
+from ormlint.fixes.kept_variables import has_namespace
 from ormlint.fixes.source import SourceFile, Sources
-from ormlint.fixes.statement import Statement
-from ormlint.fixes.variables import RUNNING, bindings, only_value
+from ormlint.fixes.statement import Function, Statement
+from ormlint.fixes.variables import RUNNING, bindings, is_outer, is_used_later, only_value, reads
 from ormlint.fixes.walk import inside
 from ormlint.run.log import QueryObject
 from ormlint.text import Site
@@ -162,3 +163,75 @@ def _bound_around(statement: Statement, name: cst.Name) -> list[cst.CSTNode]:
             return bound
         function = statement.function(function)
     return []
+
+
+def session_of(statement: Statement, asked: cst.BaseExpression, made: Made) -> str | None:
+    """Returns the variable that has the session of a query where it is used; None if it has none there, or may have another one by then.
+
+    # `def wanted(session): return session.query(Ship)`, `wanted(opened)`: it is `opened`
+    """
+    receiver = next((link.receiver for link in chain_of(made.statement, made.node).links if link.name == "query" and link.call is not None), None)
+    maker, function = made.statement.function(made.node), statement.function(asked)
+    if not isinstance(receiver, cst.Name) or maker is None or function is None:
+        return None
+    name: str | None = receiver.value
+    bound = list(bindings(made.statement, maker, receiver.value))
+    if maker is not function and bound:
+        name = _given(asked, maker, receiver.value) if len(bound) == 1 else None
+    elif maker is not function and (made.statement is not statement or function not in made.statement.ancestors(maker)):
+        return None
+    return name if name is not None and len(list(bindings(statement, function, name))) <= 1 else None
+
+
+def _given(asked: cst.BaseExpression, maker: Function, name: str) -> str | None:
+    """Returns the variable that a function is given for a parameter."""
+    call = [each for each in _spine(asked) if isinstance(each, cst.Call)][-1:]
+    names = [each.name.value for each in maker.params.params]
+    if not call or name not in names or any(each.star for each in call[0].args):
+        return None
+    if isinstance(maker, cst.FunctionDef) and last_name(call[0].func) != maker.name.value:
+        return None
+    for number, argument in enumerate(call[0].args):
+        if (argument.keyword.value == name) if argument.keyword is not None else number == names.index(name):
+            return argument.value.value if isinstance(argument.value, cst.Name) else None
+    return None
+
+
+# ------------------------------------------------------------------------------------------------------- lists for one use
+def is_for_nothing(statement: Statement, kept: cst.BaseExpression) -> bool:
+    """Whether nothing reads the variable of a `:=`."""
+    function = statement.function(kept)
+    match kept:
+        case cst.NamedExpr(target=cst.Name(value=name)) if function is not None:
+            unread = not list(reads(statement, function, name)) and not is_outer(statement, function, name)
+            return unread and not has_namespace(statement, function)
+        case _:
+            return False
+
+
+def list_for_alone(statement: Statement, rows: cst.BaseExpression, made: Made, annotations: Set[str]) -> cst.BaseExpression | None:
+    """Returns the `….all()` of a list in a variable, or in the lambda of one, that is read there alone; None if it may be one for others too.
+
+    `annotations` are those of a variable that may stay if it holds something else.
+    """
+    match rows:
+        case (cst.Name() as variable) | cst.Call(func=cst.Name() as variable, args=[]):
+            pass
+        case _:
+            return None
+    function = statement.function(rows)
+    value = only_value(statement, function, variable.value)
+    if function is None or value is None or len(list(reads(statement, function, variable.value))) != 1:
+        return None
+    if (variable is rows and is_used_later(statement, variable)) or has_namespace(statement, function):
+        return None
+    assign = statement.parent(value)
+    if not isinstance(assign, cst.Assign) and not (isinstance(assign, cst.AnnAssign) and last_name(assign.annotation.annotation) in annotations):
+        return None
+    if variable is not rows:
+        value = value.body if isinstance(value, cst.Lambda) else None
+    match value:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="all")), args=[]) if made.statement is statement and "all" in made.methods:
+            return value
+        case _:
+            return None

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import libcst as cst
 
-from ormlint.fixes.chain import Chain, chain_of, insert_links, last_name
+from ormlint.fixes.chain import Chain, chain_of, insert_links
 from ormlint.fixes.guards import calls_of
-from ormlint.fixes.origins import Made, origin
+from ormlint.fixes.origins import is_for_nothing, list_for_alone, origin
 from ormlint.fixes.receivers import is_surely_queryset
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
-from ormlint.fixes.variables import is_outer, is_used_later, only_value, reads
+from ormlint.fixes.variables import is_used_later
 from ormlint.judge.finding import Applicability, Fix, WalkParts
 from ormlint.link.schema import Model, Orm
 from ormlint.run.log import LoadKind, LoadPlan, QueryObject
@@ -72,7 +72,7 @@ def _in_django(file: SourceFile, statement: Statement, rows: cst.BaseExpression,
         return None
     code = f"iterator({intent.chunk})"
     if whole is not rows:
-        return [file.insert(statement.outer(whole)[1], f".{code}")] if whole.lpar and _is_for_nothing(statement, whole) else None
+        return [file.insert(statement.outer(whole)[1], f".{code}")] if whole.lpar and is_for_nothing(statement, whole) else None
     chain = chain_of(statement, rows)
     last = chain.links[chain.inner - 1] if chain.inner else None
     if last is not None and last.name == "all" and last.call is not None and not last.call.args and isinstance(last.call.func, cst.Attribute):
@@ -93,46 +93,11 @@ def _of_query(
     if made.methods.isdisjoint(_LISTING - own):
         if whole is not rows and "all" not in own:
             return [file.insert(statement.outer(whole)[1], f".{method}")] if whole.lpar else None
-        if whole is not rows and not _is_for_nothing(statement, whole):
+        if whole is not rows and not is_for_nothing(statement, whole):
             return None
         return _behind(file, statement, chain, method) if chain.inner == len(chain.links) else None
-    value = _list_of_loop(statement, rows, made)
+    value = list_for_alone(statement, rows, made, _ANYTHING)
     return _behind(file, statement, chain_of(statement, value), method) if value is not None else None
-
-
-def _is_for_nothing(statement: Statement, kept: cst.BaseExpression) -> bool:
-    """Whether nothing reads the variable of a `:=`."""
-    function = statement.function(kept)
-    match kept:
-        case cst.NamedExpr(target=cst.Name(value=name)) if function is not None:
-            return not list(reads(statement, function, name)) and not is_outer(statement, function, name)
-        case _:
-            return False
-
-
-def _list_of_loop(statement: Statement, rows: cst.BaseExpression, made: Made) -> cst.BaseExpression | None:
-    """Returns what makes the list in a variable, or in the lambda of one, that the loop alone reads, None if it may be one for others too."""
-    match rows:
-        case (cst.Name() as variable) | cst.Call(func=cst.Name() as variable, args=[]):
-            pass
-        case _:
-            return None
-    function = statement.function(rows)
-    value = only_value(statement, function, variable.value)
-    if function is None or value is None or len(list(reads(statement, function, variable.value))) != 1:
-        return None
-    if variable is rows and is_used_later(statement, variable):
-        return None
-    assign = statement.parent(value)
-    if not isinstance(assign, cst.Assign) and not (isinstance(assign, cst.AnnAssign) and last_name(assign.annotation.annotation) in _ANYTHING):
-        return None
-    if variable is not rows:
-        value = value.body if isinstance(value, cst.Lambda) else None
-    match value:
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value="all")), args=[]) if made.statement is statement and "all" in made.methods:
-            return value
-        case _:
-            return None
 
 
 def _behind(file: SourceFile, statement: Statement, chain: Chain, code: str) -> list[Edit]:

@@ -14,10 +14,10 @@ from ormlint.fixes.chain import chain_of, insert_links, is_postfix, quote_for
 from ormlint.fixes.columns import PLAIN, column_of, left_of
 from ormlint.fixes.counts import breaks_line
 from ormlint.fixes.imports import Refusal
-from ormlint.fixes.origins import Made, origin
+from ormlint.fixes.origins import Made, origin, session_of
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
-from ormlint.fixes.variables import RUNNING, bindings, only_value, reads
+from ormlint.fixes.variables import RUNNING, only_value, reads
 from ormlint.judge.finding import Applicability, Fix, SendSubquery
 from ormlint.link.schema import Orm, Schema
 from ormlint.run.log import Shape
@@ -115,19 +115,11 @@ def _asked(rows: cst.BaseExpression) -> cst.BaseExpression:
 
 
 def _is_of_session(statement: Statement, asked: cst.BaseExpression, made: Made) -> bool:
-    """Whether a query is made by the session that runs the statements of the function: by its name, and as the argument of a function."""
-    called = next((link.receiver for link in chain_of(made.statement, made.node).links if link.name == "query"), None)
-    if called is None or statement.function(asked) is made.statement.function(made.node):
+    """Whether a query is made by the session that runs the statements of the function; a statement is made by none."""
+    by_session = any(link.name == "query" for link in chain_of(made.statement, made.node).links)
+    if not by_session or statement.function(asked) is made.statement.function(made.node):
         return True
-    code = made.statement.code(called)
-    if code not in _sessions(statement, asked):
-        return False
-    maker, function = made.statement.function(made.node), statement.function(asked)
-    names = [name for name in statement.within(asked, cst.Name) if name.value == code]
-    bound = list(bindings(made.statement, maker, code)) if maker is not None else []
-    if isinstance(maker, cst.Lambda) or (maker is not None and made.statement.function(maker) is function):
-        return not bound or bool(names)
-    return bool(names) if bound else "." in code
+    return session_of(statement, asked, made) in _sessions(statement, asked)
 
 
 def _list_of(statement: Statement, node: cst.BaseExpression) -> _List:

@@ -10,6 +10,7 @@ import libcst as cst
 from ormlint.fixes.chain import Chain, chain_of, insert_links
 from ormlint.fixes.counts import counted_by_len, unwrap
 from ormlint.fixes.imports import is_imported
+from ormlint.fixes.origins import origin, session_of
 from ormlint.fixes.receivers import is_list, is_stream, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
@@ -26,6 +27,7 @@ _TESTS = {(">", "0"): False, ("!=", "0"): False, (">=", "1"): False, ("==", "0")
 _DESCRIPTION = "ask the database with `.exists()`"
 _ALWAYS = "so far the test held with rows or without"
 _LISTS = frozenset({"list", "tuple", "set"})
+_LISTING = _LISTS | {"all"}
 _COLLECTIONS = _LISTS | {"bool"}
 
 
@@ -58,7 +60,7 @@ def replace_count_test(sources: Sources, intent: ReplaceCountTest) -> Fix | None
     if count.args or _method(count).value not in _EXISTING:
         return None
     if intent.query.orm is Orm.SQLALCHEMY:
-        return _exists_in_sqlalchemy(file, statement, intent, count, test)
+        return _exists_in_sqlalchemy(sources, file, statement, intent, count, test)
     risk = risk_of_another_value(sources, statement, count.func.value, intent.query) if isinstance(count.func, cst.Attribute) else ""
     reduced = unwrap(file, statement, whole, test.kept, "") if isinstance(whole, cst.Call) and whole is not count else None
     edits = [file.edit(*statement.span(_method(count)), _EXISTING[_method(count).value]), *(reduced or _reduce(file, statement, test))]
@@ -164,12 +166,14 @@ def _reduce(file: SourceFile, statement: Statement, test: CountTest, opening: st
     return [edit for edit in edits if edit.content or edit.start < edit.end]
 
 
-def _exists_in_sqlalchemy(file: SourceFile, statement: Statement, intent: ReplaceCountTest, count: cst.Call, test: CountTest) -> Fix | None:
+def _exists_in_sqlalchemy(
+    sources: Sources, file: SourceFile, statement: Statement, intent: ReplaceCountTest, count: cst.Call, test: CountTest
+) -> Fix | None:
     """`session.query(M)….count() > 0` → `session.query(session.query(M)….exists()).scalar()`."""
     query = intent.query
     if query.style != "query" or query.limit is not None or query.sliced or query.combined or query.has("limit", "offset", "slice"):
         return None
-    session = _session(file, statement, chain_of(statement, count))
+    session = _session(file, statement, chain_of(statement, count)) or _session_elsewhere(sources, file, statement, count, query)
     if session is None:
         return Fix(Applicability.DISPLAY, _DESCRIPTION, (), "the session of the query is not at hand: ask `session.query(query.exists()).scalar()`")
     edits = [
@@ -202,7 +206,7 @@ def replace_truth_test(sources: Sources, intent: ReplaceTruthTest) -> Fix | None
     if isinstance(tested, cst.UnaryOperation) and isinstance(tested.operator, cst.Not):
         tested = tested.expression
     if intent.query.style == "query":
-        return _exists_of_query(file, statement, tested)
+        return _exists_of_query(sources, file, statement, tested, intent.query)
     wrapped: cst.BaseExpression | None = None
     match tested:
         case cst.Call(func=cst.Name(value=name), args=[cst.Arg(value=inner, star="", keyword=None)]) if name in _COLLECTIONS:
@@ -226,13 +230,13 @@ def replace_truth_test(sources: Sources, intent: ReplaceTruthTest) -> Fix | None
     return _graded(edits, risk_of_another_value(sources, statement, tested, intent.query))
 
 
-def _exists_of_query(file: SourceFile, statement: Statement, tested: cst.BaseExpression) -> Fix | None:
+def _exists_of_query(sources: Sources, file: SourceFile, statement: Statement, tested: cst.BaseExpression, query: QueryObject) -> Fix | None:
     """`if query:` → `if session.query(query.exists()).scalar():`."""
     if isinstance(tested, cst.Call) and isinstance(tested.func, cst.Name) and tested.func.value == "bool" and len(tested.args) == 1:
         tested = tested.args[0].value
     if not isinstance(tested, (cst.Name, cst.Call)) or not is_tested(statement, tested):
         return None
-    session = _session_of(file, statement, tested)
+    session = _session_of(file, statement, tested) or _session_elsewhere(sources, file, statement, tested, query)
     if session is None:
         return None
     start, end = statement.span(tested)
@@ -252,6 +256,12 @@ def _session_of(file: SourceFile, statement: Statement, tested: cst.Name | cst.C
     if asked and isinstance(asked[0].receiver, cst.Name) and asked[0].call is not None and _is_one(statement, asked[0].receiver):
         return asked[0].receiver.value
     return f"{chain.root.value}.session" if asked or isinstance(tested, cst.Name) else None
+
+
+def _session_elsewhere(sources: Sources, file: SourceFile, statement: Statement, asked: cst.BaseExpression, query: QueryObject) -> str | None:
+    """Returns the session of a query that a variable, a lambda or a function gives, None if it has no name here."""
+    made = origin(sources, file, statement, asked, query)
+    return session_of(statement, asked, made) if made is not None and made.methods.isdisjoint(_LISTING) else None
 
 
 def _is_one(statement: Statement, name: cst.Name) -> bool:

@@ -33,6 +33,7 @@ a comment in the condition would be lost
 a comment in the second query would be lost
 a comment stands where the row was fetched
 a comment would be lost
+a function gives a list, which others may want
 a variable keeps the query
 an aggregate of a query with a limit is one of all rows
 an option that loads something is for whole rows
@@ -67,7 +68,6 @@ _OPEN = """
 a function that is called sends the statement
 a lambda makes the query
 a lambda makes the statement
-a list is counted
 it is not clear what gives a list
 it is part of a larger expression
 nothing is reported: a function gives a list
@@ -87,7 +87,6 @@ the query is evaluated in several places
 the query is made in several statements
 the rows are loaded in a larger expression
 the rows are locked
-the session of the query is not at hand
 what is written would have to stand before the `else`
 """
 _LISTED = {
