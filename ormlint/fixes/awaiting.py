@@ -33,6 +33,7 @@ _PERMITTING = re.compile(r"\b(?:trio|curio)\b")
 # Those that send something whatever they are asked about and given.
 _ALWAYS_SENT = frozenset({"get", "first", "last", "latest", "earliest", "count", "exists", "create", "get_or_create", "update_or_create", "delete"})
 _ROWS_SENT = frozenset({"save", "refresh_from_db", "add", "set", "clear"})  # of one row, without an empty list of fields
+_LARGER = "it is part of a larger expression, and other coroutines would run in the middle of that"
 _OPENING = frozenset({"atomic", "cursor"})
 _CHOOSING = ("filter", "exclude", "get", "get_or_create", "update_or_create", "complex_filter", "extra", "raw")
 
@@ -92,6 +93,10 @@ def _risk(sources: Sources, intent: AwaitStatement, statement: Statement, node: 
 def _risk_alone(sources: Sources, intent: AwaitStatement, statement: Statement, node: cst.BaseExpression) -> str:
     if is_handled(statement, node):
         return HANDLED
+    above = statement.parent(node)
+    whole = statement.parent(above) if isinstance(above, cst.CompFor) else node
+    if not isinstance(above, cst.For) and not (isinstance(whole, cst.BaseExpression) and _is_statement(statement, whole)):
+        return _LARGER
     return "" if _is_sent(sources, intent, node) else _NOT_SENT
 
 
@@ -121,11 +126,14 @@ def _asks_for_rows(sources: Sources, query: QueryObject, site: Site) -> bool:
 
 def _awaited(file: SourceFile, statement: Statement, node: cst.BaseExpression, method: str) -> list[Edit] | None:
     match node:
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value=name) as attribute)) if name == method and _is_statement(statement, node):
-            start = statement.outer(node)[0]
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value=name) as attribute)) if name == method and _may_wait(statement, node):
+            start, end = statement.outer(node)
             before = file.text[start - 1 : start]
             glued = " " if before.isalnum() or before == "_" else ""
-            return [file.insert(start, f"{glued}await "), file.insert(statement.span(attribute)[0], "a")]
+            edits = [file.insert(start, f"{glued}await "), file.insert(statement.span(attribute)[0], "a")]
+            if isinstance(statement.parent(node), (cst.Attribute, cst.Call, cst.Subscript)):  # `await` binds less than `.title`
+                edits = [file.insert(start, f"{glued}(await "), edits[1], file.insert(end, ")")]
+            return edits
         case _:
             return None
 
@@ -137,13 +145,24 @@ def _walked(file: SourceFile, statement: Statement, node: cst.BaseExpression) ->
         case cst.For(iter=rows, asynchronous=None) if rows is node:
             start = statement.span(above)[0]
         case cst.CompFor(iter=rows, asynchronous=None) if rows is node and isinstance(whole, (cst.ListComp, cst.SetComp, cst.DictComp)):
-            if whole.for_in is not above or not _is_statement(statement, whole):
+            if whole.for_in is not above or not _may_wait(statement, whole):
                 return None
             start = statement.span(above)[0]
         case _:
             return None
     start += len(file.text[start:]) - len(file.text[start:].lstrip())
     return [file.insert(start, "async ")] if file.text.startswith("for", start) else None
+
+
+def _may_wait(statement: Statement, node: cst.BaseExpression) -> bool:
+    """Whether an expression may stand behind `await`, or be a comprehension that waits, where it stands."""
+    for above in statement.ancestors(node):
+        match above:
+            case cst.FunctionDef():
+                return True
+            case cst.GeneratorExp() | cst.FormattedString() | cst.Lambda() | cst.Await() | cst.Decorator() | cst.Param():
+                return False
+    return False
 
 
 def _is_statement(statement: Statement, node: cst.BaseExpression) -> bool:

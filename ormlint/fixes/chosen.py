@@ -19,7 +19,7 @@ import libcst as cst
 
 from ormlint.fixes.chain import Link, chain_of, quote_for
 from ormlint.fixes.django_loads import PREFETCH, Lookup, add_lookups, obstacle_of_prefetching
-from ormlint.fixes.guards import refined_by, risk_of_sharing
+from ormlint.fixes.guards import SEVERAL, refined_by, risk_of_sharing
 from ormlint.fixes.imports import Refusal, in_one_statement, is_imported, spell_import, spell_model
 from ormlint.fixes.keys import loops_around
 from ormlint.fixes.quiet import is_asked_anyhow, is_list_enough
@@ -27,7 +27,7 @@ from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Function, Statement
 from ormlint.fixes.variables import bindings
 from ormlint.fixes.walk import binds
-from ormlint.fixes.walked import OTHER_ROWS, names_taken, variable_of, walks
+from ormlint.fixes.walked import OTHER_ROWS, gives_queryset, names_taken, variable_of, walks
 from ormlint.judge.finding import Applicability, Fix, PrefetchChosen
 from ormlint.judge.orders import is_ordered
 from ormlint.link.schema import Kind, Model, Schema
@@ -88,8 +88,8 @@ def _fix(
     relation, target, model = intent.relation, intent.relation.target, intent.query.model
     if target is None or model is None or not target.has_objects or not target.has_plain_manager or target.polymorphic:
         return Refusal("the manager or the class of the rows says itself what they are")
-    shared = risk_of_sharing(sources, intent.query, intent.home)
-    if shared or refined_by(intent.query, intent.home):
+    shared = risk_of_sharing(sources, intent.query, intent.home, is_new=gives_queryset(sources, statement, home, intent.query))
+    if shared not in ("", SEVERAL) or refined_by(intent.query, intent.home):
         return Refusal(shared or "other queries are made from the same one")
     obstacle = obstacle_of_prefetching(sources, intent.query) or _obstacle(place, target, through=relation.kind is Kind.MANY_TO_MANY)
     if obstacle:
@@ -110,7 +110,7 @@ def _fix(
     read: Edit = file.edit(*statement.span(place.whole), f"{place.row}.{name}")
     edits = (*made.edits, *in_one_statement([edit for each in known for edit in each.edits]), read)
     ordered = is_ordered(intent.chosen, target) or is_asked_anyhow(statement, place.whole, file.text)
-    reason = "; ".join(filter(None, (_REASON, "" if ordered else _ORDER, intent.risk)))
+    reason = "; ".join(filter(None, (_REASON, "" if ordered else _ORDER, intent.risk, shared)))
     return Fix(Applicability.UNSAFE, f"prefetch them with the query, and read `{name}`", edits, reason)
 
 

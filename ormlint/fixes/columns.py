@@ -13,9 +13,11 @@ from ormlint.fixes.chain import chain_of, insert_links, quote_for
 from ormlint.fixes.imports import Refusal, is_builtin, is_class, spell_model
 from ormlint.fixes.orders import risk_of_lost_joins
 from ormlint.fixes.origins import origin
+from ormlint.fixes.receivers import risk_of_another_query
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
-from ormlint.fixes.variables import only_value, reads
+from ormlint.fixes.variables import is_used_later, only_value, reads
+from ormlint.fixes.walked import gives_queryset
 from ormlint.judge.finding import Applicability, Fix, ReadColumn
 from ormlint.judge.orders import is_ordered
 from ormlint.link.schema import Model, Orm, Schema
@@ -50,7 +52,7 @@ def read_column(sources: Sources, intent: ReadColumn, schema: Schema) -> Fix | N
         return None
     description = f"load `{intent.column}` alone"
     if query.orm is Orm.DJANGO:
-        here = intent.site.encloses(query.site) and not query.steps
+        here = (intent.site.encloses(query.site) and not query.steps) or _is_asked_for_here(sources, statement, rows, query)
         edits = _values_list(file, statement, whole, rows, intent) if here else None
     else:
         selected = _selected(sources, file, statement, whole, rows, intent, schema)
@@ -61,6 +63,15 @@ def read_column(sources: Sources, intent: ReadColumn, schema: Schema) -> Fix | N
         return None
     risk = risk_of_lost_joins(query) or ("" if is_ordered(query, model) or _is_asked_anyhow(file, statement, whole) else _UNORDERED)
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, description, tuple(edits), risk)
+
+
+def _is_asked_for_here(sources: Sources, statement: Statement, rows: cst.BaseExpression, query: QueryObject) -> bool:
+    """Whether the rows of a query that is made elsewhere are loaded for the list alone, which may ask it for something else."""
+    if query.orm is not Orm.DJANGO or risk_of_another_query(sources, statement, rows, query):
+        return False
+    if isinstance(rows, cst.Name) and (is_used_later(statement, rows) or not isinstance(statement.function(rows), cst.FunctionDef)):
+        return False
+    return gives_queryset(sources, statement, rows, query)
 
 
 def _list_of(statement: Statement, rows: cst.BaseExpression, column: str) -> cst.ListComp | None:
@@ -93,14 +104,14 @@ def _values_list(file: SourceFile, statement: Statement, whole: cst.ListComp, ro
     model = intent.query.model
     if model is None or not model.plain_rows or model.polymorphic or not is_simple(model, intent.column):
         return None
-    if not isinstance(rows, (cst.Call, cst.Subscript)) or not is_builtin(file, "list"):
+    if not isinstance(rows, (cst.Call, cst.Subscript, cst.Name)) or not is_builtin(file, "list"):
         return None
     chain = chain_of(statement, rows)
-    if chain.inner != len(chain.links) or chain.links[-1].node is not rows:
+    if chain.inner != len(chain.links) or chain.receiver(len(chain.links)) is not rows:
         return None
     quote = quote_for(file, statement, chain)
-    last = chain.links[-1]
-    if last.name == "all" and last.call is not None and not last.call.args and last.dot is not None:
+    last = chain.links[-1] if chain.links else None
+    if last is not None and last.name == "all" and last.call is not None and not last.call.args and last.dot is not None:
         name = last.call.func
         start, end = (statement.span(name.attr)[0] if isinstance(name, cst.Attribute) else 0), statement.span(last.node)[1]
         inserted = [file.edit(start, end, f"values_list({quote}{intent.column}{quote}, flat=True)")]

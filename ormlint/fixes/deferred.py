@@ -79,14 +79,20 @@ def _risk_of_rows(query: QueryObject, intent: LoadColumn) -> str:
 
 
 def _added(file: SourceFile, statement: Statement, call: cst.Call, name: str) -> list[Edit] | Refusal:
-    if not call.args or not all(isinstance(argument.value, cst.SimpleString) and not argument.star for argument in call.args):
+    if not call.args or not all(
+        isinstance(argument.value, (cst.SimpleString, cst.ConcatenatedString)) and not argument.star for argument in call.args
+    ):
         return Refusal("the columns are not all written there")
     quote = quote_for(file, statement, chain_of(statement, call))
     return append_argument(file, statement, call, [f"{quote}{name}{quote}"])
 
 
 def _without(file: SourceFile, statement: Statement, call: cst.Call, name: str) -> list[Edit] | Refusal:
-    named = [argument for argument in call.args if isinstance(argument.value, cst.SimpleString) and argument.value.evaluated_value == name]
+    named = [
+        argument
+        for argument in call.args
+        if isinstance(argument.value, (cst.SimpleString, cst.ConcatenatedString)) and argument.value.evaluated_value == name
+    ]
     if len(named) != 1 or any(argument.star for argument in call.args) or not isinstance(call.func, cst.Attribute):
         return Refusal("the columns are not all written there")
     number = next(position for position, argument in enumerate(call.args) if argument is named[0])

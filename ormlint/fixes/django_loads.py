@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
@@ -77,9 +77,20 @@ def lookup_of(sources: Sources, query: QueryObject, path: Iterable[Relation]) ->
 def obstacle_of_prefetching(sources: Sources, query: QueryObject) -> str:
     """Returns why a query cannot prefetch anything, "" if it can."""
     if query.has("iterator", "aiterator") or any(use.operator in ("iterator", "aiterator") for use in query.uses):
-        if not has_arguments(sources, query, "iterator", "aiterator"):
+        if not has_arguments(sources, query, "iterator", "aiterator") and not _streams(sources, query):
             return "`iterator()` needs a `chunk_size` before it can prefetch"
     return ""
+
+
+def _streams(sources: Sources, query: QueryObject) -> list[Edit]:
+    """Returns the edits that give every `iterator()` of a query the `chunk_size` that it has by default, and has to be told of to prefetch."""
+    edits: list[Edit] = []
+    for place in dict.fromkeys((query.site, *query.steps, *(use.site for use in query.uses))):
+        file, statement = sources.file(place), sources.statement(place)
+        if file is not None and statement is not None:
+            calls = [call for call in calls_of(sources, place, "iterator") if not call.args]
+            edits += [file.insert(statement.span(call)[1] - 1, "chunk_size=2000") for call in calls]
+    return list(dict.fromkeys(edits))
 
 
 def _joined(query: QueryObject, hops: list[Relation]) -> Lookup | Refusal:
@@ -115,7 +126,10 @@ def add_lookups(
         return Refusal("`select_related()` without arguments follows every relation that is not nullable; name them all instead")
     if any(_clears(call) for site in query.steps for method in (SELECT, PREFETCH) for call in calls_of(sources, site, method)):
         return Refusal("a later statement clears what the query loads")
-    return _Addition(file, statement, chain).add(wanted)
+    made = _Addition(file, statement, chain).add(wanted)
+    if made is None or all(lookup.method == SELECT for lookup in wanted) or has_arguments(sources, query, *streams):
+        return made
+    return replace(made, edits=(*made.edits, *_streams(sources, query)))
 
 
 def methods_of(chain: Chain) -> tuple[int, int]:

@@ -18,8 +18,8 @@ from ormlint.fixes.imports import Refusal, Spelling, in_one_statement, spell_imp
 from ormlint.fixes.keys import loops_around
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
-from ormlint.fixes.walk import binds, inside
-from ormlint.fixes.walked import OTHER_ROWS, is_made_of, names_taken, variable_of, walks
+from ormlint.fixes.walk import binds
+from ormlint.fixes.walked import OTHER_ROWS, names_taken, returns_only, variable_of, walks
 from ormlint.judge.finding import AnnotateFigure, Applicability, Fix
 from ormlint.link.schema import Schema
 from ormlint.run.log import Loop
@@ -177,8 +177,4 @@ def _is_given_queries(sources: Sources, statement: Statement, home: cst.BaseExpr
     function = own.function(made)
     if own is statement and function is statement.function(home):
         return True
-    variable = variable_of(own, made)
-    if not isinstance(function, cst.FunctionDef) or isinstance(variable, Refusal) or own.function(function) is not None:
-        return False
-    returned = [node for node in inside(function.body) if isinstance(node, cst.Return)]
-    return bool(returned) and all(node.value is not None and is_made_of(node.value, made, variable) for node in returned)
+    return isinstance(function, cst.FunctionDef) and own.function(function) is None and returns_only(own, function, made)

@@ -22,6 +22,7 @@ from ormlint.run.log import CHANGED, Bound, Event, Op, QueryObject, Use, UseKind
 from ormlint.text import Site
 
 HANDLED = "a `try` or `with` may wait for the error that is raised so far"
+SEVERAL = "the query is evaluated in several places"
 BASE_MANAGER = "`Meta.base_manager_name` names a manager for related rows, which a join does not ask"
 _TRANSACTIONS = frozenset({"begin", "begin_nested", "atomic"})
 _CONSUMING = frozenset({UseKind.ITERATE, UseKind.AGGREGATE, UseKind.INDEX, UseKind.CONTAINS, UseKind.METHOD})
@@ -146,11 +147,14 @@ def refined_by(query: QueryObject, home: Site) -> frozenset[str]:
     return (changed[-1] if changed else query).refined_by.difference(query.methods)
 
 
-def risk_of_sharing(sources: Sources, query: QueryObject, home: Site) -> str:
-    """Returns what else than one evaluation sees a query that is changed at its home, "" if nothing does."""
+def risk_of_sharing(sources: Sources, query: QueryObject, home: Site, *, is_new: bool = False) -> str:
+    """Returns what else than one evaluation sees a query that is changed at its home, "" if nothing does.
+
+    `is_new` tells that what the home calls makes a query anew each time, and gives it to nobody else.
+    """
     if query.orm is Orm.DJANGO and _may_be_prefetched(query):
         return f"callers that have prefetched `{query.relation.name if query.relation is not None else ''}` would run the query all the same"
-    if home in query.trail and not home.encloses(query.site):
+    if home in query.trail and not home.encloses(query.site) and not is_new:
         return "the query is built in another place, which may give it to others too or keep it"
     is_last = home == (query.site, *query.trail)[-1] and home != query.site
     if query.ways and home in [way.site for way in query.ways]:
@@ -165,7 +169,7 @@ def risk_of_sharing(sources: Sources, query: QueryObject, home: Site) -> str:
         if use.kind in _ESCAPES and not _is_of_the_result(query, use, evaluated):
             return _ESCAPES[use.kind]
     if len(evaluated) != 1:
-        return "the query is evaluated in several places" if evaluated else "it is not known where the query is evaluated"
+        return SEVERAL if evaluated else "it is not known where the query is evaluated"
     if not is_last and not all(step.encloses(query.site) for step in query.steps) and not _is_private(sources, query):
         return _CALLERS if query.trail and query.trail[0].path != query.site.path else "other queries may be made from the same one"
     return ""

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
 from ormlint.fixes.counts import breaks_line
 from ormlint.fixes.imports import Refusal, is_builtin
 from ormlint.fixes.kept_variables import has_namespace, is_harmless
+from ormlint.fixes.moved_lines import moved_before, moved_of
 from ormlint.fixes.rounds import is_always_reached
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
@@ -36,6 +37,8 @@ _KEPT = "keep the answer in a variable, and use it again"
 _HOISTED = "run the query once before the loop"
 _STALE = "what others write in between is not seen, and what was fetched anew is one object"
 _EAGER = "the query runs even if the loop has no rounds, before what the loop walks is made, and its rows are the same objects in every round"
+_ONCE = "the rows are loaded in the first round, and are the same objects in every round"
+_BOUND = "the loop binds a name that the query is made of"
 _LOADS = (Op.LOAD_ROWS, Op.LAZY_COLLECTION)
 _READERS = frozenset(
     {"list", "tuple", "set", "frozenset", "dict", "sorted", "len", "bool", "sum", "min", "max", "any", "all", "enumerate", "reversed"}
@@ -316,17 +319,37 @@ def _hoisted(sources: Sources, intent: AskBefore, answer: _Answer) -> Fix | Refu
     refusal = Refusal("it belongs to another loop, or stands in a function that the loop calls")
     walked = list(_loops_around(answer, intent))
     for loop in reversed(walked):
-        obstacle = _obstacle(answer, loop, walked)
-        if obstacle:
+        lines = _lines_of(answer, intent, loop)
+        obstacle = _obstacle(answer, loop, walked) if lines is not None else _BOUND
+        if obstacle or lines is None:
             refusal = Refusal(obstacle)
             continue
         if has_namespace(statement, answer.scope):
             return Refusal("the function hands on all of its variables")
+        if lines and isinstance(answer.node, cst.Name) and not answer.is_new:  # a queryset keeps its rows
+            return Fix(Applicability.UNSAFE, f"make `{answer.node.value}` before the loop", tuple(lines), _ONCE)
         name = _name(sources, answer, intent.event)
         if not name:
             return Refusal("no name for the answer is free")
-        return Fix(Applicability.UNSAFE, f"ask for `{name}` before the loop", _bound(answer, loop, name), _EAGER)
+        bound, read = _bound(answer, loop, name)
+        if lines:  # one insertion: what the query is made of, then the query
+            made = [edit for edit in lines if edit.start == edit.end]
+            bound = replace(bound, content="".join(edit.content for edit in made) + bound.content)
+        rest = [edit for edit in lines if edit.start < edit.end]
+        return Fix(Applicability.UNSAFE, f"ask for `{name}` before the loop", (bound, *rest, read), _EAGER)
     return refusal
+
+
+def _lines_of(answer: _Answer, intent: AskBefore, loop: cst.For) -> list[Edit] | None:
+    """Returns the edits that move before a loop what the query is made of in its body; None if that cannot be moved."""
+    statement, query = answer.statement, intent.event.query
+    read = {name.value for name in statement.within(answer.node, cst.Name)}
+    names = sorted(name for name in read if next(bindings(statement, loop, name), None) is not None)
+    if not names or query is None:
+        return []
+    sites = (query.site, *query.steps)
+    moved = moved_of(statement, answer.scope, loop, names[0], sites, statement.span(answer.node)[0]) if len(names) == 1 else None
+    return moved_before(answer.file, statement, loop, moved) if moved is not None else None
 
 
 def _loops_around(answer: _Answer, intent: AskBefore) -> Iterator[cst.For]:
@@ -361,9 +384,6 @@ def _obstacle(answer: _Answer, loop: cst.For, walked: list[cst.For]) -> str:
         return "the loop shares its line"
     if isinstance(_owner(statement, loop), cst.ClassDef):
         return "it would be an attribute of a class"
-    read = {name.value for name in statement.within(node, cst.Name)}
-    if any(next(bindings(statement, loop, name), None) is not None for name in read):
-        return "the loop binds a name that the query is made of"
     for above in statement.ancestors(node):
         if above is loop:
             break

@@ -12,6 +12,7 @@ from ormlint.fixes.read_rows import is_read_row
 from ormlint.fixes.receivers import is_stream, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
+from ormlint.fixes.walked import gives_queryset
 from ormlint.judge.finding import Applicability, Fix, ReplaceMembershipTest
 from ormlint.link.schema import Model
 from ormlint.run.log import Match, QueryObject, Shape, UseKind
@@ -46,11 +47,12 @@ def replace_membership_test(sources: Sources, intent: ReplaceMembershipTest) -> 
         code, cut, reason = f".contains({value})", last, _ROW
     else:
         column = _column(statement, rows, query)
-        dot = next((link.dot for link in chain_of(statement, rows).links if link.node is rows), None)
-        if not column or dot is None:
+        dot = next((link.dot for link in chain_of(statement, rows).links if link.node is rows), None) if column else None
+        column = column or _column_elsewhere(sources, statement, rows, query)
+        if not column:
             return Fix(Applicability.DISPLAY, _DESCRIPTION, (), obstacle or "which column is searched is not written there")
-        code, cut, reason = f".filter({column}={value}).exists()", statement.span(dot)[0], _VALUE
         end = statement.span(rows)[1]  # its own parentheses stay
+        code, cut, reason = f".filter({column}={value}).exists()", statement.span(dot)[0] if dot is not None else end, _VALUE
     if obstacle or "#" in file.text[cut:end]:
         return Fix(Applicability.DISPLAY, _DESCRIPTION, (), obstacle or "a comment stands in the expression")
     before = file.text[start - 1 : start]
@@ -96,6 +98,14 @@ def _column(statement: Statement, rows: cst.BaseExpression, query: QueryObject) 
             return column if column == query.flat_column and _is_own(query.model, column) else ""
         case _:
             return ""
+
+
+def _column_elsewhere(sources: Sources, statement: Statement, rows: cst.BaseExpression, query: QueryObject) -> str:
+    """Returns the only column of the rows of a query that is made elsewhere, "" if an expression may be anything else than that query."""
+    column = query.flat_column
+    if query.has(*_GROUPING) or query.ways or not query.complete or not _is_own(query.model, column) or isinstance(rows, cst.Attribute):
+        return ""
+    return column if gives_queryset(sources, statement, rows, query) else ""
 
 
 def _is_own(model: Model | None, column: str) -> bool:

@@ -12,10 +12,10 @@ import libcst as cst
 from ormlint.fixes.chain import Chain, chain_of, insert_links
 from ormlint.fixes.guards import calls_of
 from ormlint.fixes.origins import is_for_nothing, list_for_alone, origin
-from ormlint.fixes.receivers import is_surely_queryset
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.variables import is_used_later
+from ormlint.fixes.walked import gives_queryset
 from ormlint.judge.finding import Applicability, Fix, WalkParts
 from ormlint.link.schema import Model, Orm
 from ormlint.run.log import LoadKind, LoadPlan, QueryObject
@@ -23,6 +23,7 @@ from ormlint.text import Edit
 
 _DESCRIPTION = "fetch the rows in parts"
 _LATER = "a row is seen as it is when its part is fetched, and the query stays open as long as the loop runs"
+_ALONE = "before Django 5.0 `aiterator()` prefetches nothing"
 _REPEATING = frozenset({"subqueryload", "lazy=subquery"})  # loaders that send the query once more
 _LISTING = frozenset({"all", "list", "tuple"})
 _ANYTHING = frozenset({"object", "Any", "Iterable"})  # annotations of a variable that may have a list or a query
@@ -39,19 +40,19 @@ def walk_parts(sources: Sources, intent: WalkParts) -> Fix | None:
     if isinstance(rows, cst.NamedExpr):
         rows = rows.value
     match statement.parent(whole):
-        case cst.For(iter=walked, asynchronous=None) if walked is whole:
+        case cst.For(iter=walked, asynchronous=waits) if walked is whole and (waits is None or query.orm is Orm.DJANGO):
             pass
         case _:
             return None
     if query.orm is Orm.DJANGO:
-        edits = _in_django(file, statement, rows, whole, intent)
+        edits = _in_django(sources, file, statement, rows, whole, intent, "iterator" if waits is None else "aiterator")
     elif _needs_all(query.plan, query.model) or any(next(calls_of(sources, site, "unique"), None) for site in (query.site, intent.site)):
         return None
     elif query.style == "query":
         edits = _of_query(sources, file, statement, rows, whole, intent)
     else:
         edits = _of_select(file, statement, rows, query, intent)
-    return Fix(Applicability.UNSAFE, _DESCRIPTION, tuple(edits), _LATER) if edits is not None else None
+    return Fix(Applicability.UNSAFE, _DESCRIPTION, tuple(edits), _LATER if waits is None else f"{_LATER}; {_ALONE}") if edits is not None else None
 
 
 def _needs_all(plan: LoadPlan, model: Model | None) -> bool:
@@ -64,13 +65,15 @@ def _needs_all(plan: LoadPlan, model: Model | None) -> bool:
     return False
 
 
-def _in_django(file: SourceFile, statement: Statement, rows: cst.BaseExpression, whole: cst.BaseExpression, intent: WalkParts) -> list[Edit] | None:
-    if not is_surely_queryset(statement, rows) or (isinstance(rows, cst.Name) and is_used_later(statement, rows)):
+def _in_django(
+    sources: Sources, file: SourceFile, statement: Statement, rows: cst.BaseExpression, whole: cst.BaseExpression, intent: WalkParts, method: str
+) -> list[Edit] | None:
+    if not gives_queryset(sources, statement, rows, intent.query) or (isinstance(rows, cst.Name) and is_used_later(statement, rows)):
         return None
     prefetches = any(loaded.kind is LoadKind.SEPARATE for loaded in intent.query.plan.loaded.values())
-    if prefetches and not intent.prefetches:
+    if prefetches and (not intent.prefetches or method == "aiterator"):
         return None
-    code = f"iterator({intent.chunk})"
+    code = f"{method}({intent.chunk})"
     if whole is not rows:
         return [file.insert(statement.outer(whole)[1], f".{code}")] if whole.lpar and is_for_nothing(statement, whole) else None
     chain = chain_of(statement, rows)

@@ -115,6 +115,7 @@ def _fix(intent: Intent | None, sources: Sources, project: Project) -> Fix | Non
         figures,
         first_rows,
         kept_counts,
+        kept_numbers,
         kept_rows,
         kept_values,
         keys,
@@ -140,7 +141,7 @@ def _fix(intent: Intent | None, sources: Sources, project: Project) -> Fix | Non
         case ReplaceLen():
             return counts.replace_len(sources, intent)
         case ReplaceCountTest():
-            return truth.replace_count_test(sources, intent)
+            return truth.replace_count_test(sources, intent) or kept_numbers.keep_existence(sources, intent)
         case ReplaceTruthTest():
             return truth.replace_truth_test(sources, intent)
         case ReplaceMembershipTest():

@@ -17,10 +17,10 @@ import libcst as cst
 from ormlint.fixes.chain import Chain, chain_of, insert_links, last_name
 from ormlint.fixes.comparisons import Test, clauses, lookups, tests_of
 from ormlint.fixes.imports import Refusal, is_class
-from ormlint.fixes.receivers import is_surely_queryset
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.variables import bindings, is_used_later, only_value
+from ormlint.fixes.walked import gives_queryset
 from ormlint.judge.finding import Applicability, FilterInDatabase, Fix
 from ormlint.link.schema import Orm, Schema
 from ormlint.text import Edit
@@ -53,7 +53,7 @@ def filter_in_database(sources: Sources, intent: FilterInDatabase, schema: Schem
     walk = _walk(file, statement, rows)
     if walk is None or isinstance(walk, Refusal):
         return _refused(walk.reason) if walk is not None else None
-    edits = _in_django(walk, intent) if query.orm is Orm.DJANGO else _in_sqlalchemy(walk, intent, schema)
+    edits = _in_django(sources, walk, intent) if query.orm is Orm.DJANGO else _in_sqlalchemy(walk, intent, schema)
     if edits is None or isinstance(edits, Refusal):
         return _refused(edits.reason) if edits is not None else None
     return Fix(Applicability.UNSAFE, _DESCRIPTION, (*edits, *walk.edits), _COMPARES)
@@ -160,11 +160,12 @@ def _texts(statement: Statement, body: cst.CSTNode) -> list[cst.CSTNode]:
 
 
 # ----------------------------------------------------------------------------------------------------------- the query
-def _in_django(walk: _Walk, intent: FilterInDatabase) -> list[Edit] | Refusal | None:
+def _in_django(sources: Sources, walk: _Walk, intent: FilterInDatabase) -> list[Edit] | Refusal | None:
     statement, file, model = walk.statement, walk.file, intent.query.model
-    if model is None or not is_surely_queryset(statement, walk.rows):
+    rows, kept = (walk.rows.value, walk.rows.target) if isinstance(walk.rows, cst.NamedExpr) else (walk.rows, walk.rows)
+    if model is None or not gives_queryset(sources, statement, rows, intent.query):
         return None
-    if isinstance(walk.rows, cst.Name) and is_used_later(statement, walk.rows):
+    if isinstance(kept, cst.Name) and is_used_later(statement, kept):
         return Refusal("the query is used once more")
     links = lookups(walk.tests, model)
     if isinstance(links, Refusal):

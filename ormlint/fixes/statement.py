@@ -70,8 +70,7 @@ class Statement:
         The offsets of a whole f-string may mean any expression in it, whose place is not known before Python 3.12.
         """
         if self._expressions is None:
-            texts = (cst.FormattedString, cst.ConcatenatedString)
-            nodes = [node for node in self._spans if isinstance(node, cst.BaseExpression) and not isinstance(node, texts)]
+            nodes = [node for node in self._spans if isinstance(node, cst.BaseExpression) and not _is_formatted(node)]
             self._expressions = {self.outer(node): node for node in nodes if node.lpar}
             self._expressions.update((self.span(node), node) for node in nodes)
         return self._expressions.get((start, end))
@@ -101,6 +100,10 @@ class Statement:
                 found.append(current)
             todo.extend(_parts(current))
         yield from sorted(found, key=self.span)
+
+
+def _is_formatted(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.FormattedString) or (isinstance(node, cst.ConcatenatedString) and node.evaluated_value is None)
 
 
 def _parents(module: cst.Module) -> dict[cst.CSTNode, cst.CSTNode]:

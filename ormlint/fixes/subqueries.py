@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
-from ormlint.fixes.chain import chain_of, insert_links, is_postfix, quote_for
+from ormlint.fixes.chain import chain_of, insert_links, is_postfix, quote_for, seen_through
 from ormlint.fixes.columns import PLAIN, column_of, left_of
 from ormlint.fixes.counts import breaks_line
 from ormlint.fixes.imports import Refusal
@@ -18,10 +18,11 @@ from ormlint.fixes.origins import Made, origin, session_of
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.variables import RUNNING, only_value, reads
+from ormlint.fixes.walked import gives_queryset
 from ormlint.judge.finding import Applicability, Fix, SendSubquery
 from ormlint.link.schema import Orm, Schema
-from ormlint.run.log import Shape
-from ormlint.text import Edit
+from ormlint.run.log import QueryObject, Shape, UseKind
+from ormlint.text import Edit, Site
 
 _DESCRIPTION = "send the query as a subquery"
 _LATER = "the subquery is asked later than the list was made, and may see other rows"
@@ -48,7 +49,7 @@ def send_subquery(sources: Sources, intent: SendSubquery, schema: Schema) -> Fix
 
 def _where_it_is_made(sources: Sources, intent: SendSubquery) -> Fix | None:
     query = intent.query
-    site = query.steps[-1] if query.steps else query.site
+    site = _made_at(sources, query)
     file, statement = sources.file(site), sources.statement(site)
     made = statement.expression(site.start, site.end) if statement is not None else None
     if file is None or statement is None or made is None or query.ways or not query.plain or not set(query.methods) <= _CHOOSING:
@@ -120,6 +121,20 @@ def _is_of_session(statement: Statement, asked: cst.BaseExpression, made: Made) 
     if not by_session or statement.function(asked) is made.statement.function(made.node):
         return True
     return session_of(statement, asked, made) in _sessions(statement, asked)
+
+
+def _made_at(sources: Sources, query: QueryObject) -> Site:
+    """Returns where a query stands that a list is made of: where it is made, or where what makes it is called."""
+    made = query.steps[-1] if query.steps else query.site
+    for use in query.all_uses():
+        if use.kind is not UseKind.ITERATE and not (use.kind is UseKind.DERIVE and use.operator in _COPYING):
+            continue
+        statement = sources.statement(use.site)
+        node = statement.expression(use.site.start, use.site.end) if statement is not None else None
+        rows = seen_through(node) if node is not None else None
+        if query.orm is Orm.DJANGO and statement is not None and isinstance(rows, cst.Call) and not use.site.encloses(made):
+            return Site(use.site.path, *statement.span(rows)) if gives_queryset(sources, statement, rows, query) else made
+    return made
 
 
 def _list_of(statement: Statement, node: cst.BaseExpression) -> _List:

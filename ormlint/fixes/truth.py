@@ -20,7 +20,7 @@ from ormlint.link.schema import Orm
 from ormlint.run.log import QueryObject
 from ormlint.text import Edit, Site
 
-_EXISTING = {"count": "exists", "acount": "aexists"}
+EXISTING = {"count": "exists", "acount": "aexists"}
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 # Comparison of a count with a number → whether it asks for emptiness.
 _TESTS = {(">", "0"): False, ("!=", "0"): False, (">=", "1"): False, ("==", "0"): True, ("<", "1"): True, ("<=", "0"): True}
@@ -57,13 +57,13 @@ def replace_count_test(sources: Sources, intent: ReplaceCountTest) -> Fix | None
     counted = counted_by_len(count)
     if counted is not None:
         return _exists_for_len(sources, file, statement, intent.query, (count, counted, test), intent.test)
-    if count.args or _method(count).value not in _EXISTING:
+    if count.args or _method(count).value not in EXISTING:
         return None
     if intent.query.orm is Orm.SQLALCHEMY:
         return _exists_in_sqlalchemy(sources, file, statement, intent, count, test)
     risk = risk_of_another_value(sources, statement, count.func.value, intent.query) if isinstance(count.func, cst.Attribute) else ""
     reduced = unwrap(file, statement, whole, test.kept, "") if isinstance(whole, cst.Call) and whole is not count else None
-    edits = [file.edit(*statement.span(_method(count)), _EXISTING[_method(count).value]), *(reduced or _reduce(file, statement, test))]
+    edits = [file.edit(*statement.span(_method(count)), EXISTING[_method(count).value]), *(reduced or reduced_to_truth(file, statement, test))]
     return _graded(edits, risk)
 
 
@@ -86,7 +86,7 @@ def _exists_for_len(
     edits = unwrap(file, statement, count, counted, ".exists()")
     if edits is None:
         return Fix(Applicability.DISPLAY, _DESCRIPTION, (), "a comment stands in the expression")
-    return _graded((*edits, *_reduce(file, statement, test)), risk_of_another_value(sources, statement, counted, query))
+    return _graded((*edits, *reduced_to_truth(file, statement, test)), risk_of_another_value(sources, statement, counted, query))
 
 
 def _method(call: cst.Call) -> cst.Name:
@@ -97,7 +97,7 @@ def _method(call: cst.Call) -> cst.Name:
             return cst.Name("_")
 
 
-def read_test(whole: cst.BaseExpression, count: cst.Call) -> CountTest | None:
+def read_test(whole: cst.BaseExpression, count: cst.BaseExpression) -> CountTest | None:
     """Returns what a test does, or None if it is none of the forms that ask whether a row exists."""
     match whole:
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
@@ -119,7 +119,7 @@ def read_test(whole: cst.BaseExpression, count: cst.Call) -> CountTest | None:
             return None
 
 
-def _is_count(node: cst.BaseExpression, count: cst.Call) -> bool:
+def _is_count(node: cst.BaseExpression, count: cst.BaseExpression) -> bool:
     return node is count or (isinstance(node, cst.Await) and node.expression is count)
 
 
@@ -141,7 +141,7 @@ def _sign(operator: cst.BaseCompOp) -> str:
             return ""
 
 
-def _reduce(file: SourceFile, statement: Statement, test: CountTest, opening: str = "", closing: str = "") -> list[Edit]:
+def reduced_to_truth(file: SourceFile, statement: Statement, test: CountTest, opening: str = "", closing: str = "") -> list[Edit]:
     """Returns the edits that leave of a test only the part that stays, between `opening` and `closing`, with a `not` if needed."""
     start, end = statement.span(test.whole)
     first, last = statement.outer(test.kept)
@@ -178,7 +178,7 @@ def _exists_in_sqlalchemy(
         return Fix(Applicability.DISPLAY, _DESCRIPTION, (), "the session of the query is not at hand: ask `session.query(query.exists()).scalar()`")
     edits = [
         file.edit(*statement.span(_method(count)), "exists"),
-        *_reduce(file, statement, test, f"{session}.query(", ").scalar()"),
+        *reduced_to_truth(file, statement, test, f"{session}.query(", ").scalar()"),
     ]
     reason = "not every database (SQL Server, Oracle) takes `SELECT EXISTS (…)`"
     return Fix(Applicability.UNSAFE, f"ask the database with `{session}.query(….exists()).scalar()`", tuple(edits), reason)

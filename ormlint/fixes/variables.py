@@ -101,7 +101,7 @@ def is_outer(statement: Statement, function: Function, name: str) -> bool:
 def is_used_later(statement: Statement, read: cst.Name) -> bool:
     """Whether a function may read a variable again behind a place that reads it: further down, or in the next round of a loop around that."""
     function = statement.function(read)
-    if function is None:
+    if function is None or is_outer(statement, function, read.value):
         return True
     around = [above for above in statement.ancestors(read) if isinstance(above, (cst.For, cst.While)) and statement.parent(read) is not above]
     bound = list(bindings(statement, function, read.value))

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from ormlint.fixes.chain import seen_through
+from ormlint.fixes.chain import last_name, seen_through
 from ormlint.fixes.imports import Refusal
-from ormlint.fixes.receivers import assigned, may_be_given
-from ormlint.fixes.statement import Statement
-from ormlint.fixes.walk import binds
+from ormlint.fixes.receivers import assigned, is_surely_queryset, may_be_given
+from ormlint.fixes.source import Sources
+from ormlint.fixes.statement import Function, Statement
+from ormlint.fixes.variables import only_value
+from ormlint.fixes.walk import binds, inside
 from ormlint.link.schema import Model
 from ormlint.run.log import QueryObject
 
@@ -39,7 +41,16 @@ def walks(statement: Statement, loop: cst.For | cst.CompFor, query: cst.BaseExpr
         numbered = isinstance(loop.iter, cst.Call) and isinstance(loop.iter.func, cst.Name) and loop.iter.func.value == "enumerate"
         if not (numbered and isinstance(loop.target, cst.Tuple) and isinstance(loop.target.elements[-1].value, cst.Name)):
             return False
-    return statement.function(loop) is statement.function(query) and is_made_of(loop.iter, query, variable)
+    scope, maker = statement.function(loop), statement.function(query)
+    if isinstance(maker, cst.Lambda) and scope is not maker:
+        return _calls(statement, scope, loop.iter, maker) and is_made_of(maker.body, query, "")
+    return scope is maker and is_made_of(loop.iter, query, variable)
+
+
+def _calls(statement: Statement, scope: Function | None, rows: cst.BaseExpression, maker: cst.Lambda) -> bool:
+    """Whether rows are those that a lambda gives, which is called by the name of the only variable of the function that has it."""
+    *_, root = _spine(rows)
+    return isinstance(root, cst.Call) and isinstance(root.func, cst.Name) and only_value(statement, scope, root.func.value) is maker
 
 
 def variable_of(statement: Statement, query: cst.BaseExpression) -> str | Refusal:
@@ -62,6 +73,46 @@ def variable_of(statement: Statement, query: cst.BaseExpression) -> str | Refusa
     if not kept or function is None:
         return ""
     return kept if _is_of_one_query(statement, function, query, kept) else Refusal(OTHER_ROWS)
+
+
+def gives_queryset(sources: Sources, statement: Statement, node: cst.BaseExpression, query: QueryObject) -> bool:
+    """Whether an expression gives a queryset, a new one, on every way: one is made there, or by what its function calls and what gives nothing else.
+
+    # `def recent(): return Book.objects.filter(…)`, `recent = lambda: Book.objects.filter(…)`, asked as `recent()`
+    """
+    if isinstance(node, cst.Name):
+        value = only_value(statement, statement.function(node), node.value)
+        called = isinstance(value, cst.Call) and _is_call_of_function(value)
+        return is_surely_queryset(statement, node) or (called and value is not None and gives_queryset(sources, statement, value, query))
+    if is_surely_queryset(statement, node) or not (isinstance(node, cst.Call) and _is_call_of_function(node)):
+        return is_surely_queryset(statement, node)
+    own = sources.statement(query.site)
+    made = own.expression(query.site.start, query.site.end) if own is not None else None
+    if own is None or made is None:
+        return False
+    function, name = own.function(made), last_name(node.func)
+    if isinstance(function, cst.Lambda):
+        value = only_value(own, own.function(function), name) if own is statement else None
+        return (
+            value is function and isinstance(node.func, cst.Name) and is_surely_queryset(own, function.body) and is_made_of(function.body, made, "")
+        )
+    if not isinstance(function, cst.FunctionDef) or function.name.value != name or function.decorators or own.function(function) is not None:
+        return False
+    return not any(isinstance(above, cst.ClassDef) for above in own.ancestors(function)) and returns_only(own, function, made)
+
+
+def _is_call_of_function(node: cst.Call) -> bool:
+    """Whether it is a call of a function by its name, or by that of the module that it stands in: `recent()`, `queries.recent()`."""
+    return isinstance(node.func, cst.Name) or (isinstance(node.func, cst.Attribute) and isinstance(node.func.value, cst.Name))
+
+
+def returns_only(statement: Statement, function: cst.FunctionDef, query: cst.BaseExpression) -> bool:
+    """Whether all that a function returns is made of a query."""
+    variable = variable_of(statement, query)
+    if isinstance(variable, Refusal):
+        return False
+    returned = [node for node in inside(function.body) if isinstance(node, cst.Return)]
+    return bool(returned) and all(node.value is not None and is_made_of(node.value, query, variable) for node in returned)
 
 
 def is_made_of(value: cst.BaseExpression, query: cst.BaseExpression, variable: str) -> bool:

@@ -31,7 +31,7 @@ def sifted_in_python(project: Project, log: QueryLog) -> dict[QueryObject, Use]:
 
 def _is_comparable(query: QueryObject, walk: Use) -> bool:
     """Whether the database can make the comparisons, in this query and for whoever else builds it here."""
-    if query.shape is not Shape.ROWS or query.parent is not None or query.generic or not query.complete or query.combined:
+    if query.shape is not Shape.ROWS or query.generic or not query.complete or query.combined:
         return False
     if query.relation is not None and all(name in ("all", "get_queryset") for name in query.methods):
         return False  # fetched in advance the collection costs nothing

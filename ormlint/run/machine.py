@@ -269,7 +269,7 @@ class Machine:
     def is_repeated(self, frame: Frame, query: QueryObject) -> bool:
         """Whether the frame stands in a loop that the query is made outside of, or was given the query."""
         made_by, loops = self.created[query]
-        return made_by is not frame or len(frame.loops) > len(loops)
+        return made_by.events is not frame.events or len(frame.loops) > len(loops)  # a lambda has the events of its caller
 
     def new_query(self, frame: Frame, query: QueryObject) -> QueryObject:
         """Registers a query object that the frame makes now."""

@@ -54,7 +54,7 @@ def check(project: Project, log: QueryLog) -> Iterator[Report]:
             help=_advice(project, event),
             cause=(event.site, uses[0].site),
             labels=query_labels(project, query, uses, "this needs only a yes or no"),
-            intent=_intent(event, uses[0]) if len(uses) == 1 else None,
+            intent=_intent(event, uses[0]),
             severity=Severity.INFO if project.is_small(model) else Severity.WARNING,
             preview=gives_few(query)
             or query.model in single

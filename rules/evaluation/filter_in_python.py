@@ -35,4 +35,6 @@ def _leaves_few(project: Project, query: QueryObject, walk: Use) -> bool:
 
 def _advice(project: Project, query: QueryObject, columns: str) -> str:
     method = "where" if query.orm is Orm.SQLALCHEMY and query.style != "query" else "filter"
+    if query.parent is not None:
+        return f"compare {columns} in `.{method}(…)` on what the call gives"
     return f"compare {columns} in `.{method}(…)` on the query{at_query(project, query)}"

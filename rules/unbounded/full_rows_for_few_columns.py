@@ -54,7 +54,7 @@ def _names(columns: tuple[str, ...]) -> str:
 
 
 def _advice(project: Project, query: QueryObject, columns: tuple[str, ...]) -> str:
-    where = at_query(project, query)
+    where = at_query(project, query) if query.parent is None else " that the call gives"
     by_methods = any(use.columns and not use.columns.issubset(columns) for use in query.all_uses())  # which need the row
     if query.orm is Orm.SQLALCHEMY:
         if by_methods and query.model is not None:

@@ -449,7 +449,7 @@ def test_a_query_refined_later_is_safe_only_if_nothing_else_is_made_from_it(extr
         ("Book.objects.raw('')", AUTHOR, {"raw": True}, "`raw()` takes no"),
         ("Book.objects.only('title')", AUTHOR, {"plan": LoadPlan(only=frozenset({"title"}))}, "defers `author`"),
         ("Book.objects.defer('author')", AUTHOR, {"plan": LoadPlan(deferred=frozenset({"author"}))}, "defers `author`"),
-        ("Book.objects.iterator()", TAGS, {"methods": ("iterator",)}, "needs a `chunk_size`"),
+        ("Book.objects.aiterator()", TAGS, {"methods": ("aiterator",)}, "needs a `chunk_size`"),
         ("Book.objects.all()", (SHOP.to_subject, SHOP.to_country), {}, "different models"),
         (
             "Book.objects.all()",

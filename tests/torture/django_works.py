@@ -212,7 +212,10 @@ _QUESTIONS = (
         "async def titles():\n    for book in {q}:\n        print(book.title)\n\nasync_to_sync(titles)()",
         imports="from asgiref.sync import async_to_sync",
         gain=Gain.REPAIR,
-        unfit=(("defer", "the program itself reads the column that is left out"),),
+        unfit=(
+            ("defer", "the program itself reads the column that is left out"),
+            ("evaluated before", "the program itself prints rows, whose texts ask for their authors"),
+        ),
     ),
     Work(
         "awaited function",
@@ -224,6 +227,7 @@ _QUESTIONS = (
         gain=Gain.REPAIR,
         unfit=(
             ("defer", "the program itself reads the column that is left out"),
+            ("evaluated before", "the program itself prints rows, whose texts ask for their authors"),
             ("one-line suites", "a function of several statements has no room on a line"),
         ),
     ),

@@ -50,12 +50,12 @@ the `try` may wait for the row that does not exist
 the annotation says what the variable is
 the block would end behind the `else`
 the function is asynchronous
+the loop fails at its first statement so far, which has to be awaited first
 the model of the chosen rows is not named in the file
 the model of what is counted is not named in the file
 the name that it would import means something else there
 the options are for whole rows
 the query is sent on some ways only
-the rows are kept by the loop
 the rows are kept by the test
 the rows come in batches, to be let go of
 the rows would be loaded in an asynchronous function
@@ -63,29 +63,17 @@ the statement would block the event loop
 what is imported with `*` may have the name of a function that is needed
 """
 _OPEN = """
-`iterator()` needs a `chunk_size` before it can prefetch
-`iterator()` needs a `chunk_size` first
 a function that is called sends the statement
-a lambda makes the query
 a lambda makes the statement
 it is not clear what gives a list
-it is part of a larger expression
 nothing is reported: a function gives a list
 nothing is reported: a function gives the number
 nothing is reported: a function gives the query
 nothing is reported: a function gives the statement
 nothing is reported: a function of another file gives the list
-the column is not named where it is searched
-the column is written in pieces
 the count is kept in a variable, or stands in no test
-the loop is asynchronous
-the loop makes the query
 the loop makes the statement
-the name is written in pieces
-the query is built in another place, where others may use it
-the query is evaluated in several places
 the query is made in several statements
-the rows are loaded in a larger expression
 the rows are locked
 what is written would have to stand before the `else`
 """
