@@ -11,6 +11,7 @@ import libcst as cst
 
 from ormlint.fixes.chain import chain_of, insert_links
 from ormlint.fixes.imports import Refusal
+from ormlint.fixes.origins import list_for_alone, origin
 from ormlint.fixes.read_rows import loops_repeating
 from ormlint.fixes.receivers import GIVEN, assigned, is_new_queryset, is_surely_queryset, risk_of_another_query
 from ormlint.fixes.source import Sources
@@ -33,7 +34,7 @@ def take_first(sources: Sources, intent: TakeFirst) -> Fix | None:
     rows = _value(statement, _rows(statement, node)) if intent.kept else _rows(statement, node)
     if rows is None:
         return None
-    asked = _of_django(statement, rows) if query.orm is Orm.DJANGO else _of_sqlalchemy(statement, rows)
+    asked = _of_django(statement, rows) if query.orm is Orm.DJANGO else _of_sqlalchemy(statement, rows) or _of_lambda(sources, intent, rows)
     if isinstance(asked, Refusal):
         return Fix(Applicability.DISPLAY, _DESCRIPTION, (), asked.reason)
     if asked is None:
@@ -118,6 +119,18 @@ def _of_sqlalchemy(statement: Statement, rows: cst.BaseExpression) -> cst.BaseEx
                 return node if lists else None
             case _:
                 return None
+
+
+def _of_lambda(sources: Sources, intent: TakeFirst, rows: cst.BaseExpression) -> cst.BaseExpression | None:
+    """Returns the query of which a lambda makes a list that nothing else reads: `wanted = lambda: query.all()`, `wanted()[0]`."""
+    file, statement = sources.file(intent.site), sources.statement(intent.site)
+    made = origin(sources, file, statement, rows, intent.query) if file is not None and statement is not None else None
+    listed = list_for_alone(statement, rows, made, frozenset()) if statement is not None and made is not None else None
+    match listed:
+        case cst.Call(func=cst.Attribute(value=query)):
+            return query
+        case _:
+            return None
 
 
 def _is_asked_here(statement: Statement, asked: cst.BaseExpression) -> bool:

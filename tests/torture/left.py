@@ -117,7 +117,11 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], Left], ...] = (
     (("contains", "contains not"), ("values",), Left("a dict is searched")),
     (("contains a value",), ("comment in arguments",), Left("a comment would be lost")),
     (("kept row",), ("comments",), Left("a comment stands where the row was fetched")),
-    (("one of all, of a query",), ("lambda", "query of a function", "query of another file"), Left("nothing is reported: a function gives a list")),
+    (
+        ("one of all, of a query",),
+        ("query of a function", "query of another file"),
+        Left("nothing is reported: a function gives all rows as a list"),
+    ),
     (
         ("len of a query",),
         ("query of a function", "query of another file"),

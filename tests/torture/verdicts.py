@@ -66,7 +66,6 @@ _OPEN = """
 a function that is called sends the statement
 a lambda makes the statement
 it is not clear what gives a list
-nothing is reported: a function gives a list
 nothing is reported: a function gives the number
 nothing is reported: a function gives the query
 nothing is reported: a function gives the statement
