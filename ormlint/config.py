@@ -6,6 +6,7 @@ path that leads nowhere are errors, never ignored.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -85,9 +86,9 @@ def load_config(root: Root, file: Path | None = None) -> Config:
     config = Config(file=source.resolve()).overridden(str(source), **values)
     for key in ("library", "rules"):
         for name, path in zip(getattr(config, key), config.directories(root.path, getattr(config, key)), strict=True):
-            if not path.exists():
+            if not os.path.exists(path):
                 raise UsageError(f"{where}: {key}: there is no file or directory `{name}` at {path}")
-            if key == "library" and not path.is_dir():
+            if key == "library" and not os.path.isdir(path):
                 raise UsageError(f"{where}: {key}: `{name}` must be a directory of stub programs")
     return config
 

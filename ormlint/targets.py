@@ -27,18 +27,32 @@ def targets_of(paths: Sequence[str], *, need_not_exist: bool = False) -> tuple[T
     """Returns the projects that the paths lie in, in the order in which they are first named.
 
     A project inside another one that is asked about too belongs to the outer one. Raises UsageError for a path that does not
-    exist, unless `need_not_exist`.
+    exist or may not be looked at, unless `need_not_exist`: then one in a directory that is not there, where nothing marks a project,
+    belongs to the project of the current directory, even if it lies outside.
     """
     wanted: dict[Path, list[str]] = {}
     roots: dict[Path, Root] = {}
     places = [Path(os.path.abspath(path)) for path in paths]
     for path, place in zip(paths, places, strict=True):
-        if not need_not_exist and not place.exists():
-            raise UsageError(f"there is no file or directory `{path}`")
-        root = find_root(place if place.exists() else place.parent)
+        if not need_not_exist:
+            _look_at(path)
+        root = find_root(place)
+        if need_not_exist and not root.marker and (root.path.parent == root.path or not os.path.isdir(root.path)):
+            root = find_root(Path.cwd())
         roots[root.path] = root
     for place in places:
-        owner = min((root for root in roots if place.is_relative_to(root)), key=lambda root: len(root.parts))
-        relative = place.relative_to(owner).as_posix()
+        around = [root for root in roots if place.is_relative_to(root)]
+        owner = min(around or roots, key=lambda root: len(root.parts))
+        relative = Path(os.path.relpath(place, owner)).as_posix()
         wanted.setdefault(owner, []).append("" if relative == "." else relative)
     return tuple(Target(roots[owner], tuple(inside)) for owner, inside in wanted.items())
+
+
+def _look_at(path: str) -> None:
+    """Raises UsageError if there is nothing at a path, or nothing that may be looked at."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(f"there is no file or directory `{path}`") from error
+    except OSError as error:
+        raise UsageError(f"`{path}` cannot be read: {error.strerror}") from error

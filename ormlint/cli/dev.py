@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ def schema(target: str, config_file: Path | None) -> int:
     """Prints the models of the project, of a file or directory, or the one model that is named."""
     from ormlint import dev
 
-    exists = Path(target).exists()
+    exists = os.path.exists(target)
     examination, _, covers = _examination(target if exists else ".", config_file)
     if exists:
         return _print(dev.schema(examination.project, lambda model: not target or covers(model.site)), examination, "no models")
@@ -80,8 +81,13 @@ def summary(function: str, config_file: Path | None) -> int:
     from ormlint import dev
 
     examination, _, _ = _examination(".", config_file)
-    lines = dev.summary(examination, lambda name: not function or name == function or name.endswith(f".{function}"))
+    lines = dev.summary(examination, lambda name: not function or _dotted(name).endswith(_dotted(function)))
     return _print(lines, examination, f"no function `{function}` asks anything of the database")
+
+
+def _dotted(name: str) -> str:
+    """Returns `module:Class.method` or `folder/template.html` with a dot before every part."""
+    return "." + name.replace(":", ".").replace("/", ".")
 
 
 def _examination(target: str, config_file: Path | None) -> tuple[Examination, str, Callable[[Site], bool]]:
@@ -92,7 +98,7 @@ def _examination(target: str, config_file: Path | None) -> tuple[Examination, st
     from ormlint.targets import targets_of
 
     path, colon, number = target.rpartition(":")
-    line = int(number) if colon and number.isdigit() and not Path(target).exists() else 0
+    line = int(number) if colon and number.isdigit() and not os.path.exists(target) else 0
     (project,) = targets_of([(path if line else target) or "."])
     examination = Examination(Request(project, configuration(project, config_file)))
 

@@ -6,6 +6,7 @@ that leads back into the project is not followed: its target is found anyway, an
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -81,7 +82,13 @@ class _Walk:
             self.entry(entry, path + entry.name, ignored)
 
     def entry(self, entry: os.DirEntry[str], path: str, ignored: Ignored) -> None:
-        is_directory = entry.is_dir()
+        try:
+            is_directory = entry.is_dir()
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                self.out_of_sight(path, ignored, error)
+                return
+            is_directory = False  # a link that leads nowhere, like one whose target is gone
         if not is_directory and not is_source(path):
             self.marks.append(path)
             return
@@ -92,6 +99,11 @@ class _Walk:
             self.directory(entry.path, f"{path}/", ignored)
         else:
             self.entries.append((path, entry.path))
+
+    def out_of_sight(self, path: str, ignored: Ignored, error: OSError) -> None:
+        """Reports a link to a place that may not be looked at, unless it is left out, be it a file or a directory."""
+        if not self.excluded.verdict(path, True) and ignored.source(path, True) is None:
+            self.problems.append(Problem(path, 1, 1, f"cannot be read: {error.strerror}", "io"))
 
     def reason(self, entry: os.DirEntry[str], path: str, is_directory: bool, ignored: Ignored) -> str | None:
         """Returns why an entry is left out, or None."""

@@ -5,6 +5,7 @@ Both are matched as Git matches them. A nested .gitignore speaks before those of
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -57,10 +58,10 @@ class Ignored:
     @classmethod
     def above(cls, root: Path) -> Ignored:
         """Returns the .gitignore files between a project root and the repository that holds it, without the root's own."""
-        if (root / ".git").exists():
+        if os.path.exists(root / ".git"):
             return cls()
         for repository in root.parents:
-            if (repository / ".git").exists():
+            if os.path.exists(repository / ".git"):
                 break
         else:
             return cls()

@@ -1,7 +1,11 @@
-"""Where a project begins: the directory whose whole contents are analysed."""
+"""Where a project begins: the directory whose whole contents are analysed.
+
+What lies in a directory that may not be looked at does not exist here: `os.path` says so, where `Path.exists()` raises PermissionError.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,19 +35,19 @@ def find_root(start: Path) -> Root:
     the directory itself, outside any package.
     Raises UsageError if a pyproject.toml on the way is not valid TOML.
     """
-    directory = start if start.is_dir() else start.parent
+    directory = start if os.path.isdir(start) else start.parent
     ancestors = (directory, *directory.parents)
     for candidate in ancestors:
         configuration = configuration_in(candidate)
         if configuration is not None:
             return Root(candidate, configuration, configuration.name)
     for candidate in ancestors:
-        marker = next((name for name in (*MARKERS, *DISTRIBUTIONS) if (candidate / name).exists()), None)
-        if marker in DISTRIBUTIONS and (candidate / "__init__.py").exists():
+        marker = next((name for name in (*MARKERS, *DISTRIBUTIONS) if os.path.exists(candidate / name)), None)
+        if marker in DISTRIBUTIONS and os.path.exists(candidate / "__init__.py"):
             continue
         if marker is not None:
             return Root(candidate, None, marker)
-    while (directory / "__init__.py").exists() and directory.parent != directory:
+    while os.path.exists(directory / "__init__.py") and directory.parent != directory:
         directory = directory.parent
     return Root(directory, None, "")
 
@@ -51,10 +55,10 @@ def find_root(start: Path) -> Root:
 def configuration_in(directory: Path) -> Path | None:
     """Returns the configuration file of a directory, or None if there is none that speaks of ormlint."""
     own = directory / "ormlint.toml"
-    if own.is_file():
+    if os.path.isfile(own):
         return own
     shared = directory / "pyproject.toml"
-    return shared if shared.is_file() and own_table(shared) is not None else None
+    return shared if os.path.isfile(shared) and own_table(shared) is not None else None
 
 
 def own_table(pyproject: Path) -> object | None:

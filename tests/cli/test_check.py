@@ -194,6 +194,11 @@ class TestStandardInput:
         done = run("check", "-q", "--output-format", "concise", "--stdin-filename", "shop/new.py", "-", text="book.author\n")
         assert done.stdout.startswith("shop/new.py:1:1: HSE101")
 
+    def test_a_file_elsewhere_is_one_more_file_of_the_project(self, project: Path, run: Run) -> None:
+        done = run("check", "--output-format", "concise", "--stdin-filename", "/nowhere/x.py", "-", text="book.author\n")
+        assert done.stdout.splitlines()[0].endswith("nowhere/x.py:1:1: HSE101 loading `author` runs one query per row [house-author]")
+        assert "Examined 4 files" in done.stdout
+
     def test_fixing_prints_the_text_and_reports_beside_it(self, project: Path, run: Run) -> None:
         done = run("check", "-q", "--fix", "--stdin-filename", "shop/other.py", "-", text="book.author\r\n")
         assert done.stdout_bytes == b"book.author\r\n"

@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.conftest import Run
 
+ROOT = Path(__file__).parents[2]
+
 
 def test_the_version_loads_next_to_nothing() -> None:
     code = "import sys; from ormlint.cli import main; main(['--version'], standalone_mode=False); print(sorted(sys.modules))"
@@ -82,6 +84,20 @@ def test_dev_prints_what_the_stages_produce(project: Path, run: Run) -> None:
     assert run("dev", "log", "shop/views.py:2").stdout == "shop/views.py:2  lazy object  book.author\n"
     assert run("dev", "log", "shop/other.py").exit_code == 2
     assert run("dev", "schema", "Book").stderr == "ormlint: error: no model `Book`\n"
+
+
+@pytest.mark.parametrize("name", ["order_rows", "orders.reports:order_rows", "reports.order_rows"])
+def test_dev_summary_knows_a_function_by_the_end_of_its_name(run: Run, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(ROOT / "examples/shop")
+    done = run("dev", "summary", name)
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "orders.reports:order_rows")
+
+
+def test_dev_summary_knows_methods_and_templates(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "examples/shop")
+    assert run("dev", "summary", "Order.total").stdout.startswith("orders.models:Order.total\n")
+    assert run("dev", "summary", "product_list.html").stdout.startswith("catalogue/product_list.html\n")
+    assert run("dev", "summary", "rows").stderr == "ormlint: error: no function `rows` asks anything of the database\n"
 
 
 def test_an_unknown_command_is_a_mistake(run: Run) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from ormlint.source.discovery import Discovery, discover
 from ormlint.source.roles import Role
+from ormlint.source.root import find_root
 
 
 @pytest.fixture
@@ -112,6 +113,31 @@ def test_a_directory_that_cannot_be_listed_is_reported(root: Path, monkeypatch: 
     found = discover(root)
     assert paths(found) == ["x.py"]
     assert [(problem.path, problem.message) for problem in found.problems] == [("secret", "cannot be listed: Permission denied")]
+
+
+def test_a_link_to_a_place_that_cannot_be_looked_at_is_reported(root: Path) -> None:
+    write(root, "app/x.py", ".gitignore")
+    (root / ".gitignore").write_text("later/\n")
+    for name in ("app/media", "build", "later"):
+        (root / name).symlink_to("n" * 300)  # a name too long to look up, also for root
+    (root / "round").symlink_to("round")
+    found = discover(root)
+    assert paths(found) == ["app/x.py"]
+    assert [(problem.path, problem.message, problem.kind) for problem in found.problems] == [("app/media", "cannot be read: File name too long", "io")]
+
+
+def test_what_marks_a_project_need_not_be_in_sight(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(root, "secret/app/x.py")
+    stat = os.stat
+
+    def refusing(path: str, **more: bool) -> os.stat_result:
+        if os.path.basename(path) in (".git", "pyproject.toml", "ormlint.toml", "manage.py", "__init__.py"):
+            raise PermissionError(13, "Permission denied")
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    assert find_root(root / "secret/app").path == root / "secret/app"
+    assert paths(discover(root / "secret")) == ["app/x.py"]
 
 
 def test_a_file_on_standard_input_need_not_exist(root: Path) -> None:

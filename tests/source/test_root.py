@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,27 @@ def test_a_path_that_does_not_exist_is_an_error(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="no file or directory `nope`"):
         targets_of(["nope"])
+
+
+def test_a_path_that_may_not_be_looked_at_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "far").symlink_to("n" * 300)
+    with pytest.raises(UsageError, match="`far` cannot be read: File name too long"):
+        targets_of(["far"])
+
+
+@pytest.mark.parametrize("path", ["/nowhere/deep/x.py", "/x.py"])
+def test_text_in_a_directory_that_is_not_there_belongs_to_the_current_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    touch(tmp_path, "work/manage.py", "work/shop/x.py")
+    monkeypatch.chdir(tmp_path / "work/shop")
+    (target,) = targets_of([path], need_not_exist=True)
+    assert (target.root.path, target.wanted) == (tmp_path / "work", (Path(os.path.relpath(path, tmp_path / "work")).as_posix(),))
+
+
+def test_text_in_a_directory_that_is_there_belongs_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "else/y.py", "shop/manage.py", "shop/x.py")
+    monkeypatch.chdir(tmp_path / "shop")
+    (target,) = targets_of([str(tmp_path / "else/new.py")], need_not_exist=True)
+    assert (target.root.path, target.wanted) == (tmp_path / "else", ("new.py",))
+    (target,) = targets_of(["api/new.py"], need_not_exist=True)
+    assert (target.root.path, target.wanted) == (tmp_path / "shop", ("api/new.py",))
