@@ -33,6 +33,7 @@ from ormlint.run.log import Analysis
 from ormlint.source.discovery import Discovery
 from ormlint.source.ignore import Patterns
 from ormlint.source.roles import Role, is_done_once, role_of
+from ormlint.suggest import nearest
 from ormlint.text import LineIndex, Site
 
 Tell = Callable[[str], None]
@@ -274,6 +275,7 @@ def check(request: Request, tell: Tell = lambda stage: None, inputs: Inputs | No
 def result_of(examination: Examination) -> Result:
     """Returns what an examination shows, with fixes planned."""
     rules = examination.rules
+    unknown = tuple(_unknown_models(examination))
     judgement = examination.judgement
     if judgement.findings:
         from ormlint.fixes import plan_fixes
@@ -290,11 +292,29 @@ def result_of(examination: Examination) -> Result:
         texts=examination.texts,
         pages={rule.code: page.as_uri() for rule in rules.every if (page := page_of(rule)) is not None},
     )
-    result.warnings = (*rules.choice.warnings, *examination.warnings, *_nothing_below(examination))
+    result.warnings = (*rules.choice.warnings, *unknown, *examination.warnings, *_nothing_below(examination))
     result.unsafe_fixes = examination.request.config.unsafe_fixes
     if examination.analysis is not None:
         result.statistics = examination.analysis.log.statistics
     return result
+
+
+def _unknown_models(examination: Examination) -> Iterator[str]:
+    """Yields a warning for every small model that the project does not have.
+
+    Raises UsageError for it if the project's own configuration names it and every file could be read: then it cannot be in another project
+    that shares the configuration, nor in a file that is being written.
+    """
+    config, models = examination.request.config, examination.project.schema
+    own = examination.request.target.root.configuration
+    known = {name for model in models for name in (model.name, model.label)}
+    for name in config.small_models:
+        if name not in known and examination.analysis is not None:
+            labels = {model.label for model in models} if "." in name else known
+            message = f"{config.file}: small-models: the project has no model `{name}`{nearest(name, sorted(labels))}"
+            if own is not None and config.file == own.resolve() and not examination.problems:
+                raise UsageError(message)
+            yield message
 
 
 def _nothing_below(examination: Examination) -> Iterator[str]:

@@ -123,7 +123,9 @@ def test_a_link_to_a_place_that_cannot_be_looked_at_is_reported(root: Path) -> N
     (root / "round").symlink_to("round")
     found = discover(root)
     assert paths(found) == ["app/x.py"]
-    assert [(problem.path, problem.message, problem.kind) for problem in found.problems] == [("app/media", "cannot be read: File name too long", "io")]
+    assert [(problem.path, problem.message, problem.kind) for problem in found.problems] == [
+        ("app/media", "cannot be read: File name too long", "io")
+    ]
 
 
 def test_what_marks_a_project_need_not_be_in_sight(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
