@@ -140,7 +140,7 @@ def labels(project: Project, event: Event, loop: Loop | None, query: QueryObject
     elif query is not None:
         found.append(Label(built_at(query), Mark.QUERY, "the rows come from here"))
     if event.query is not None and event.relation is not None and event.query is not query and not event.query.site.encloses(event.site):
-        if not event.site.encloses(event.query.site):
+        if not event.site.encloses(event.query.site) and (query is None or event.query.site != query.site):
             found.append(Label(event.query.site, Mark.QUERY, "the query per row is built here"))
     if loop is not None:
         found.append(Label(loop.site, Mark.LOOP, _LOOPS.get(loop.kind, "the loop").format(code(loop.variable))))

@@ -124,8 +124,11 @@ def path_of(event: Event) -> tuple[str, ...]:
 
 
 def is_attributable(event: Event) -> bool:
-    """Whether it is certain which query the row came from and that it does not load the relation; else rules are silent."""
-    return event.row is not None and event.row.query.complete and event.relation is not None and event.certain
+    """Whether it is certain which query the row came from and that it does not load the relation; else rules are silent.
+
+    A relation that some of the ways to a place load counts as loaded there if the place itself is reached on some ways only.
+    """
+    return event.row is not None and event.row.query.complete and event.relation is not None and (event.certain or not event.around.conditional)
 
 
 def missing_chains(project: Project, log: QueryLog, events: Iterable[Event]) -> Iterator[Chain]:
