@@ -82,6 +82,8 @@ def load_config(root: Root, file: Path | None = None) -> Config:
         where = f"{source} [tool.ormlint]"
     if not isinstance(table, dict):
         raise UsageError(f"{where}: must be a table")
+    if source.name != "pyproject.toml" and isinstance(tool := table.get("tool"), dict) and "ormlint" in tool:
+        raise UsageError(f"{where}: the keys below `[tool.ormlint]` stand at the top of a file that is ormlint's own: remove that line")
     values = {name: value for key, raw in table.items() for name, value in (_setting(where, key, raw),)}
     config = Config(file=source.resolve()).overridden(str(source), **values)
     for key in ("library", "rules"):

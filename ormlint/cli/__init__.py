@@ -11,6 +11,7 @@ import click
 from ormlint import __version__
 from ormlint.problem import UsageError
 
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 COMMANDS = ("check", "rule", "config", "files", "dev")
 
 
@@ -31,11 +32,14 @@ class Program(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> NoReturn:
-        """Runs a command and exits: 0 clean, 1 findings, 2 an error of usage, of the configuration or of ormlint itself."""
+        """Runs a command and exits: 0 clean, 1 findings, 2 an error of usage, of the configuration or of ormlint itself, 130 interrupted."""
         try:
             code = super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
+        except KeyboardInterrupt:
+            click.echo("ormlint: interrupted", err=True)
+            code = INTERRUPTED
         except UsageError as error:
             click.echo(f"ormlint: error: {error}", err=True)
             code = 2

@@ -31,7 +31,8 @@ def fix_files(request: Request, tell: Tell) -> Result:
         texts = result.texts
         applied = apply_fixes(result.findings, result.project.root, texts.__getitem__, request.config.unsafe_fixes)
         done += len(applied.applied)
-        problems += applied.problems
+        # what still hinders a fix is met again in every pass; a failure of ours need not be
+        problems = [*(problem for problem in problems if problem.kind == "internal"), *applied.problems]
         if not applied.written:
             break
         known.add({path: texts[path] for path in applied.written})

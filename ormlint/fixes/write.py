@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import stat
 import tempfile
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,8 +54,8 @@ class _Target:
 def apply_fixes(findings: Iterable[Finding], root: str, texts: Callable[[str], str], unsafe: bool) -> AppliedFixes:
     """Writes the fixes of the findings to the files below `root` and returns what became of them.
 
-    `texts` gives the text of a file as it was analysed. A file that has changed since, that is read-only or that cannot
-    be written is left alone and becomes a problem; the others are written all the same.
+    `texts` gives the text of a file as it was analysed. A file that has changed since, that is read-only, that lies outside
+    the root (behind a link) or that cannot be written is left alone and becomes a problem; the others are written all the same.
     """
     findings = list(findings)
     targets: dict[str, _Target] = {}
@@ -68,7 +70,8 @@ def apply_fixes(findings: Iterable[Finding], root: str, texts: Callable[[str], s
     outcome = AppliedFixes(result.applied, result.deferred, result.dropped, [], [*problems, *result.problems])
     for path, text in sorted(result.texts.items()):
         try:
-            _replace(targets[path], text)
+            with _undisturbed():
+                _replace(targets[path], text)
         except _ChangedError:
             outcome.problems.append(_problem(path, CHANGED))
         except OSError as error:
@@ -100,6 +103,8 @@ def _problem(path: str, message: str, kind: str = "io") -> Problem:
 def _target(root: Path, path: str, texts: Callable[[str], str]) -> _Target | Problem:
     """Returns the file to write, or why it must not be written."""
     target = Path(os.path.realpath(root / path))
+    if not target.is_relative_to(os.path.realpath(root)):
+        return _problem(path, f"not fixed: it is a link out of the project, to {target}")
     try:
         mode = target.stat().st_mode
         data = target.read_bytes()
@@ -130,3 +135,19 @@ def _replace(target: _Target, text: str) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Lets a SIGTERM wait until a file is written, so that no temporary file stays behind."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if came:
+            signal.raise_signal(signal.SIGTERM)

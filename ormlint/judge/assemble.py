@@ -67,6 +67,9 @@ def judge(
     comments: dict[str, list[Suppression]] = {}
     for comment in project.suppressions:
         comments.setdefault(comment.site.path, []).append(comment)
+    # a comment without a name, or one that means every rule, does not silence what is said of comments
+    of_comments = frozenset(rule.code for rule in all_rules if rule.judges_comments)
+    outspoken = {path: [comment for comment in own if comment.codes and comment.codes <= of_comments] for path, own in comments.items()}
     running = {rule.code for rule in rules if not rule.judges_comments}
     kept: list[tuple[Rule, Report]] = []
     unnamed = Unnamed(project, log, texts, [path for path in (module.path for module in modules) if not excludes(Site(path, 0, 0))])
@@ -76,7 +79,7 @@ def judge(
         for report in _reports(rule, project, log, result.problems):
             places = [report.site, *(label.site for label in report.labels)]
             reason = hides(rule, report.site) or next(filter(None, map(excludes, places)), "")
-            if not rule.judges_comments and is_suppressed(places, rule.code, comments, project):
+            if is_suppressed(places, rule.code, outspoken if rule.judges_comments else comments, project):
                 reason = "silenced by a comment"
             rare = any(is_rare(place.path) for place in places) or _is_called_rarely(log, report.site, is_rare, excludes)
             if not preview and not reason and (report.preview or rare or unnamed.holds(report)):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ormlint.judge.finding import Applicability, Fix
 from ormlint.judge.rule import Rule
 from ormlint.judge.select import resolve
+from ormlint.problem import UsageError
 
 DEMOTED = "the configuration counts fixes of this rule as unsafe"
 
@@ -23,13 +24,17 @@ class Grading:
     def of(cls, rules: Sequence[Rule], safe: Sequence[str], unsafe: Sequence[str], origin: str) -> Grading:
         """Returns the grading that two lists of selectors ask for.
 
-        The more specific selector wins; among equals, the one that says unsafe. Raises UsageError for one that means no rule.
+        The more specific selector wins. Raises UsageError for one that means no rule, and for two that are as specific and mean the same one.
         """
         votes = [(*resolve(selector, rules, f"{origin}: extend-safe-fixes"), True) for selector in safe]
         votes += [(*resolve(selector, rules, f"{origin}: extend-unsafe-fixes"), False) for selector in unsafe]
         verdict: dict[str, bool] = {}
-        for _, meant, is_safe in sorted(votes, key=lambda vote: (vote[0], not vote[2])):
-            verdict.update((rule.code, is_safe) for rule in meant)
+        specific: dict[str, int] = {}
+        for specificity, meant, is_safe in sorted(votes, key=lambda vote: vote[0]):
+            for rule in meant:
+                if specific.get(rule.code) == specificity and verdict[rule.code] is not is_safe:
+                    raise UsageError(f"{origin}: {rule.code} [{rule.name}] is in both extend-safe-fixes and extend-unsafe-fixes")
+                verdict[rule.code], specific[rule.code] = is_safe, specificity
         return cls(frozenset(code for code in verdict if verdict[code]), frozenset(code for code in verdict if not verdict[code]))
 
     def reason(self, code: str, reason: str) -> str:

@@ -95,6 +95,22 @@ def test_a_mistake_in_the_configuration_exits_with_two(project: Path, run: Run) 
     assert done.stderr == f"ormlint: error: {project / 'ormlint.toml'}: unknown key `ignroe`; did you mean `ignore`?\n"
 
 
+def test_a_table_in_the_file_of_our_own_is_a_mistake(project: Path, run: Run) -> None:
+    (project / "ormlint.toml").write_text('[tool.ormlint]\nrules = ["lint"]\n')
+    done = run("check")
+    assert done.exit_code == 2
+    assert "the keys below `[tool.ormlint]` stand at the top of a file that is ormlint's own" in done.stderr
+
+
+def test_an_interruption_exits_like_that_of_others(project: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(modules: object, options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ormlint.run, "analyse", interrupted)
+    done = run("check")
+    assert (done.exit_code, done.stdout, done.stderr) == (130, "", "ormlint: interrupted\n")
+
+
 def test_an_unknown_rule_in_per_file_ignores_is_a_mistake(project: Path, run: Run) -> None:
     (project / "ormlint.toml").write_text('[per-file-ignores]\n"x/*" = ["ORM9"]\n')
     done = run("check")

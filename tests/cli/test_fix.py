@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ormlint.cli import fixing
 from ormlint.fixes import AppliedFixes
+from ormlint.judge.finding import Finding
 from tests.cli.conftest import Run
 
 MODELS = "from django.db import models\n\n\nclass Book(models.Model):\n    title = models.CharField(max_length=99)\n"
@@ -61,6 +64,30 @@ def test_a_file_that_cannot_be_written_is_reported(views: Path, run: Run, monkey
     done = run("check", "--fix", "--no-cache")
     assert done.exit_code == 1
     assert "shop/views.py:1:1: error: not fixed: Permission denied" in done.stdout
+
+
+def test_a_file_that_changes_meanwhile_is_fixed_in_the_next_pass(views: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    (views.parent / "more.py").write_text(VIEWS)
+    apply, passes = fixing.apply_fixes, []
+
+    def disturbed(findings: list[Finding], root: str, texts: Callable[[str], str], unsafe: bool) -> AppliedFixes:
+        if not passes:
+            views.write_text(f"{VIEWS}\n\nmore = 1\n")
+        passes.append(apply(findings, root, texts, unsafe))
+        return passes[-1]
+
+    monkeypatch.setattr(fixing, "apply_fixes", disturbed)
+    done = run("check", "--fix", "--no-cache")
+    assert [problem.message for problem in passes[0].problems] == ["not fixed: the file has changed since it was read"]
+    assert views.read_text() == f"{FIXED}\n\nmore = 1\n"
+    assert (done.exit_code, done.stdout.splitlines()[:2]) == (0, ["Fixed 2 findings.", "No findings."])
+
+
+def test_a_rule_in_both_gradings_is_an_error(views: Path, run: Run) -> None:
+    Path("ormlint.toml").write_text('extend-unsafe-fixes = ["ORM201"]\nextend-safe-fixes = ["len-of-query"]\n')
+    done = run("check")
+    assert done.exit_code == 2
+    assert done.stderr.endswith("ormlint.toml: ORM201 [len-of-query] is in both extend-safe-fixes and extend-unsafe-fixes\n")
 
 
 def test_fix_only_reports_nothing_but_what_was_fixed(views: Path, run: Run) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -151,3 +154,38 @@ def test_a_file_that_changes_while_it_is_fixed_is_left_alone(tmp_path: Path, mon
     outcome = apply_fixes([finding(edit("x = 1\n", "1", "2"))], str(tmp_path), lambda _: "x = 1\n", unsafe=False)
     assert (outcome.written, path.read_text(), os.listdir(tmp_path)) == ([], "x = 3\n", ["a.py"])
     assert "has changed since" in outcome.problems[0].message
+
+
+def test_what_a_link_out_of_the_project_leads_to_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "project").mkdir()
+    target = write(tmp_path / "far", "x = 1\n", "b.py")
+    (tmp_path / "project/a.py").symlink_to(target)
+    (tmp_path / "project/more").symlink_to(tmp_path / "far")
+    findings = [finding(edit("x = 1\n", "1", "2")), finding(edit("x = 1\n", "1", "3", "more/b.py"))]
+    outcome = apply_fixes(findings, str(tmp_path / "project"), lambda _: "x = 1\n", unsafe=False)
+    assert (outcome.written, target.read_text()) == ([], "x = 1\n")
+    message = f"not fixed: it is a link out of the project, to {target}"
+    assert [(problem.path, problem.message) for problem in outcome.problems] == [("a.py", message), ("more/b.py", message)]
+
+
+TERMINATED = """
+import os, signal, sys
+from ormlint.fixes import write
+from tests.fixes.test_writing import edit, finding
+
+def chmod(path, mode):
+    os.kill(os.getpid(), signal.SIGTERM)  # between the making of the temporary file and its renaming
+
+write.os.chmod = chmod
+write.apply_fixes([finding(edit("x = 1\\n", "1", "2"))], sys.argv[1], lambda _: "x = 1\\n", unsafe=False)
+print("alive")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a termination there waits for nothing")
+def test_a_termination_waits_until_the_file_is_written(tmp_path: Path) -> None:
+    path = write(tmp_path, "x = 1\n")
+    done = subprocess.run([sys.executable, "-c", TERMINATED, str(tmp_path)], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGTERM, "", "")
+    assert (os.listdir(tmp_path), path.read_text()) == (["a.py"], "x = 2\n")

@@ -75,6 +75,19 @@ def test_every_place_of_a_finding_counts_also_in_another_file() -> None:
     assert judged(texts, rule_that([finding])).findings == []
 
 
+@pytest.mark.parametrize("name", ["ORM0", "ORM001, ORM002", "unused-suppression, unknown-suppression"])
+def test_a_comment_for_the_file_silences_what_is_said_of_comments(name: str) -> None:
+    text = "print(book.author)\nx = 1  # ormlint: ignore[ORM101]\ny = 1  # ormlint: ignore[ORM987]\n"
+    assert codes(text) == ["ORM101", "ORM001", "ORM002"]
+    assert codes(f"{text}# ormlint: ignore-file[{name}]\n") == ["ORM101"]
+    assert codes(f"{text}# ormlint: ignore-file[{name}, ORM101]\n") == []
+
+
+@pytest.mark.parametrize("comment", ["ignore-file", "ignore-file[ALL]"])
+def test_a_comment_that_names_no_rule_silences_nothing_that_is_said_of_comments(comment: str) -> None:
+    assert codes(f"x = 1  # ormlint: ignore[ORM987]\n# ormlint: {comment}\nprint(book.author)\n") == ["ORM002"]
+
+
 def test_a_comment_for_the_file_may_stand_anywhere_in_it() -> None:
     assert codes("print(book.author)\n\n# ormlint: ignore-file[ORM101] generated\n") == []
 
