@@ -123,9 +123,12 @@ def test_a_prefetch_that_is_bypassed_is_another_matter():
     assert not reports(rule, PROJECT, [lazy(shop.authors, "books", VIEWS.at("author.books.filter(sold=True)"), shop.loop, bypasses=True)])
 
 
-def test_a_collection_that_some_ways_load_is_silent():
+def test_a_collection_that_some_ways_load_is_told_where_all_ways_read_it():
     shop = Shop()
-    assert not reports(rule, PROJECT, [lazy(shop.authors, "books", VIEWS.at("author.books.all()"), shop.loop, certain=False)])
+    access = lazy(shop.authors, "books", VIEWS.at("author.books.all()"), shop.loop, certain=False)
+    assert reports(rule, PROJECT, [access])
+    access.around = Circumstances(conditional=True)
+    assert not reports(rule, PROJECT, [access])
 
 
 def test_the_collection_of_one_row_is_silent():
