@@ -1,6 +1,6 @@
 import pytest
 
-from ormlint.api import AnnotateFigure, Bound, EagerLoad, Kind, Op, Orm, Severity, UseKind
+from ormlint.api import AnnotateFigure, Bound, Circumstances, EagerLoad, Kind, Op, Orm, Severity, UseKind
 from ormlint.rules.n_plus_one.per_row_aggregate import check as per_row_aggregate
 from ormlint.rules.n_plus_one.related_collection_in_loop import check as rule
 from tests.rules.builder import Source, lazy, loop, model, project, query, relate, reports, use

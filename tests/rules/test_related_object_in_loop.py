@@ -1,6 +1,6 @@
 import pytest
 
-from ormlint.api import Bound, Circumstances, Circumstances, EagerLoad, Kind, Mark, Op, Orm, Severity, Site
+from ormlint.api import Bound, Circumstances, EagerLoad, Kind, Mark, Op, Orm, Severity, Site
 from ormlint.rules.n_plus_one.related_object_in_loop import check as rule
 from tests.rules.builder import Source, event, lazy, loop, model, project, query, relate, reports
 
