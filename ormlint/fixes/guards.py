@@ -24,6 +24,8 @@ from ormlint.text import Site
 HANDLED = "a `try` or `with` may wait for the error that is raised so far"
 SEVERAL = "the query is evaluated in several places"
 BASE_MANAGER = "`Meta.base_manager_name` names a manager for related rows, which a join does not ask"
+STRANGERS = "what is called before the relation is read, a parameter or SQL of its own, may write the rows that are loaded along"
+_SENDING = frozenset({"execute", "executemany", "executescript", "callproc"})
 _TRANSACTIONS = frozenset({"begin", "begin_nested", "atomic"})
 _CONSUMING = frozenset({UseKind.ITERATE, UseKind.AGGREGATE, UseKind.INDEX, UseKind.CONTAINS, UseKind.METHOD})
 _HARMLESS = frozenset({UseKind.LEN, UseKind.TRUTH, UseKind.DERIVE, UseKind.DISCARD})
@@ -75,6 +77,8 @@ def risk_of_eager_load(sources: Sources, intent: EagerLoad, *, joins: bool) -> s
         return BASE_MANAGER
     if any(_fails(sources, read) and _is_handled(sources, read) for read in intent.reads):
         return HANDLED
+    if any(_calls_strangers(sources, query, place) for read in intent.reads for place in (*read.calls, read.site)):
+        return STRANGERS
     risk = risk_of_loading_more(sources, query, joins=joins) or risk_of_sharing(sources, query, intent.home)
     risk = risk or risk_of_refining(query, intent.home, joins=joins)
     if not risk and query.bound is Bound.ONE and not (joins and all(hop.to_one for hop in intent.path)):
@@ -239,6 +243,32 @@ def _is_handled(sources: Sources, read: Event) -> bool:
         node = statement.expression(place.start, place.end) if statement is not None else None
         if statement is not None and node is not None and is_handled(statement, node):
             return True
+    return False
+
+
+def _calls_strangers(sources: Sources, query: QueryObject, place: Site) -> bool:
+    """Whether the function around a read calls one of its parameters, or sends SQL by a cursor, behind the query or in a loop around the read."""
+    statement = sources.statement(place)
+    node = statement.expression(place.start, place.end) if statement is not None else None
+    function = statement.function(node) if statement is not None and node is not None else None
+    if statement is None or node is None or not isinstance(function, cst.FunctionDef):
+        return False
+    first, (start, end) = query.site.end, statement.span(function)
+    if query.site.path != place.path or not start <= first < end:
+        first = start
+    loops = [
+        statement.span(above) for above in statement.ancestors(node) if isinstance(above, (cst.For, cst.While)) and statement.span(above)[0] >= start
+    ]
+    parts = [(first, place.start), *loops]
+    parameters = {each.name.value for each in (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)}
+    for call in statement.within(function.body, cst.Call):
+        if not any(low <= statement.span(call)[0] < high for low, high in parts) or place.encloses(Site(place.path, *statement.span(call))):
+            continue
+        match call.func:
+            case cst.Name(value=name) if name in parameters - {"cls"}:
+                return True
+            case cst.Attribute(attr=cst.Name(value=name)) if name in _SENDING and query.orm is Orm.DJANGO:
+                return True
     return False
 
 

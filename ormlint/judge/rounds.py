@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ormlint.judge.between import CHANGES, MAKING, Between
 from ormlint.judge.describe import built_at
 from ormlint.judge.eager import Chain, path_of, relations_along
 from ormlint.judge.identity import loaded_along, mapped_along
@@ -22,8 +23,6 @@ from ormlint.text import Site
 
 SHARED = 2  # functions that may run the query of another one
 CALLERS = 1  # calls in loops of a function that gives one row
-_MAKING = (Op.CREATE, Op.GET_OR_CREATE, Op.ADD, Op.MERGE, Op.INSERT)
-_CHANGES = (Op.LINK, Op.CREATE, Op.GET_OR_CREATE, Op.DELETE, Op.DELETE_ROWS, Op.BULK_WRITE, Op.UPDATE_ROWS, Op.SAVE)
 _WRITING_METHODS = frozenset({"save", "delete", "save_base", "asave", "adelete", "full_clean", "clean"})
 
 
@@ -32,9 +31,8 @@ class Rounds:
 
     def __init__(self, log: QueryLog) -> None:
         self._position = {id(event): number for number, event in enumerate(log.events)}
-        self._loading: dict[Site, list[Event]] = {}  # by query, what fetches its rows
-        self._writing: dict[str, list[Event]] = {}  # by function, what it writes
         self._log = log
+        self._between = Between(log, self._position)
         self._run_in: dict[Site, set[str]] | None = None
         self._called_at: dict[Site, set[Site]] = {}
         self._written: dict[Site, set[Model | str]] | None = None
@@ -186,7 +184,7 @@ class Rounds:
         if relation is None or relation.to_one:
             return False
         asked = self._position.get(id(first), 0)
-        changes = (event for event in self._log.within(loop, *_CHANGES) if self._begins(event) < asked)
+        changes = (event for event in self._log.within(loop, *CHANGES) if self._begins(event) < asked)
         return any(event.relation is relation or (event.op is not Op.LINK and event.model is relation.target) for event in changes)
 
     def writes_before(self, event: Event, model: Model | None, loop: Loop) -> bool:
@@ -194,19 +192,19 @@ class Rounds:
         if event.op is Op.GET_ROW or model is None:
             return False
         asked = self._position.get(id(event), 0)
-        changes = (other for other in self._log.within(loop, *_CHANGES) if self._begins(other) < asked)
+        changes = (other for other in self._log.within(loop, *CHANGES) if self._begins(other) < asked)
         return any(model in (other.model, other.relation.through if other.relation is not None else None) for other in changes)
 
     def writes_in_same_function(self, event: Event, loop: Loop) -> bool:
         """Whether the function that a statement stands in writes as well, and so does what it does row by row."""
-        return bool(event.function) and any(other.function == event.function for other in self._log.within(loop, *_CHANGES, *_MAKING, Op.EXECUTE))
+        return bool(event.function) and any(other.function == event.function for other in self._log.within(loop, *CHANGES, *MAKING, Op.EXECUTE))
 
     def writes_behind_same_call(self, event: Event, loop: Loop) -> bool:
         """Whether the call in a loop that leads to a statement writes too, or begins a transaction: what it asks is part of what it does to a row."""
         call = _call_in(event, loop)
         if call is None:
             return False
-        work = self._log.within(loop, *_CHANGES, *_MAKING, Op.EXECUTE, Op.COMMIT, Op.BEGIN)
+        work = self._log.within(loop, *CHANGES, *MAKING, Op.EXECUTE, Op.COMMIT, Op.BEGIN)
         return any(_call_in(other, loop) == call and not other.around.error_path for other in work)
 
     def are_recursive(self, callees: Iterable[str]) -> bool:
@@ -215,7 +213,7 @@ class Rounds:
 
     def write_others(self, loop: Loop, event: Event) -> bool:
         """Whether the rounds of a loop write anything but the row that a statement gives: `book = Book.objects.get(pk=key); book.save()`."""
-        work = self._log.within(loop, *_CHANGES, *_MAKING, Op.COMMIT, Op.BEGIN)
+        work = self._log.within(loop, *CHANGES, *MAKING, Op.COMMIT, Op.BEGIN)
         return any(not other.around.error_path and (other.row is None or other.row.query is not event.query) for other in work)
 
     def _begins(self, event: Event) -> int:
@@ -232,37 +230,10 @@ class Rounds:
         written = self._writes(chain)
         if written:
             return f"`{written}` rows are written while the rows are walked, which those loaded before do not show"
-        written = self._writes_between(chain)
+        written = self._between.written(chain)
         if written:
             return f"`{written}` rows are written between the query and the loop, which those loaded before do not show"
         return "`refresh()` would load it anew with every row" if self._refreshes(chain) else ""
-
-    def _writes_between(self, chain: Chain) -> str:
-        """Returns the name of a model that is written behind the query, by the function that runs it, and read of its rows later, "" if none is.
-
-        # `orders = list(Order.objects.all())`, `customers.update(…)`, `for order in orders: order.customer`
-        """
-        asked = self._position.get(id(chain.events[0]), 0)
-        loads = [event for event in self._loads_of(chain.query.site) if self._position[id(event)] < asked]
-        if not loads:
-            return ""
-        load = loads[-1]
-        loaded = self._position[id(load)]
-        targets = {relation.target for relation in relations_along(chain.query.model, chain.path)}
-        for event in self._writing.get(load.function, ()):
-            if event.model is not None and event.model in targets and loaded < self._position[id(event)] < asked:
-                return event.model.name
-        return ""
-
-    def _loads_of(self, site: Site) -> list[Event]:
-        """Returns the statements that fetch the rows of a query, as the log has them."""
-        if not self._loading:
-            for event in sorted(self._log.of(Op.LOAD_ROWS), key=lambda event: self._position[id(event)]):
-                if event.query is not None:
-                    self._loading.setdefault(event.query.site, []).append(event)
-            for event in self._log.of(*_CHANGES, *_MAKING):
-                self._writing.setdefault(event.function, []).append(event)
-        return self._loading.get(site, [])
 
     def _refreshes(self, chain: Chain) -> bool:
         """Whether a session refreshes a row that a collection is loaded below, which repeats the loads of the query that gave the row.
@@ -282,7 +253,7 @@ class Rounds:
         """
         if self._written is None:
             self._written = {}
-            for event in self._log.of(*_CHANGES, *_MAKING):
+            for event in self._log.of(*CHANGES, *MAKING):
                 written = event.relation.name if event.op is Op.LINK and event.relation is not None else event.model
                 for loop in event.loops:
                     if loop.source is not None and written is not None:
@@ -295,7 +266,7 @@ class Rounds:
 
     def makes(self, model: Model | None, loop: Loop) -> bool:
         """Whether a round may make a row of a model: who looked for one and found none."""
-        return model is not None and any(event.model is model for event in self._log.within(loop, *_MAKING))
+        return model is not None and any(event.model is model for event in self._log.within(loop, *MAKING))
 
 
 rounds_of = once(Rounds)

@@ -18,13 +18,15 @@ from ormlint.run.machine import Machine
 from ormlint.run.reach import Functions, Place, Run
 from ormlint.run.starting import is_in_background, names_to_start
 from ormlint.run.values import Instance
+from ormlint.run.written import calls_by_function
 
 
 def functions_of(m: Machine, is_aside: Callable[[str], bool], callees: dict[str, set[str]]) -> Functions:
     """Returns the functions of the program and who calls them, but for those in files that are run last and what these call."""
-    functions = (Place(_name(f), f.module.path, f.node.start, f.node.end) for f in _own(m, is_aside))
+    functions = (Place(_name(f), f.module.path, f.node.start, f.node.end, f.node.is_generator) for f in _own(m, is_aside))
     pages = (Place(template.title, template.path, 0, template.function.node.end) for template in m.templates.known()) if m.templates else ()
-    return Functions((*functions, *pages), callees, lambda: runs_of(m, is_aside), installing_functions(m.program, _own(m, is_aside)))
+    installing = installing_functions(m.program, _own(m, is_aside))
+    return Functions((*functions, *pages), callees, lambda: runs_of(m, is_aside), installing, lambda: calls_by_function(m.memo.values()))
 
 
 def runs_of(m: Machine, is_aside: Callable[[str], bool]) -> list[Run]:

@@ -43,6 +43,7 @@ class Called(NamedTuple):
     loops: tuple[Loop, ...]
     around: Circumstances
     awaited: bool = False
+    after: Event | None = None  # the last event of the frame before it
 
 
 class Summary(Struct, eq=False):

@@ -370,7 +370,7 @@ class Machine:
         site = frame.site(node.start, node.end)
         loops = tuple(loop for loop in frame.loops if loop.id not in frame.left)
         around = frame.around()
-        frame.calls.append(Called(site, name, summary, bindings, loops, around, frame.awaiting > 0))
+        frame.calls.append(Called(site, name, summary, bindings, loops, around, frame.awaiting > 0, frame.events[-1] if frame.events else None))
         frame.effects += summary.external
         if summary.writes:
             frame.note_write()

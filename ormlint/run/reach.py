@@ -8,19 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from ormlint.text import Site
 
+if TYPE_CHECKING:
+    from ormlint.run.log import Event
+
 
 class Place(msgspec.Struct, frozen=True):
-    """A function of the program: its qualified name and where it stands."""
+    """A function of the program: its qualified name and where it stands, and whether who calls it runs it bit by bit."""
 
     name: str
     path: str
     start: int
     end: int
+    is_generator: bool = False
+
+
+class MadeCall(NamedTuple):
+    """A call that a function makes: where it stands, the function it leads to, what it does there if it writes anything.
+
+    `after` is the last event of the function before it: a lambda is called elsewhere than it stands.
+    """
+
+    site: Site
+    function: str
+    events: Callable[[], Iterable[Event]]
+    after: Event | None = None
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -40,7 +57,7 @@ class Functions:
     """The functions of a program, by who calls them.
 
     `callees` are the qualified names that each function was seen to call, `runs` gives what was run with which arguments, `installing` are
-    the functions that migrations and system checks start.
+    the functions that migrations and system checks start, `calls` gives the calls that each function makes.
     """
 
     def __init__(
@@ -49,17 +66,31 @@ class Functions:
         callees: Mapping[str, Iterable[str]] | None = None,
         runs: Callable[[], Sequence[Run]] = tuple,
         installing: frozenset[str] = frozenset(),
+        calls: Callable[[], Mapping[str, Sequence[MadeCall]]] = dict,
     ) -> None:
         self._places = list(places)
         self._callees = callees or {}
         self._find_runs = runs
         self._installing = installing
+        self._find_calls = calls
         self._started: dict[frozenset[str], frozenset[str]] = {}
 
     def around(self, site: Site) -> str:
         """Returns the qualified name of the innermost function that a place stands in, "" outside of all."""
         inside = [place for place in self._by_path.get(site.path, ()) if place.start <= site.start < place.end]
         return max(inside, key=lambda place: place.start).name if inside else ""
+
+    def calls_in(self, name: str) -> Sequence[MadeCall]:
+        """Returns the calls that a function makes itself."""
+        return self._calls.get(name, ())
+
+    def is_generator(self, name: str) -> bool:
+        """Whether a function gives one thing after the other, and goes on when it is asked for the next."""
+        return name in self._generators
+
+    def leads_to(self, start: str, end: str) -> bool:
+        """Whether a function is another one or calls it, itself or by others."""
+        return start in self.lead_to(end, len(self._places))
 
     def callers(self, name: str) -> frozenset[str]:
         """Returns the functions that were seen to call one."""
@@ -77,6 +108,8 @@ class Functions:
         """Returns a function and those that call it, themselves or by others, in at most so many steps."""
         found = nearest = frozenset({name})
         for _ in range(steps):
+            if not nearest:
+                break
             nearest = frozenset(caller for callee in nearest for caller in self.callers(callee)) - found
             found |= nearest
         return found
@@ -114,6 +147,14 @@ class Functions:
             waiting += [caller for caller in callers if caller not in seen]
             seen.update(callers)
         return found
+
+    @cached_property
+    def _calls(self) -> Mapping[str, Sequence[MadeCall]]:
+        return self._find_calls()
+
+    @cached_property
+    def _generators(self) -> frozenset[str]:
+        return frozenset(place.name for place in self._places if place.is_generator)
 
     @cached_property
     def _runs(self) -> Sequence[Run]:
