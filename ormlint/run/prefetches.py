@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ormlint.ir import nodes as ir
-from ormlint.link.schema import Model, Relation
+from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run import plans
 from ormlint.run.frame import Frame
 from ormlint.run.log import Loaded, LoadKind, LoadPlan, QueryObject
@@ -125,7 +125,7 @@ def _prefetch(m: Machine, f: Frame, plan: LoadPlan, model: Model | None, prefetc
     custom = isinstance(queryset, QueryObject)
     plan = _with_defaults(m, f, plan, model, path[:-1], node)
     if isinstance(queryset, QueryObject):
-        leaf = queryset.plan
+        leaf = _with_way_back(queryset)
     else:
         last = list(_hops(plan, model, path))[len(path) - 1 :] if queryset in (None, NONE) else []
         leaf = default_plan(m, f, node, last[0][0]) if last else plans.EMPTY
@@ -133,6 +133,15 @@ def _prefetch(m: Machine, f: Frame, plan: LoadPlan, model: Model | None, prefetc
         path, attribute = (*path[:-1], f"to_attr:{to_attr.value}"), path[-1]
         return plans.load(plan, path, LoadKind.SEPARATE, leaf, custom=True, to_attr=attribute, method=METHOD, site=site)
     return plans.load(plan, path, LoadKind.SEPARATE, leaf, custom=custom, method=METHOD, site=site)
+
+
+def _with_way_back(queryset: QueryObject) -> LoadPlan:
+    """Returns what the rows of a queryset load: those of a related manager know the row that it belongs to, wherever they are fetched.
+
+    # `Prefetch("book", queryset=author.books.all())`: the `author` of each book is that very one, and what it lacks is read once
+    """
+    back = queryset.relation.inverse if queryset.relation is not None and queryset.relation.kind is Kind.REVERSE_FOREIGN_KEY else None
+    return plans.load(queryset.plan, (back.name,), LoadKind.KNOWN) if back is not None else queryset.plan
 
 
 def paths_in(arg: Value) -> list[str]:
