@@ -4,6 +4,7 @@ def __init__(self, *args, fields=None, **kwargs):        BookSerializer(books, m
     super().__init__(*args, **kwargs)
     for name in set(self.fields) - set(fields):          what is left over is taken out; likewise what `exclude=` names
         self.fields.pop(name)
+BookSerializer = BookSerializer.without("author")        the name means another class since, whose fields a method chose
 """
 
 from __future__ import annotations
@@ -37,6 +38,35 @@ def chosen(serializer: Instance) -> tuple[frozenset[str] | None, frozenset[str]]
     """Returns the names of the fields that a serializer keeps, None for all, and of those that it takes out."""
     kept, dropped = serializer.attributes.get(KEPT), serializer.attributes.get(DROPPED)
     return (_names(kept) if kept is not None else None, _names(dropped) if dropped is not None else frozenset())
+
+
+def is_made_anew(cls: ClassInfo) -> bool:
+    """Whether the name of a class means in the end what a method of the class gave: then nobody uses the fields that its `Meta` lists.
+
+    # `BookSerializer = BookSerializer.without("author")`, where the method ends in `return type(name, (cls,), {"Meta": Meta})`
+    """
+    meta = cls.find("Meta")
+    return meta is not None and any(_is_rebound(ancestor) for ancestor in cls.mro[: cls.mro.index(meta[0]) + 1])
+
+
+def _is_rebound(cls: ClassInfo) -> bool:
+    """Whether the last statement of a module that binds the name of a class calls a class method of it that makes a class."""
+    match cls.module.bindings.get(cls.qualname, [None])[-1]:
+        case ir.Assign(value=ir.Call(func=ir.Attr(value=ir.Name(id=name), name=called))) if name == cls.name:
+            method = cls.method(called)
+            return method is not None and method.kind == "class method" and any(_makes_class(node) for node in walk(method.node.body))
+        case _:
+            return False
+
+
+def _makes_class(node: ir.Node) -> bool:
+    match node:
+        case ir.Class():
+            return True
+        case ir.Call(func=ir.Name(id="type"), args=args):
+            return len(args) == 3
+        case _:
+            return False
 
 
 def _names(value: Value) -> frozenset[str]:

@@ -20,7 +20,7 @@ from ormlint.link.names import ClassInfo, FunctionInfo, ModuleInfo
 from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run.attributes import attribute
 from ormlint.run.calls import call, call_function, construct, replace_frame
-from ormlint.run.chosen_fields import chosen
+from ormlint.run.chosen_fields import chosen, is_made_anew
 from ormlint.run.frame import Frame
 from ormlint.run.log import QueryObject
 from ormlint.run.loops import make_loop
@@ -211,6 +211,8 @@ def fields_of(m: Machine, serializer: Instance) -> list[Shown]:
     known = m.serializer_fields.get(key)
     if known is None:
         m.serializer_fields[key] = known = []
+        if is_made_anew(serializer.cls):
+            return known
         declared = _declared(m, serializer.cls)
         shown_by_class = list(_of_class(m, serializer, declared))
         dropped = left_out.union(_dropped(serializer.cls))
