@@ -143,6 +143,7 @@ class Model:
     unique_together: list[frozenset[str]] = field(default_factory=list)
     indexes: list[Index] = field(default_factory=list)  # all of them, those of single columns included
     indexes_known: bool = True  # False if something that cannot be read may add more
+    migrated: bool = False  # SQLAlchemy: a migration of Alembic creates its table, so that the database has what migrations make
     ordering: tuple[str, ...] = ()
     ordering_known: bool = True  # False if a class that cannot be read may set it
     ordering_site: Site | None = None
@@ -198,6 +199,7 @@ class Table:
     columns: dict[str, Column] = field(default_factory=dict)
     indexes: list[Index] = field(default_factory=list)
     indexes_known: bool = True
+    migrated: bool = False
 
 
 @dataclass(slots=True, eq=False)

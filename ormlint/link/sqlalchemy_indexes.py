@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from ormlint.ir import nodes as ir
 from ormlint.ir.walk import walk
@@ -151,12 +152,15 @@ class SqlalchemyIndexes:
         for name, function in module.functions.items():
             if name.startswith("downgrade"):
                 continue
-            batches = dict(_batches(function.node.body))
+            batches = list(_batches(function.node.body))
             for call in _calls(module, function.node.body, {}):
-                for table, columns in _created(call, batches):
+                if call.called == "create_table":
+                    for owner in (owner for table in _texts(call.args[:1]) for owner in by_table.get(_plain(table), ())):
+                        owner.migrated = True
+                for table, columns, called in _created(call, batches):
                     for owner in by_table.get(_plain(table), ()):
                         names = tuple(_attribute(owner.columns, column) for column in columns)
-                        add(owner, Index(names, module.site(call), "migration"))
+                        add(owner, Index(names, module.site(call), "migration", name=called))
 
 
 def of_columns(columns: dict[str, Column]) -> Iterator[Index]:
@@ -258,14 +262,23 @@ def _plain(table: str) -> str:
     return table.rpartition(".")[2].replace("_", "").lower().rstrip("s")
 
 
-def _batches(body: list[ir.Stmt]) -> Iterator[tuple[str, str]]:
-    """Yields variable and table of each `with op.batch_alter_table("book") as batch:`."""
+class Batch(NamedTuple):
+    """`with op.batch_alter_table("book") as batch:`, which stands from `start` to `end`."""
+
+    variable: str
+    table: str
+    start: int
+    end: int
+
+
+def _batches(body: list[ir.Stmt]) -> Iterator[Batch]:
+    """Yields the blocks that alter one table each; those of different tables may call it the same."""
     for stmt in body:
         if isinstance(stmt, ir.With):
             for value, target in stmt.items:
                 if isinstance(value, ir.Call) and value.called == "batch_alter_table" and isinstance(target, ir.Name):
                     for table in _texts(value.args[:1]):
-                        yield target.id, table
+                        yield Batch(target.id, table, stmt.start, stmt.end)
         for inner in ("body", "orelse", "final"):
             yield from _batches(getattr(stmt, inner, None) or [])
 
@@ -316,26 +329,32 @@ def _with(call: ir.Call, names: dict[str, ir.Expr_]) -> ir.Call:
     return ir.Call(call.start, call.end, call.func, [put(arg) for arg in call.args], [(key, put(value)) for key, value in call.keywords])
 
 
-def _created(call: ir.Call, batches: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
-    """Yields table and columns of each index that one call in a migration creates."""
+def _created(call: ir.Call, batches: list[Batch]) -> Iterator[tuple[str, list[str], str]]:
+    """Yields table, columns and name of each index that one call in a migration creates, "" for a name that it does not say."""
     name, receiver = call.called, call.func.value if isinstance(call.func, ir.Attr) else None
     given = dict(call.keywords)
     if name in ("create_index", "create_unique_constraint", "create_primary_key"):
         arguments = list(call.args[1:])
-        batch = batches.get(receiver.id) if isinstance(receiver, ir.Name) else None
-        table = [batch] if batch is not None else _texts(arguments[:1] or [given["table_name"]] if arguments or "table_name" in given else [])
+        batch = next(
+            (batch for batch in batches if isinstance(receiver, ir.Name) and batch.variable == receiver.id and batch.start <= call.start < batch.end),
+            None,
+        )
+        table = [batch.table] if batch is not None else _texts(arguments[:1] or [given["table_name"]] if arguments or "table_name" in given else [])
         rest = arguments if batch is not None else arguments[1:]
         columns = rest[0] if rest else given.get("columns")
         if table and isinstance(columns, ir.Seq):
-            yield table[0], [item.value if isinstance(item, ir.Const) and isinstance(item.value, str) else "" for item in columns.items]
+            called = call.args[0] if call.args else given.get("index_name") or given.get("constraint_name")
+            called = called.args[0] if isinstance(called, ir.Call) and called.args else called  # op.f("ix_book_title")
+            texts = [item.value if isinstance(item, ir.Const) and isinstance(item.value, str) else "" for item in columns.items]
+            yield table[0], texts, next(iter(_texts([called] if called is not None else [])), "")
     elif name == "create_table":
         for table_name in _texts(call.args[:1]):
             parts = (part for part in call.args[1:] if isinstance(part, ir.Call))
-            yield from ((table_name, covered) for part in parts if (covered := _created_with(part)))
+            yield from ((table_name, covered, "") for part in parts if (covered := _created_with(part)))
     elif name in ("execute", "text"):
         for text in _texts(call.args[:1]):
             for found in STATEMENT.finditer(text):
-                yield found[1], [column.split()[0].strip('"`') for column in found[2].split(",") if column.split()]
+                yield found[1], [column.split()[0].strip('"`') for column in found[2].split(",") if column.split()], ""
 
 
 def _created_with(part: ir.Call) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ormlint.api import Column, Index, Label, Mark, Model, Orm, Project, QueryLog, RemoveDeclaration, Report, Severity, Table, rule
 from ormlint.judge.describe import code, is_shown
+from ormlint.judge.twin_indexes import are_made, may_be_the_same, may_have_more
 
 Owner = Model | Table
 
@@ -72,17 +73,20 @@ def _report(project: Project, owner: Owner, index: Index, other: Index) -> Repor
     columns = ", ".join(index.columns)
     what = {"primary key": "the primary key", "foreign key": "the index of the foreign key"}.get(other.kind, f"the {other.kind}")
     more = f" on `{', '.join(other.columns)}`" if other.columns != index.columns else ""
+    both = are_made(owner, index, other)
     labels = (Label(other.site, Mark.DECLARATION, f"{what} serves its look-ups"), Label(index.site, Mark.DECLARATION, "the index"))
     return Report(
         site=index.site,
         message=f"the index on {code(f'{_declaring(owner, index).name}.{columns}')} repeats {what}{more}",
-        help="remove it from the model, and drop the index in a migration",
+        help="remove it from the model, and drop the index in a migration"
+        if both
+        else "remove one of them from the model: the migrations make but one, which has to stay",
         cause=(index.site, index.columns),
         labels=tuple(label for label in labels if is_shown(project, label.site)) if other.site != index.site else labels[1:],
         intent=RemoveDeclaration(index.site, ("index", "db_index"), "drop the index in a migration, too")
-        if index.site != other.site or index.columns == other.columns
+        if both and (index.site != other.site or index.columns == other.columns)
         else None,
-        preview=other.columns != index.columns or _may_be_the_same(owner, index, other) or _may_have_more(owner, index),
+        preview=not both or other.columns != index.columns or may_be_the_same(owner, index, other) or may_have_more(owner, index),
     )
 
 
@@ -90,27 +94,3 @@ def _declaring(owner: Owner, index: Index) -> Owner:
     """Returns the class whose body asks for an index, which may be a mixin of many tables."""
     bases = owner.bases if isinstance(owner, Model) else ()
     return next((base for base in reversed(bases) if any(column.site == index.site for column in base.columns.values())), owner)
-
-
-def _may_be_the_same(owner: Owner, index: Index, other: Index) -> bool:
-    """Whether a convention may give the index that a column asks for the name of the one spelled out, so that there is but one.
-
-    # `key = Column(String, index=True)` and `Index("ix_page_key", "key")`
-    """
-    if bool(index.name) == bool(other.name):
-        return False
-    table = owner.table if isinstance(owner, Model) else owner.name
-    own = "".join(("ix", table, *index.columns))
-    return "".join(_words(index.name or other.name)) == "".join(_words(own))
-
-
-def _may_have_more(owner: Owner, index: Index) -> bool:
-    """Whether an index is called after a further column of its table, which the database may have it include: `ix_page_key_size`."""
-    words = _words(index.name)
-    own = {word for name in index.columns for word in _words(name)}
-    others = {name for name in owner.columns if len(name) > 2 and own.isdisjoint(_words(name))}
-    return any(set(_words(name)) <= set(words) for name in others)
-
-
-def _words(name: str) -> list[str]:
-    return [word for word in name.lower().split("_") if word]
