@@ -15,6 +15,7 @@ from ormlint.fixes.origins import is_for_nothing, list_for_alone, origin
 from ormlint.fixes.receivers import is_list, is_stream, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
+from ormlint.judge.collections import risk_of_unmade_rows
 from ormlint.judge.finding import Applicability, Fix, ReplaceLen
 from ormlint.link.schema import Orm
 from ormlint.run.log import QueryObject
@@ -48,7 +49,7 @@ def replace_len(sources: Sources, intent: ReplaceLen) -> Fix | None:
     if query.locked or query.raw or is_list(query, intent.site) or is_stream(query):
         return None
     edits = unwrap(file, statement, call, counted, ".count()")
-    risk = risk_of_another_number(query) or risk_of_another_value(sources, statement, counted, query)
+    risk = risk_of_another_number(query) or risk_of_unmade_rows(query) or risk_of_another_value(sources, statement, counted, query)
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, _DESCRIPTION, tuple(edits), risk) if edits is not None else _COMMENTED
 
 

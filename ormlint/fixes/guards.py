@@ -25,6 +25,7 @@ HANDLED = "a `try` or `with` may wait for the error that is raised so far"
 SEVERAL = "the query is evaluated in several places"
 BASE_MANAGER = "`Meta.base_manager_name` names a manager for related rows, which a join does not ask"
 STRANGERS = "what is called before the relation is read, a parameter or SQL of its own, may write the rows that are loaded along"
+OWN_LOADS = "its class says itself what `select_related()` and `prefetch_related()` do"
 _SENDING = frozenset({"execute", "executemany", "executescript", "callproc"})
 _TRANSACTIONS = frozenset({"begin", "begin_nested", "atomic"})
 _CONSUMING = frozenset({UseKind.ITERATE, UseKind.AGGREGATE, UseKind.INDEX, UseKind.CONTAINS, UseKind.METHOD})
@@ -75,6 +76,8 @@ def risk_of_eager_load(sources: Sources, intent: EagerLoad, *, joins: bool) -> s
     query = intent.query
     if joins and any(hop.target is not None and hop.target.has_base_manager for hop in intent.path):
         return BASE_MANAGER
+    if any(way.loads_itself for way in query.every_way()):
+        return OWN_LOADS
     if any(_fails(sources, read) and _is_handled(sources, read) for read in intent.reads):
         return HANDLED
     if any(_calls_strangers(sources, query, place) for read in intent.reads for place in (*read.calls, read.site)):

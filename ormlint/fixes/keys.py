@@ -14,6 +14,8 @@ from ormlint.fixes.statement import Function, Statement
 from ormlint.judge.finding import Applicability, Fix, ReadKey
 from ormlint.text import Edit, Site
 
+_MISSING = frozenset({"DoesNotExist", "ObjectDoesNotExist"})
+
 
 def read_key(sources: Sources, intent: ReadKey) -> Fix | None:
     """Returns the fix, None if one of the expressions is not written on one line as `row.relation.column`, or asks in another way for the row."""
@@ -41,9 +43,33 @@ def read_key(sources: Sources, intent: ReadKey) -> Fix | None:
         return Fix(Applicability.UNSAFE, description, tuple(edits), "where there is no row, an AttributeError becomes None")
     if not relation.constrained:
         risk = "a key with `db_constraint=False` may refer to no row, which is an error so far"
+    if any(_is_missed(sources, site) for site, _ in intent.sites):
+        risk = "a `try` waits for the DoesNotExist of a row that is not there"
     if relation.target is not None and relation.target.has_base_manager:
         risk = "`Meta.base_manager_name` names a manager for related rows, which may not give the row"
     return Fix(Applicability.UNSAFE if risk else Applicability.SAFE, description, tuple(edits), risk)
+
+
+def _is_missed(sources: Sources, site: Site) -> bool:
+    """Whether a `try` or `suppress()` around a read waits for the error that there is no such row."""
+    statement = sources.statement(site)
+    node = statement.expression(site.start, site.end) if statement is not None else None
+    if statement is None or node is None:
+        return False
+    for above in statement.ancestors(node):
+        match above:
+            case cst.FunctionDef() | cst.Lambda():
+                return False
+            case cst.Try(handlers=handlers):
+                caught: list[cst.CSTNode] = [handler.type for handler in handlers if handler.type is not None]
+            case cst.With(items=items):
+                caught = [item.item for item in items if isinstance(item.item, cst.Call)]
+            case _:
+                continue
+        names = [name.value for part in caught for name in statement.within(part, cst.Name)]
+        if not _MISSING.isdisjoint(names):
+            return True
+    return False
 
 
 def _is_written(text: str, relation: str, *, asks: bool) -> bool:

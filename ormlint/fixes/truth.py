@@ -15,6 +15,7 @@ from ormlint.fixes.receivers import is_list, is_stream, risk_of_another_value
 from ormlint.fixes.source import SourceFile, Sources
 from ormlint.fixes.statement import Statement
 from ormlint.fixes.variables import bindings, only_value
+from ormlint.judge.collections import risk_of_unmade_rows
 from ormlint.judge.finding import Applicability, Fix, ReplaceCountTest, ReplaceTruthTest
 from ormlint.link.schema import Orm
 from ormlint.run.log import QueryObject
@@ -86,7 +87,11 @@ def _exists_for_len(
     edits = unwrap(file, statement, count, counted, ".exists()")
     if edits is None:
         return Fix(Applicability.DISPLAY, _DESCRIPTION, (), "a comment stands in the expression")
-    return _graded((*edits, *reduced_to_truth(file, statement, test)), risk_of_another_value(sources, statement, counted, query))
+    return _graded((*edits, *reduced_to_truth(file, statement, test)), _risk_of_rows(sources, statement, counted, query))
+
+
+def _risk_of_rows(sources: Sources, statement: Statement, rows: cst.BaseExpression, query: QueryObject) -> str:
+    return risk_of_unmade_rows(query) or risk_of_another_value(sources, statement, rows, query)
 
 
 def _method(call: cst.Call) -> cst.Name:
@@ -224,10 +229,10 @@ def replace_truth_test(sources: Sources, intent: ReplaceTruthTest) -> Fix | None
         return None
     if wrapped is not None:
         edits = unwrap(file, statement, tested, wrapped, ".exists()")
-        return _graded(edits, risk_of_another_value(sources, statement, wrapped, intent.query)) if edits is not None else None
+        return _graded(edits, _risk_of_rows(sources, statement, wrapped, intent.query)) if edits is not None else None
     chain = chain_of(statement, tested)
     edits = insert_links(file, statement, chain, chain.inner, [".exists()"])
-    return _graded(edits, risk_of_another_value(sources, statement, tested, intent.query))
+    return _graded(edits, _risk_of_rows(sources, statement, tested, intent.query))
 
 
 def _exists_of_query(sources: Sources, file: SourceFile, statement: Statement, tested: cst.BaseExpression, query: QueryObject) -> Fix | None:

@@ -14,6 +14,8 @@ from ormlint.run.log import Loaded, LoadKind, LoadPlan, QueryObject
 MAPPING = "lazy="
 _CUT = "the row has the first of its collection only"
 _INNER = "a join with `innerjoin=True` leaves out rows, the limit is for the rows before it"
+_TIED = "no order that ends with a key says which row comes first, and with a limit the database may send another one"
+_NOTED = "the model does more than to give a row attributes where it is made, `__init__()`, `from_db()` or a signal, which would not happen"
 _UNORDERED = "the limit chooses the row before the collection is joined, whose order may bring another row first so far"
 
 
@@ -99,7 +101,15 @@ def risk_of_limiting(query: QueryObject) -> str:
         return _CUT  # the limit is for the rows of the program's own join
     if joined and _leaves_rows_out(query.plan, query.model):
         return _INNER
-    return _UNORDERED if joined and (query.model is None or not is_ordered(query, query.model)) else ""
+    if query.model is None or not is_ordered(query, query.model):
+        return _UNORDERED if joined else _TIED
+    return risk_of_unmade_rows(query)
+
+
+def risk_of_unmade_rows(query: QueryObject) -> str:
+    """Returns what in a model or its signals would see that fewer rows are made of what the database sends, "" if nothing would."""
+    models = [way.model for way in query.every_way()]
+    return _NOTED if any(model is not None and model.notes_rows for model in models) else ""
 
 
 def _leaves_rows_out(plan: LoadPlan, model: Model | None) -> bool:

@@ -27,6 +27,9 @@ ANSWERING = (
 )  # fmt: skip
 """What a QuerySet class overrides to say itself whether there are rows, how many, and which."""
 
+LOADING = ("select_related", "prefetch_related")
+"""What a QuerySet class overrides to say itself what is loaded along."""
+
 CLASSES = frozenset({"django.db.models.QuerySet", "django.db.models.query.QuerySet"})
 """What imports call the class itself."""
 MANAGER_CLASSES = frozenset({"_manager_class"})

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ormlint.ir import nodes as ir
 from ormlint.link.django_indexes import own_indexes, read_constraints
 from ormlint.link.names import ClassInfo, ConstRef, External, FunctionInfo, ModuleInfo, Program, shared_folders
+from ormlint.link.row_makers import does_more
 from ormlint.link.schema import Column, Kind, Model, Orm, Relation, Schema
 from ormlint.text import Site
 
@@ -78,6 +79,7 @@ WRITE_METHODS = frozenset({"save", "delete", "asave", "adelete", "save_base", "f
 SIGNALS = frozenset({"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed"})
 INIT_SIGNALS = frozenset({"pre_init", "post_init"})
 MAKING = frozenset({"__init__", "__new__", "from_db", "__getattribute__"})  # methods that see a row being made, or what is read of it
+_BEARING = ("__init__", "__new__", "from_db")
 KINDS = {
     "ForeignKey": Kind.FOREIGN_KEY,
     "ParentalKey": Kind.FOREIGN_KEY,
@@ -220,6 +222,7 @@ class DjangoModels:
         model.has_base_manager = any("base_manager_name" in c.classes["Meta"].bindings for c in cls.mro if "Meta" in c.classes)
         project = [c for c in cls.mro if not c.module.is_library]
         model.plain_rows = known and not any(self._is_changed(c) or not MAKING.isdisjoint(c.functions) for c in project)
+        model.notes_rows = any(does_more(c.functions[name].node.body) for c in project for name in _BEARING if name in c.functions)
         model.polymorphic = any(external.name in POLYMORPHIC for external in cls.externals)
         manager = self._default_manager(cls)
         model.has_objects = known and manager in ("objects", None)
@@ -515,6 +518,7 @@ class DjangoModels:
         for model in self._senders(call, module) or (self.schema if making else ()):
             model.has_receivers = model.has_receivers or not names.isdisjoint(SIGNALS)
             model.plain_rows = model.plain_rows and not making
+            model.notes_rows = model.notes_rows or making
 
     def _senders(self, call: ir.Call, module: ModuleInfo) -> list[Model]:
         """Returns the models whose signals a call asks for, all if it names none."""

@@ -156,6 +156,7 @@ class Model:
     has_base_manager: bool = False  # Django: `Meta.base_manager_name` names the manager that gives its rows to those that refer to them
     has_receivers: bool = False  # a signal receiver may run when a row is saved or deleted
     plain_rows: bool = True  # Django: False if something of the project may run when a row is made of what the database sends
+    notes_rows: bool = False  # Django: something of the project that is run when a row is made does more than to give it attributes
     table: str = ""
     known_keys: list[frozenset[str]] | None = None  # what `keys` gives, once somebody has asked
 

@@ -548,14 +548,14 @@ def construct(m: Machine, f: Frame, node: ir.Call, cls: ClassInfo, args: list[Va
         escape(m, f, node, [*args, *keywords.values()])
     if cls.model is not None:
         return new_row(m, f, cls, args, keywords)
-    from ormlint.run.django import is_plain, queryset_as_class
+    from ormlint.run.django import note_class, queryset_as_class
     from ormlint.run.queries import new_queryset
 
     if queryset_as_class(m, cls):
         model = next((a.model for a in (*args, *keywords.values()) if isinstance(a, ClassInfo) and a.model is not None), None)
         query = new_queryset(m, f, node, model, complete=model is not None)
         m.queryset_classes[query] = cls
-        query.plain = is_plain(cls)
+        note_class(query, cls)
         return query
     if cls.derives_from(*SELECT_CLASSES) and maker is None and cls.method("__init__") is None:
         from ormlint.run.sqlalchemy import statement

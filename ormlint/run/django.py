@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from ormlint.ir import nodes as ir
@@ -70,16 +72,21 @@ def manager_query(m: Machine, f: Frame, node: ir.Node, manager: Manager) -> Quer
         query = base_query(m, f, node, manager)
     if manager.queryset_cls is not None:
         m.queryset_classes[query] = manager.queryset_cls
-        query.plain = is_plain(manager.queryset_cls)
-    if manager.cls is not None and not is_plain(manager.cls):
-        query.plain = False
+        note_class(query, manager.queryset_cls)
+    if manager.cls is not None:
+        note_class(query, manager.cls)
     return query
 
 
-def is_plain(cls: ClassInfo) -> bool:
-    """Whether the truth, the number and the rows of a project's QuerySet class are Django's."""
-    methods = (cls.method(name) for name in querysets.ANSWERING)
-    return all(method is None or method.module.is_library for method in methods)
+def note_class(query: QueryObject, cls: ClassInfo) -> None:
+    """Notes whether the truth, the number, the rows and the eager loads of a query are Django's, by the project's class of it or of its manager."""
+    query.plain = query.plain and not _overrides(cls, querysets.ANSWERING)
+    query.loads_itself = query.loads_itself or _overrides(cls, querysets.LOADING)
+
+
+def _overrides(cls: ClassInfo, names: Iterable[str]) -> bool:
+    methods = (cls.method(name) for name in names)
+    return any(method is not None and not method.module.is_library for method in methods)
 
 
 def _among_those_of_row(related: QueryObject, given: QueryObject) -> QueryObject:

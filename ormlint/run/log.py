@@ -288,6 +288,7 @@ class QueryObject(Tracked, eq=False):
     made_from: QueryObject | None = None  # the query object of which a method made it
     refined_by: frozenset[str] = frozenset()  # the methods that made others of it, and others of those; "query" if its SQL is read
     plain: bool = True  # Django: False if its class says itself what its truth, its number or its rows are
+    loads_itself: bool = False  # Django: its class or manager says itself what `select_related()` and `prefetch_related()` do
     filled: dict[tuple[str, ...], str] = field(default_factory=dict)  # by path: which function assigns that relation to its rows in loops
 
     def followed_to(self, site: Site) -> tuple[Site, ...]:
