@@ -52,7 +52,7 @@ def _fix(sources: Sources, walk: Walk, intent: WriteTogether, project: Project) 
         return Refusal(obstacle or "the write is no call of a method")
     match intent.method:
         case "update" | "delete":
-            made = _at_once(walk, intent, call, call.func.value)
+            made = _at_once(walk, intent, call, call.func.value) if intent.method == "delete" or not _sets_more(sources, intent, call) else None
             if isinstance(made, Fix):
                 return made
         case "add" | "remove":
@@ -150,6 +150,12 @@ def _set_by_save(sources: Sources, model: Model) -> str:
         if file is not None and "auto_now=True" in file.text[column.site.start : column.site.end]:
             return column.name
     return ""
+
+
+def _sets_more(sources: Sources, intent: WriteTogether, call: cst.Call) -> bool:
+    """Whether `save()` sets a column of its own, which it does not if it is told the fields to write."""
+    told = any(argument.keyword is not None and argument.keyword.value == "update_fields" for argument in call.args)
+    return not told and bool(_set_by_save(sources, intent.model))
 
 
 def _is_attname(model: Model, name: str) -> bool:

@@ -13,12 +13,14 @@ from ormlint.fixes.orders import risk_of_joining
 from ormlint.fixes.routing import ROUTED, is_routed_by_model
 from ormlint.fixes.source import Sources
 from ormlint.fixes.sqlalchemy_loads import add_options
-from ormlint.judge.eager import are_cut
+from ormlint.judge.eager import are_cut, path_of
 from ormlint.judge.finding import Applicability, EagerLoad, Finding, Fix
 from ormlint.judge.grading import Grading
 from ormlint.judge.project import Project
 from ormlint.link.schema import Orm, Relation
 from ormlint.text import Site
+
+_ALTERED = "the program changes rows that would be loaded once, and be the same objects wherever they are read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,27 @@ def _request(finding: Finding, intent: EagerLoad, sources: Sources, routed: Call
     risk = intent.risk or risk_of_eager_load(sources, intent, joins=joins) or (risk_of_joining(intent.path) if joins else "")
     if joins and not risk and routed():
         risk = ROUTED
+    if not joins and not risk and _are_altered(intent):
+        risk = _ALTERED
     return _Request(finding, intent, lookup, risk)
+
+
+def _are_altered(intent: EagerLoad) -> bool:
+    """Whether attributes of rows are assigned that a prefetch gives one object each, and that are fetched anew for each read so far.
+
+    # `for line in order.lines.all(): line.price += 1`, and then `[line.price for line in order.lines.all()]`
+    # `for line in order.lines.all(): line.product.name += "!"`: the lines of one product would have one `product` together
+    """
+    names = tuple(relation.name for relation in intent.path)
+    for event in intent.reads:
+        first = path_of(event)
+        if event.query is not None and event.query.altered:
+            return True
+        whole = next((names[:end] for end in range(len(first), len(names) + 1) if names[:end][-len(first) :] == first), names)
+        known = {(*whole[: -len(first)], *first): intent.query.every_way(), first: event.row.query.every_way() if event.row is not None else ()}
+        if any(path[: len(start)] == start for start, queries in known.items() for query in queries for path in query.altered):
+            return True
+    return False
 
 
 def _fix(requests: list[_Request], sources: Sources, project: Project) -> Fix | Refusal | None:

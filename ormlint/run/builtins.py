@@ -18,7 +18,7 @@ from ormlint.run.machine import Machine
 from ormlint.run.managers import misuse_manager
 from ormlint.run.merging import join_values
 from ormlint.run.narrowing import is_queryset
-from ormlint.run.pins import unpin_all
+from ormlint.run.pins import note_alteration, unpin_all
 from ormlint.run.queries import evaluate_query
 from ormlint.run.targets import note_attribute_write
 from ormlint.run.values import (
@@ -307,6 +307,7 @@ def _setattr(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: d
     for option in options(owner):
         if isinstance(option, Row):
             unpin_all(option)
+            note_alteration(option)
     m.use(f, value, UseKind.ARGUMENT, node)
     return NONE
 

@@ -15,7 +15,7 @@ from ormlint.run.attributes import attribute
 from ormlint.run.columns import columns_read, is_sifted
 from ormlint.run.evaluate import EXPRESSIONS, IN_TEMPLATES, evaluate
 from ormlint.run.frame import Frame
-from ormlint.run.log import Bound, QueryObject, UseKind
+from ormlint.run.log import Bound, Length, Op, QueryObject, UseKind
 from ormlint.run.loops import Iterated, either, enter_loop, make_loop, walk
 from ormlint.run.machine import Machine
 from ormlint.run.managers import misuse_manager
@@ -45,6 +45,7 @@ from ormlint.run.values import (
     element_of,
     entry_name,
     only_queries,
+    options,
     varying,
 )
 
@@ -265,7 +266,12 @@ def _bool(m: Machine, f: Frame, node: ir.Bool) -> Value:
             if known is (node.op == "or") and known is not None:
                 result = value if result is None else join_values(m, result, value)
                 break
-            if known is not None or node.op == "and":
+            if known is not None:
+                continue
+            if node.op == "and":
+                for option in options(value):
+                    if isinstance(option, Scalar) and (isinstance(option.source, Length) or option.source.op is Op.COUNT):
+                        m.use(f, option, UseKind.OTHER, part)  # `books.count() and 5` is the number if that is 0
                 continue
             m.use(f, value, UseKind.OTHER, part)  # `drafts or letters` goes on with the rows it tested
         result = value if result is None else join_values(m, result, value)

@@ -290,6 +290,7 @@ class QueryObject(Tracked, eq=False):
     plain: bool = True  # Django: False if its class says itself what its truth, its number or its rows are
     loads_itself: bool = False  # Django: its class or manager says itself what `select_related()` and `prefetch_related()` do
     filled: dict[tuple[str, ...], str] = field(default_factory=dict)  # by path: which function assigns that relation to its rows in loops
+    altered: set[tuple[str, ...]] = field(default_factory=set)  # Django: paths to the rows whose attributes the program assigns, () for its own
 
     def followed_to(self, site: Site) -> tuple[Site, ...]:
         """Returns the trail of a query that goes on at a place: `shop.books` and then `shop.books.all()` are one expression."""

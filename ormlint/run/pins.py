@@ -15,6 +15,7 @@ from ormlint.run.parts import Literal, Pin
 from ormlint.run.values import Constant, Row, Sequence, Unknown, Value, deps_of, options
 
 LOOKUP = "__"
+_DEEPEST = 8  # relations on the way to rows that are noted as altered
 _OWN_KEY = (Kind.FOREIGN_KEY, Kind.ONE_TO_ONE)
 
 
@@ -116,6 +117,17 @@ def unpin_all(row: Row) -> None:
     """Forgets what was known of the columns of rows of a query, one of which the program is about to change: `setattr(task, name, value)`."""
     if row.origin is not None:
         row.origin.query.pins = ()
+
+
+def note_alteration(row: Row) -> None:
+    """Notes that an attribute of a row is assigned, for its query and for that of the rows which it is read of: `for task in ward.tasks.all()`."""
+    query, path = (row.origin.query, row.origin.path) if row.origin is not None else (None, ())
+    while query is not None and path not in query.altered and len(path) <= _DEEPEST:
+        query.altered.add(path)
+        owner, relation = query.owner, query.relation
+        if owner is None or relation is None:
+            return
+        query, path = owner.query, (*owner.path, relation.name, *path)
 
 
 def compared(op: str, left: Value, right: Value) -> bool | None:

@@ -15,7 +15,7 @@ from ormlint.run.frame import Env, Frame
 from ormlint.run.log import LoadKind, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
-from ormlint.run.pins import unpin
+from ormlint.run.pins import note_alteration, unpin
 from ormlint.run.request_values import keep_on_request
 from ormlint.run.stand_ins import put_item
 from ormlint.run.values import (
@@ -96,10 +96,12 @@ def note_attribute_write(m: Machine, f: Frame, target: ir.Expr_, value: Value, *
         case Row():
             _write_row(m, f, target, owner, value, augmented=augmented)
             _note_filled(f, owner, target.name)
+            note_alteration(owner)
         case Union():
             for option in owner.options:
                 if isinstance(option, Row):
                     _note_filled(f, option, target.name)
+                    note_alteration(option)
         case Instance():
             old = owner.attributes.get(target.name)
             certain = old is None or (f.branch_depth == 0 and not f.loops) or (f.forked is not None and _is_new(owner, f.forked))
@@ -149,6 +151,7 @@ def _change_column(f: Frame, column: ir.Expr_) -> None:
     if isinstance(column, ir.Attr) and isinstance(column.value, ir.Name):
         row = f.env.get(column.value.id)
         if isinstance(row, Row):
+            note_alteration(row)
             f.env[column.value.id] = replace(row, assigned=tuple(dict.fromkeys((*row.assigned, column.name))), constant=False)
 
 
