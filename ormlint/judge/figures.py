@@ -10,9 +10,9 @@ from ormlint.judge.askers import Askers, is_of_plain_rows, takes_more
 from ormlint.judge.eager import Chain
 from ormlint.judge.finding import AnnotateFigure
 from ormlint.judge.project import Project
-from ormlint.judge.releases import SUBQUERIES
+from ormlint.judge.releases import CASES, FILTERED_AGGREGATES, SUBQUERIES
 from ormlint.judge.repetition import repeaters
-from ormlint.link.schema import Kind, Model
+from ormlint.link.schema import Kind, Model, Relation
 from ormlint.run.log import Event, Op, QueryLog, QueryObject
 
 _METHODS = {Op.COUNT: "count", Op.EXISTS: "exists"}
@@ -44,6 +44,32 @@ class Figures:
         if project.lacks(SUBQUERIES) and (event.op is Op.EXISTS or not alone or not relation.target.has_plain_manager):
             return None
         return AnnotateFigure(query, home, relation, _METHODS[event.op], tuple(loops.items()), alone)
+
+
+def aggregates_over(project: Project, event: Event, collection: str, *, some: bool) -> str:
+    """Returns what `aggregate()` asks of a collection of one row as `annotate()` asks it of all, "" if the project's Django cannot.
+
+    # `Sum("lines__price", filter=Q(…)), …=Max("lines__day")`; `some` tells that not all rows of the collection are meant
+    """
+    if some and project.lacks(CASES):
+        return ""
+    found: list[str] = []
+    for function, name in zip(event.assigned[::2], event.assigned[1::2], strict=True) if event.assigned else (("…", "…"),):
+        lookup = collection if function == "Count" and name in ("*", "pk") else f"{collection}__{name}"
+        if some and project.lacks(FILTERED_AGGREGATES):
+            found.append(f'{function}(Case(When(…, then="{lookup}")))')
+        else:
+            found.append(f'{function}("{lookup}", filter=Q(…))' if some else f'{function}("{lookup}")')
+    return ", …=".join(found)
+
+
+def existence_of(path: tuple[Relation, ...], *, some: bool) -> str:
+    """Returns what asks for all rows whether they have any row in the collection that a path leads to."""
+    inverse = path[-1].inverse if path else None
+    if inverse is None or inverse.to_field or not all(hop.to_one for hop in path[:-1]):
+        return 'Exists(….filter(…=OuterRef("pk")))'
+    own = "__".join((*(hop.name for hop in path[:-1]), "pk"))
+    return f'Exists({inverse.model.name}.objects.filter({inverse.query_name or inverse.name}=OuterRef("{own}"){", …" if some else ""}))'
 
 
 def _is_whole(event: Event) -> bool:

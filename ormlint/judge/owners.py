@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ormlint.judge.describe import at
 from ormlint.judge.eager import in_chunks, relations_along
+from ormlint.judge.figures import aggregates_over
 from ormlint.judge.homes import last_place
 from ormlint.judge.lookups import FIGURES
 from ormlint.judge.project import Project
@@ -80,13 +81,16 @@ def advice_for_owner(project: Project, event: Event, loop: Loop, owner: Owner) -
     if event.op in FIGURES and event.query is not None and (event.query.distinct or event.query.has("dates", "datetimes")):
         return ""  # `sales.dates("sold", "day").count()`: distinct values, of which there are fewer than rows
     if event.op in FIGURES and not owner.row.path:
-        counted = f'"{"__".join(relation.query_name or relation.name for relation in owner.relations)}"'
-        if event.query is not None and len(event.query.filters) > 1:
+        collection = "__".join(relation.query_name or relation.name for relation in owner.relations)
+        counted, some = f'"{collection}"', event.query is not None and len(event.query.filters) > 1
+        if event.op is Op.AGGREGATE:
+            figure = aggregates_over(project, event, collection, some=some)
+            return f"compute it for all rows with `.annotate(…={figure})` on {where}" if figure else counted_by_group(event)
+        if some:
             if project.lacks(CASES):
                 return counted_by_group(event)
             counted = f"Case(When(…, then={counted}))" if project.lacks(FILTERED_AGGREGATES) else f"{counted}, filter=…"
-        figure = f"Count({counted})" if event.op is Op.COUNT else "aggregate(…)"
-        return f"compute it for all rows with `.annotate(…={figure})` on {where}"
+        return f"compute it for all rows with `.annotate(…=Count({counted}))` on {where}"
     if len(owner.relations) > 1:
         return ""
     if event.op is Op.GET_ROW:

@@ -22,7 +22,7 @@ from ormlint.judge.eager import (
     query_of,
     relations_along,
 )
-from ormlint.judge.figures import Figures
+from ormlint.judge.figures import Figures, aggregates_over, existence_of
 from ormlint.judge.finding import EagerLoad, Intent, Label, Mark, PrefetchChosen, Report
 from ormlint.judge.handful import is_of_a_page, is_of_one_row
 from ormlint.judge.homes import serves_others, ways_of, works_for_several
@@ -55,7 +55,7 @@ IGNORING_PREFETCH = frozenset((
 _OPS = READS | {Op.LAZY_COLLECTION}
 NEAR = 2  # calls between a loop and a query made anew that people see together
 FARTHEST = 4  # calls between a loop and a relation that the rows of the loop may be asked to load
-_AGGREGATES = {Op.COUNT: "Count", Op.EXISTS: "Exists", Op.AGGREGATE: "aggregate"}
+_AGGREGATES = frozenset({Op.COUNT, Op.EXISTS, Op.AGGREGATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,9 +427,12 @@ def _figure(project: Project, chain: Chain, event: Event) -> str:
         return "" if project.lacks(SUBQUERIES) else "Subquery(…)"
     if event.op is Op.EXISTS and project.lacks(SUBQUERIES):
         return ""
-    if event.op is not Op.COUNT:
-        return f"{_AGGREGATES[event.op]}(…)"
-    if event.query is None or not is_filtered(event.query):
+    some = event.query is not None and is_filtered(event.query)
+    if event.op is Op.EXISTS:
+        return existence_of(relations_along(query.model, chain.path), some=some)
+    if event.op is Op.AGGREGATE:
+        return aggregates_over(project, event, counted, some=some)
+    if not some:
         return f'Count("{counted}")'
     if project.lacks(FILTERED_AGGREGATES):
         return "" if project.lacks(CASES) else f'Count(Case(When(…, then="{counted}")))'

@@ -19,19 +19,39 @@ FUNCTIONS = frozenset({"Count", "Sum", "Avg", "Min", "Max", "StdDev", "Variance"
 
 def aggregates_of(m: Machine, f: Frame, node: ir.Call, model: Model | None) -> Iterator[Aggregate]:
     """Yields the aggregates over collections among the arguments of `annotate()`; one whose lookup is no constant is left out."""
-    for expression in (*node.args, *(value for _, value in node.keywords)):
-        if not isinstance(expression, ir.Call) or not expression.args or not isinstance(expression.args[0], ir.Const):
-            continue
-        lookup = expression.args[0].value
-        function = m.program.resolve(expression.func, f.module)
-        if not isinstance(lookup, str) or not isinstance(function, External) or function.name not in FUNCTIONS:
-            continue
-        if not function.path.startswith("django."):
-            continue
+    for expression in _arguments(node):
+        function, lookup = _aggregate(m, f, expression) or ("", "")
         collection = _collection(model, lookup)
-        if collection:
+        if isinstance(expression, ir.Call) and function and collection:
             distinct = any(name in ("distinct", "") for name, _ in expression.keywords)
-            yield Aggregate(function.name, lookup, collection, distinct, f.site(expression.start, expression.end))
+            yield Aggregate(function, lookup, collection, distinct, f.site(expression.start, expression.end))
+
+
+def figures_of(m: Machine, f: Frame, node: ir.Call) -> tuple[str, ...]:
+    """Returns what `aggregate(Sum("price"), last=Max("day"))` asks for, `("Sum", "price", "Max", "day")`; nothing if it is not all known."""
+    found: list[str] = []
+    for expression in _arguments(node):
+        known = _aggregate(m, f, expression)
+        if known is None or (isinstance(expression, ir.Call) and (len(expression.args) > 1 or expression.keywords)):
+            return ()
+        found += known
+    return tuple(found)
+
+
+def _arguments(node: ir.Call) -> Iterator[ir.Expr_]:
+    yield from node.args
+    yield from (value for _, value in node.keywords)
+
+
+def _aggregate(m: Machine, f: Frame, expression: ir.Expr_) -> tuple[str, str] | None:
+    """Returns the function and the lookup of `Sum("price")`, None if it is no aggregate or its lookup no constant."""
+    if not isinstance(expression, ir.Call) or not expression.args or not isinstance(expression.args[0], ir.Const):
+        return None
+    lookup = expression.args[0].value
+    function = m.program.resolve(expression.func, f.module)
+    if not isinstance(lookup, str) or not isinstance(function, External) or function.name not in FUNCTIONS:
+        return None
+    return (function.name, lookup) if function.path.startswith("django.") else None
 
 
 def _collection(model: Model | None, lookup: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from ormlint.library import querysets
 from ormlint.link.names import ClassInfo
 from ormlint.link.schema import Model, Orm
 from ormlint.run import plans
-from ormlint.run.aggregates import aggregates_of
+from ormlint.run.aggregates import aggregates_of, figures_of
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, LoadKind, LoadPlan, Op, QueryObject, Shape, UseKind
 from ormlint.run.machine import Machine
@@ -222,6 +222,8 @@ def number(m: Machine, f: Frame, node: ir.Call, query: QueryObject, method: str,
     loops, foreign = around_row(f, row, tuple(f.loops))
     facts = query_facts(query, row)
     facts["depends"] = query.parameters | parameters | frozenset(facts["depends"])  # type: ignore[call-overload]
+    if querysets.NUMBERS[method] == "aggregate":
+        facts["assigned"] = figures_of(m, f, node)
     m.counters.queries.add(query.site)
     event = m.event(f, ops[querysets.NUMBERS[method]], node, loops=loops, method=method, absolute=foreign, **facts)
     plain = method in ("count", "exists")

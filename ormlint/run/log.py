@@ -388,6 +388,7 @@ class Event(Tracked, eq=False):
     assigned: tuple[str, ...] = ()  # for SAVE: fields assigned since the row was read; for REFRESH: those that are named, "*" for unknown ones;
     # for LAZY_OBJECT: the key, if it is not the one that the row was read with
     # for UPDATE_ROWS: the fields that are set; for GET_OR_CREATE: the lookups that a row is looked for by; for LINK: the keyword arguments
+    # for AGGREGATE: the functions and lookups that are asked for, "Sum", "price"
     column: str = ""
     path: tuple[str, ...] = ()  # lookup path of the relation from the rows of `row.query`: ("author", "country")
     function: str = ""  # qualified name of the function the event stands in
