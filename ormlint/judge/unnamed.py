@@ -2,8 +2,8 @@
 
 class OldList(ListView)    no URL configuration has it, and the word stands nowhere else in the project
 
-That holds for a site, whose settings say which URLs it has, or which answers requests with rows of SQLAlchemy; the functions of a package
-or of a few files are there for others. What only a test names is not started by that.
+That holds for a site, whose settings say which URLs it has, or which answers requests with rows of SQLAlchemy or migrates its tables; the
+functions of a package or of a few files are there for others. What only a test, a comment or an example in a docstring names is not started by that.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from ormlint.run.log import Endpoint, QueryLog
 
 _DEFINED = re.compile(r"(?:def|class)\s+$")
 _LONGEST = 12  # characters of `class` or `def` and some blanks before a name
+_FILLED_IN = 2  # words at most that a text is filled in with
+_EXAMPLES = ("# ", ">>> ", "... ")
 _ROUTES = "urls"
 _SITE = "ROOT_URLCONF"
 
@@ -28,7 +30,9 @@ class Unnamed:
 
     def __init__(self, project: Project, log: QueryLog, texts: Mapping[str, str], paths: Iterable[str]) -> None:
         """`paths` are those of the files whose names count."""
-        self._is_site = _SITE in project.settings or any(_answers(endpoint) for endpoint in project.endpoints)
+        self._is_site = (
+            _SITE in project.settings or any(_answers(endpoint) for endpoint in project.endpoints) or any(model.migrated for model in project.schema)
+        )
         self._functions = log.functions
         self._texts = texts
         # those are asked first that name most, so that few texts are loaded
@@ -65,10 +69,16 @@ def _answers(endpoint: Endpoint) -> bool:
 
 
 def _stands_in(text: str, name: str, whole: re.Pattern[str], part: Part | None) -> bool:
-    if name in text and any(not _DEFINED.search(text, max(0, found.start() - _LONGEST), found.start()) for found in whole.finditer(text)):
+    if name in text and any(not _is_idle(text, found.start()) for found in whole.finditer(text)):
         return True
     # to look for a piece of text is many times as fast as to look for what an expression matches
     return part is not None and any(piece in text for piece in part.pieces) and part.pattern.search(text) is not None
+
+
+def _is_idle(text: str, place: int) -> bool:
+    """Whether a name only stands where it is defined, in a comment or in an example."""
+    line = text[text.rfind("\n", 0, place) + 1 : place].lstrip()
+    return line.startswith(_EXAMPLES) or _DEFINED.search(text, max(0, place - _LONGEST), place) is not None
 
 
 class Part(NamedTuple):
@@ -81,10 +91,11 @@ class Part(NamedTuple):
 def _part(name: str) -> Part | None:
     """Returns what finds the beginning or the end of a name in a text that is filled in: `f"export_{kind}"`, `"%s_view" % kind`, `"get_" + kind`."""
     words = name.strip("_").split("_")
-    begins = ["_".join(words[:length]) + "_" for length in range(1, len(words))]
-    ends = ["_" + "_".join(words[length:]) for length in range(1, len(words))]
+    begins = ["_".join(words[:length]) + "_" for length in range(max(1, len(words) - _FILLED_IN), len(words))]
+    ends = ["_" + "_".join(words[length:]) for length in range(1, min(_FILLED_IN + 1, len(words)))]
     if not begins:
         return None
     either = "|".join(map(re.escape, begins)), "|".join(map(re.escape, ends))
     pattern = re.compile(rf"""["'](?:{either[0]})(?:["'{{]|%s)|(?:["'}}]|%s)(?:{either[1]})["']""")
-    return Part((*begins, *ends), pattern)
+    # every beginning begins with the shortest one, and every end ends with it
+    return Part(tuple(piece for quote in "\"'" for piece in (f"{quote}{begins[0]}", f"{ends[-1]}{quote}")), pattern)

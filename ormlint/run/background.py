@@ -41,7 +41,7 @@ def runs_of(m: Machine, is_aside: Callable[[str], bool]) -> list[Run]:
             summary.function,
             "" if summary.function.partition(":")[0] in aside else _starter(summary),
             tuple({numbers[id(call.summary)]: None for call in summary.calls if id(call.summary) in numbers}),
-            partial(names, functions[summary.function], _receiver(summary)) if summary.function in functions else tuple,
+            partial(names, functions[summary.function], _receiver(summary)) if summary.function in functions else lambda is_tested: (),
         )
         for summary in summaries
     ]

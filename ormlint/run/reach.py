@@ -44,13 +44,13 @@ class Run(msgspec.Struct, frozen=True):
     """One run of a function with certain arguments: the numbers of the runs that it calls.
 
     `starter` is what starts it if nothing calls it: the class whose object it is a method of, else the function itself; "" for what only
-    tests start. `names` gives those of which each must stand somewhere for anything to start it, none if frameworks may.
+    tests start. `names` gives those of which each must stand somewhere for anything to start it, none if frameworks may, by whether tests call it.
     """
 
     function: str
     starter: str
     calls: tuple[int, ...] = ()
-    names: Callable[[], tuple[str, ...]] = tuple
+    names: Callable[[bool], tuple[str, ...]] = lambda is_tested: ()
 
 
 class Functions:
@@ -132,7 +132,7 @@ class Functions:
 
         Tests do not count: what only they call is started by its own names, or not at all.
         """
-        return [run.names() for run in self._first_runs(frozenset({name}), tests=False) if run.starter]
+        return [run.names(run.function in self._tested) for run in self._first_runs(frozenset({name}), tests=False) if run.starter]
 
     def _first_runs(self, wanted: frozenset[str], *, tests: bool = True) -> list[Run]:
         """Returns the runs that lead to one of these functions and that nothing calls, or nothing but tests."""
@@ -155,6 +155,10 @@ class Functions:
     @cached_property
     def _generators(self) -> frozenset[str]:
         return frozenset(place.name for place in self._places if place.is_generator)
+
+    @cached_property
+    def _tested(self) -> frozenset[str]:
+        return frozenset(self._runs[callee].function for run in self._runs if not run.starter for callee in run.calls)
 
     @cached_property
     def _runs(self) -> Sequence[Run]:

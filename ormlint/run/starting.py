@@ -2,7 +2,7 @@
 
 class BookList(ListView)          a URL configuration names `BookList`
 def discount(request)             it does as well, or a setting
-def price(book)                   other programs may import it: no name is needed
+def price(book)                   other programs may import it: no name is needed, unless tests call it and so stand for these
 Book.sell(self)                   somebody names `sell`, in a template perhaps
 @receiver(post_save) def …        whoever decorates it starts it: no name is needed
 class Command(BaseCommand)        its framework starts it: no name is needed
@@ -20,6 +20,8 @@ from ormlint.link.schema import Orm
 _WORDS = re.compile(r"[^/_.]+")
 _PLAIN = frozenset({"builtins", "abc", "typing", "typing_extensions"})
 _MAPPERS = frozenset({"sqlalchemy", "flask_sqlalchemy", "sqlmodel"})
+_SCHEMAS = frozenset({"pydantic"})
+_NAMES_OF_SCHEMAS = frozenset({"dict", "json", "copy", "schema", "schema_json", "validate", "construct", "parse_obj", "parse_raw", "from_orm"})
 _VIEW_PACKAGES = frozenset({"django", "rest_framework"})
 _FIXED_NAMES = frozenset({
     "clean", "clean_fields", "validate_unique", "validate_constraints", "full_clean", "save", "save_base", "delete", "asave", "adelete",
@@ -39,10 +41,10 @@ _FIXED_NAMES = frozenset({
 """Methods of models, managers and QuerySets that Django calls."""
 
 
-def names_to_start(function: FunctionInfo, receiver: ClassInfo | None) -> tuple[str, ...]:
+def names_to_start(function: FunctionInfo, receiver: ClassInfo | None, is_tested: bool = False) -> tuple[str, ...]:
     """Returns names of which each must stand somewhere for a function to be started, as a method of `receiver` if it is called on an object.
 
-    There are none where a framework, a decorator or a command line may start it.
+    `is_tested` tells that tests call it. There are no names where a framework, a decorator or a command line may start it.
     """
     cls = receiver or function.owner
     if cls is not None and is_view(cls):
@@ -52,7 +54,7 @@ def names_to_start(function: FunctionInfo, receiver: ClassInfo | None) -> tuple[
     if nested or name in ENTRANCES or name.startswith("__") or not all(_only_wraps(node) for node in function.node.decorators):
         return ()
     if cls is None:
-        return (name,) if not is_in_background(function) and (name.startswith("_") or _answers_request(function)) else ()
+        return (name,) if not is_in_background(function) and (is_tested or name.startswith("_") or _answers_request(function)) else ()
     own = [c for c in cls.mro if not c.module.is_library]
     is_mapped = cls.model is not None and cls.model.orm is Orm.SQLALCHEMY
     # the base of `class Book(db.Model)` need not be known
@@ -62,9 +64,13 @@ def names_to_start(function: FunctionInfo, receiver: ClassInfo | None) -> tuple[
         mapper = _MAPPERS if is_mapped else {"django"}
         known = all(external.package in _PLAIN | mapper for external in cls.externals)
         return (name,) if known and name not in _FIXED_NAMES else ()
-    if any(c.module.is_library for c in cls.mro) or any(external.package not in _PLAIN for external in cls.externals) or _has_metaclass(cls):
+    packages = {*(c.module.name.partition(".")[0] for c in cls.mro if c.module.is_library), *(external.package for external in cls.externals)}
+    if not packages <= _PLAIN | _SCHEMAS or any(key == "metaclass" for c in cls.mro for key, _ in c.node.keywords):
         return ()
-    return cls.name, name
+    if not _SCHEMAS.isdisjoint(packages) and (name.startswith("model_") or name in _NAMES_OF_SCHEMAS):
+        return ()
+    # `__subclasses__()` and the like find a class by its base
+    return (name,) if len(own) > 1 else (cls.name, name)
 
 
 def is_view(cls: ClassInfo) -> bool:
@@ -88,10 +94,6 @@ def _answers_request(function: FunctionInfo) -> bool:
 def is_in_background(function: FunctionInfo) -> bool:
     """Whether a function that nobody is seen to call stands where those stand that are started by name."""
     return not BACKGROUND_PLACES.isdisjoint(_WORDS.findall(function.module.path.removesuffix(".py")))
-
-
-def _has_metaclass(cls: ClassInfo) -> bool:
-    return any(name == "metaclass" for c in cls.mro for name, _ in c.node.keywords) or any("__init_subclass__" in c.functions for c in cls.mro)
 
 
 def _only_wraps(node: ir.Expr_) -> bool:
