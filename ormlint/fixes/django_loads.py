@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import libcst as cst
@@ -126,10 +126,26 @@ def add_lookups(
         return Refusal("`select_related()` without arguments follows every relation that is not nullable; name them all instead")
     if any(_clears(call) for site in query.steps for method in (SELECT, PREFETCH) for call in calls_of(sources, site, method)):
         return Refusal("a later statement clears what the query loads")
+    own = next((path for lookup in wanted if lookup.method == PREFETCH for path in _with_own_queryset(query, lookup, home)), "")
+    if own:
+        return Refusal(f"`{own}` is prefetched later with a queryset of its own, which Django refuses behind another lookup through it")
     made = _Addition(file, statement, chain).add(wanted)
     if made is None or all(lookup.method == SELECT for lookup in wanted) or has_arguments(sources, query, *streams):
         return made
     return replace(made, edits=(*made.edits, *_streams(sources, query)))
+
+
+def _with_own_queryset(query: QueryObject, lookup: Lookup, home: Site) -> Iterator[str]:
+    """Yields the paths that a lookup goes through and that the query prefetches elsewhere than at a place, by a queryset of its own."""
+    for way in query.every_way():
+        plan, hops = way.plan, lookup.path.split("__")
+        for number, hop in enumerate(hops, 1):
+            entry = plan.loaded.get(hop)
+            if entry is None:
+                break
+            if entry.custom and not entry.to_attr and not home.encloses(entry.site):
+                yield "__".join(hops[:number])
+            plan = entry.plan
 
 
 def methods_of(chain: Chain) -> tuple[int, int]:
