@@ -18,7 +18,7 @@ from ormlint.link.schema import Orm
 from ormlint.run.log import CHANGED, READS, Bound, Event, Loop, Op, QueryLog, QueryObject, Tracked, Use, UseKind
 from ormlint.text import Site
 
-NEGLIGIBLE = 5  # repetitions nobody needs to hear of
+NEGLIGIBLE = 3  # repetitions nobody needs to hear of
 _LARGE = 1_000_000
 _STARTING = frozenset(
     {"start", "startup", "setup", "install", "init", "initialize", "initialise", "initialized", "bootstrap", "configure", "migrate", "seed"}
@@ -27,7 +27,7 @@ _FILLING = frozenset({"bootstrap", "demo", "fixture", "fixtures", "init", "insta
 
 
 def repeaters(event: Event) -> tuple[Loop, ...]:
-    """Returns the loops that repeat an event, outermost first; none when they run it at most five times.
+    """Returns the loops that repeat an event, outermost first; none when they run it at most three times.
 
     Loops over batches and pages, loops that wait between rounds and loops that leave in the first round repeat nothing:
     a query per batch, message or attempt is what they are there for. A query per tenant is what a loop is there for that enters the scope
@@ -47,7 +47,7 @@ def _walks_one_row(loop: Loop) -> bool:
 
 
 def worth_counting(loops: Iterable[Loop]) -> tuple[Loop, ...]:
-    """Returns the loops unchanged if together they run more than five times, else none."""
+    """Returns the loops unchanged if together they run more than three times, else none."""
     counted = tuple(loops)
     rounds = 1
     for loop in counted:
