@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ormlint.ir import nodes as ir
@@ -148,6 +148,7 @@ def _match(node: ast.Match, at: Offsets, out: Out) -> None:
     for case in reversed(node.cases):
         start, end = span(case.pattern, at)[0], span(case.body[-1], at)[1]
         body: Out = [_capture(name, pattern, subject, case.pattern, at) for name, pattern in _captured(case.pattern)]
+        body += _attributes(case.pattern, subject, at)
         if case.guard is not None:
             body.append(ir.If(start, end, lower(case.guard, at), lower_block(case.body, at), []))
         else:
@@ -173,6 +174,23 @@ def _capture(name: str, part: ast.pattern, subject: ir.Expr_, pattern: ast.patte
     start, end = span(part, at)
     value = ir.Name(start, end, subject.id) if part is pattern and type(part) is ast.MatchAs and type(subject) is ir.Name else unknown(start, end)
     return ir.Assign(start, end, [ir.Name(start, end, name)], value)
+
+
+def _attributes(pattern: ast.pattern, subject: ir.Expr_, at: Offsets) -> Iterator[ir.Stmt]:
+    """Yields the reads of attributes that a class pattern makes: `case Book(shop=shop)` is `shop = book.shop`."""
+    if isinstance(pattern, ast.MatchAs) and pattern.pattern is not None:
+        pattern = pattern.pattern
+    if not isinstance(pattern, ast.MatchClass) or not isinstance(subject, (ir.Name, ir.Attr)):
+        return
+    for name, part in zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True):
+        start, end = span(part, at)
+        owner = ir.Name(start, end, subject.id) if isinstance(subject, ir.Name) else subject
+        read = ir.Attr(start, end, owner, name)
+        if isinstance(part, ast.MatchAs) and part.name is not None:
+            yield ir.Assign(start, end, [ir.Name(start, end, part.name)], read)
+        else:
+            yield ir.Expr(start, end, read)
+        yield from _attributes(part, read, at)
 
 
 def _is_irrefutable(pattern: ast.pattern) -> bool:

@@ -13,7 +13,7 @@ from ormlint.run.attributes import attribute
 from ormlint.run.expressions import callback_loop, iterate, to_text, truth_of
 from ormlint.run.frame import Frame
 from ormlint.run.log import Bound, Event, Length, Loop, Op, QueryObject, UseKind
-from ormlint.run.loops import Iterated
+from ormlint.run.loops import Iterated, reborn
 from ormlint.run.machine import Machine
 from ormlint.run.managers import misuse_manager
 from ormlint.run.merging import join_values
@@ -124,8 +124,10 @@ def called(node: ir.Call) -> str:
     return node.func.id if isinstance(node.func, ir.Name) else ""
 
 
-def call_back(m: Machine, f: Frame, node: ir.Call, function: Value, over: Value, inner: Iterated | None = None) -> Value:
-    """Calls a function once per element of something, in a loop of its own; returns what it gives."""
+def call_back(
+    m: Machine, f: Frame, node: ir.Call, function: Value, over: Value, inner: Iterated | None = None, before: tuple[Value, ...] = ()
+) -> Value:
+    """Calls a function once per element of something, in a loop of its own, with other arguments before it; returns what it gives."""
     from ormlint.run.calls import call
     from ormlint.run.loops import walk
 
@@ -134,7 +136,7 @@ def call_back(m: Machine, f: Frame, node: ir.Call, function: Value, over: Value,
     assert isinstance(loop, Loop)
     f.loops.append(loop)
     element = iterated.element_in(m, f, loop)
-    result = call(m, f, node, function, [element], {})
+    result = call(m, f, node, function, [*before, element], {})
     f.loops.pop()
     return result
 
@@ -254,8 +256,14 @@ def _next(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict
     if isinstance(value, Sequence):
         if value.source is not None:
             m.use(f, value, UseKind.ITERATE, node, operator="next", repeated=m.is_repeated(f, value.source))
-        return element_of(value)
+        drained = next((loop for loop in reversed(f.loops) if _drains(loop, value)), None)
+        return reborn(element_of(value), tuple(f.loops), drained) if drained is not None else element_of(value)
     return iterate(m, f, value, node, operator="next").element
+
+
+def _drains(loop: Loop, value: Sequence) -> bool:
+    """Whether a loop takes one element after the other: `while True: row = next(rows)`."""
+    return loop.kind == "while" and loop.bound is not Bound.ONE and loop.source is value.source
 
 
 def _range(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -430,6 +438,15 @@ def flattened(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: 
     return chained(m, f, node, [outer.element], {})
 
 
+def reduced(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Models functools.reduce(): a function gets what there is so far and an element, once per element."""
+    for value in args[2:]:
+        m.use(f, value, UseKind.ARGUMENT, node)
+    if len(args) > 1:
+        call_back(m, f, node, args[0], args[1], iterate(m, f, args[1], node), before=(UNKNOWN,))
+    return varying(args)
+
+
 def batched(m: Machine, f: Frame, node: ir.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Models itertools.batched() and its like: lists of elements, one query per list being the point."""
     if not args:
@@ -482,4 +499,4 @@ BUILTINS: dict[str, Builtin] = {
     "reveal_type": _reveal,
 }
 
-__all__ = ["BUILTINS", "Union", "Unknown", "batched", "call_back", "chained", "deps_of", "flattened"]
+__all__ = ["BUILTINS", "Union", "Unknown", "batched", "call_back", "chained", "deps_of", "flattened", "reduced"]

@@ -444,6 +444,7 @@ FUNCTIONS: dict[str, Function] = {
     "collections.OrderedDict": _ordered,
     "collections.deque": _builtin("list"),
     "functools.partial": _partial,
+    "functools.reduce": _builtin("reduced"),
     "operator.attrgetter": _builtin("attribute_getter"),
     "statistics.mean": _builtin("sum"),
     "statistics.fmean": _builtin("sum"),

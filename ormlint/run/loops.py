@@ -182,7 +182,7 @@ def make_loop(
         number = known.id
     leaving = m.exits.get(id(body))
     if leaving is None:
-        leaving = m.exits[id(body)] = _exits(body)
+        leaving = m.exits[id(body)] = exits_of(body)
     loop = Loop(
         number,
         site,
@@ -231,7 +231,8 @@ class Exits:
     decisive: tuple[tuple[int, int], ...]
 
 
-def _exits(body: list[ir.Stmt]) -> Exits:
+def exits_of(body: list[ir.Stmt]) -> Exits:
+    """Returns how a loop with this body ends."""
     yields = any(_is_yield(inner) for stmt in body if isinstance(stmt, ir.If) for inner in _statements(stmt.body))
     early = leaves(body, ("break", "return"))
     return Exits(leaves_at_once(body), early, waits(body), yields, deciding(body) if early else ())

@@ -18,6 +18,7 @@ from ormlint.link.schema import Orm
 from ormlint.run.caching import asks_what_others_give, caught, guards_cache, guards_cache_in_else, is_fallback, leaves_if_given, returns_kept
 from ormlint.run.columns import note_loop
 from ormlint.run.detaching import close, closing, detached
+from ormlint.run.draining import draining
 from ormlint.run.evaluate import evaluate
 from ormlint.run.expressions import iterate, truth
 from ormlint.run.frame import Env, Flow, Frame
@@ -25,8 +26,8 @@ from ormlint.run.given_back import as_announced, put_in_its_place
 from ormlint.run.inert import COMPOUND, is_inert
 from ormlint.run.loader_options import extend
 from ormlint.run.log import Bound, Loop, Op, QueryObject, Use, UseKind
-from ormlint.run.loops import Iterated, decided, enter_loop, fill_entries, found_by, last_round, leaves, make_loop, outliving, walk
-from ormlint.run.machine import Machine, text_of
+from ormlint.run.loops import Iterated, decided, enter_loop, fill_entries, found_by, last_round, leaves, make_loop, outliving
+from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.narrowing import narrow, tell_columns
 from ormlint.run.recipes import end_loop
@@ -504,7 +505,7 @@ def _while(m: Machine, f: Frame, stmt: ir.While) -> bool:
     f.flow = flow.fork()
     f.flow.asked.clear()
     f.loops.append(loop)
-    if drained is None:
+    if drained is None or not isinstance(stmt.test, ir.Name):
         _test(m, f, stmt)
     before = f.env
     breaks, f.breaks = f.breaks, []
@@ -549,25 +550,6 @@ def _waiting(m: Machine, f: Frame, stmt: ir.While) -> Loop:
     """Returns the loop of a `while` of which it is not known that it follows the data: it counts as one round."""
     site = f.site(stmt.start, stmt.test.end)
     return make_loop(m, f, (stmt.start, False), site, f.site(stmt.start, stmt.end), "while", Iterated(Bound.ONE, 1, None, UNKNOWN), "", stmt.body)
-
-
-def draining(m: Machine, f: Frame, stmt: ir.While) -> Loop | None:
-    """Returns the loop that `while rows: row = rows.pop()` is, or None: other while loops are not known to follow the data."""
-    if not isinstance(stmt.test, ir.Name):
-        return None
-    value = f.env.get(stmt.test.id)
-    popped = any(
-        isinstance(s, ir.Assign)
-        and isinstance(s.value, ir.Call)
-        and isinstance(s.value.func, ir.Attr)
-        and s.value.func.name in ("pop", "popleft")
-        and text_of(s.value.func.value) == stmt.test.id
-        for s in stmt.body
-    )
-    if not popped or not isinstance(value, Sequence) or value.items is not None:
-        return None
-    site = f.site(stmt.start, stmt.test.end)
-    return make_loop(m, f, (stmt.start, False), site, f.site(stmt.start, stmt.end), "while", walk(value), "", stmt.body)
 
 
 def _breaks(body: list[ir.Stmt]) -> bool:

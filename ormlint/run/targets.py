@@ -12,7 +12,7 @@ from ormlint.link.names import External
 from ormlint.run import plans
 from ormlint.run.evaluate import evaluate
 from ormlint.run.frame import Env, Frame
-from ormlint.run.log import LoadKind, UseKind
+from ormlint.run.log import LoadKind, QueryObject, UseKind
 from ormlint.run.machine import Machine
 from ormlint.run.merging import join_values
 from ormlint.run.pins import note_alteration, unpin
@@ -81,6 +81,12 @@ def _unpack(m: Machine, f: Frame, target: ir.Seq, value: Value, node: ir.Node) -
         for item, part in zip(target.items, parts, strict=True):
             assign(m, f, item.value if isinstance(item, ir.Star) else item, part, node)
         return
+    if starred and isinstance(value, QueryObject):
+        from ormlint.run.expressions import iterate
+
+        walked = iterate(m, f, value, node)
+        # what is left of the rows has another length than the query
+        value = Sequence("list", walked.element, bound=walked.bound)
     part = element_of(value) if isinstance(value, Sequence) else varying((value,))
     for item in target.items:
         assign(m, f, item, part, node)

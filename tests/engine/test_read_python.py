@@ -93,6 +93,7 @@ MATCHES = [
     ("match a:\n case B() | C(): d\n case [x, *y]: z", "a\nif ?:\n    d\nelse:\n    if ?:\n        x = ?\n        y = ?\n        z\n"),
     ("match a:\n case {'k': v, **rest}: b", "a\nif ?:\n    rest = ?\n    v = ?\n    b\n"),
     ("match a:\n case B() as c if c.d: e", "a\nif ?:\n    c = a\n    if c.d:\n        e\n"),
+    ("match a:\n case B(c=d, e=F(g=1), h=_): i", "a\nif ?:\n    d = ?\n    d = a.c\n    a.e\n    a.e.g\n    a.h\n    i\n"),
     ("match a.b:\n case c: d", "a.b\nc = ?\nd\n"),
     ("match a:\n case x if y: b\n case _: c", "a\nif ?:\n    x = a\n    if y:\n        b\nelse:\n    c\n"),
 ]
